@@ -1,0 +1,103 @@
+"""
+Every environment variable this package reads. No other file reads the environment.
+
+    FAST_LITELLM_CONFIG       path of the rule file; without it every effect-free seam runs in shadow and nothing is promoted
+    FAST_LITELLM_LEDGER       where evidence is kept: sqlite:///PATH; by default in the user's state directory
+    FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
+    FAST_LITELLM_AUTO         1 makes the installed start-up file call `install()`
+    FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
+
+`LITELLM_RUST` itself belongs to LiteLLM and is never read. Variables of the earlier project of this name are understood as
+deprecated aliases, with one warning event naming them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Dict, Optional
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fast_litellm import events
+from fast_litellm.errors import Problem, RuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "FAST_LITELLM_"
+FLAG_PREFIX = PREFIX + "FLAG_"
+
+# The earlier project doubled its own prefix: its switch for token counting is LITELLM_RUST_RUST_TOKEN_COUNTING.
+_ALIAS_DISABLE = "LITELLM_RUST_DISABLE_ALL"
+_ALIAS_FLAG_PREFIX = "LITELLM_RUST_RUST_"
+_ALIAS_WORDS = {"true": "rust", "enabled": "rust", "false": "python", "disabled": "python", "shadow": "shadow"}
+
+
+def _default_ledger() -> str:
+    return f"sqlite:///{platformdirs.user_state_path('fast-litellm') / 'ledger.db'}"
+
+
+class Settings(BaseSettings):
+    """
+    The validated environment; unset variables keep the defaults named in the module's docstring.
+
+    `flag_overrides` maps a flag's name in lower case to its override word, unchecked: the flags package owns those words.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    config: Optional[Path] = None
+    ledger: str = Field(default_factory=_default_ledger)
+    disable: bool = False
+    auto: bool = False
+    flag_overrides: Dict[str, str] = Field(default_factory=dict)
+
+
+def read() -> Settings:
+    """
+    Read and validate the process environment.
+
+    Returns:
+        The settings.
+
+    Raises:
+        RuleError: A variable holds a value that cannot be used; every such variable is listed.
+    """
+    aliases = _aliases(os.environ)
+    if aliases:
+        events.logger("settings").warning(events.ENVIRONMENT_ALIAS_USED, variables=sorted(aliases))
+    values: dict[str, object] = {"flag_overrides": _flag_overrides(os.environ)}
+    if _ALIAS_DISABLE in aliases and not os.environ.get(PREFIX + "DISABLE"):
+        values["disable"] = os.environ[_ALIAS_DISABLE]
+    try:
+        return Settings(**values)  # type: ignore[arg-type]  # pydantic validates what the environment holds
+    except ValidationError as error:
+        raise RuleError(tuple(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
+
+
+def _aliases(environment: Mapping[str, str]) -> list[str]:
+    return [name for name in environment if name == _ALIAS_DISABLE or name.startswith(_ALIAS_FLAG_PREFIX)]
+
+
+def _flag_overrides(environment: Mapping[str, str]) -> dict[str, str]:
+    aliases = {
+        name[len(_ALIAS_FLAG_PREFIX) :].lower(): _alias_word(value)
+        for name, value in environment.items()
+        if name.startswith(_ALIAS_FLAG_PREFIX)
+    }
+    own = {name[len(FLAG_PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(FLAG_PREFIX)}
+    return {**aliases, **own}
+
+
+def _alias_word(value: str) -> str:
+    word = value.strip().lower()
+    kind, _, percent = word.partition(":")
+    return f"{percent}%" if kind in {"canary", "rollout"} and percent else _ALIAS_WORDS.get(word, value)
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> Problem:
+    name = PREFIX + "_".join(str(part) for part in location).upper()
+    return Problem("environment", 0, 0, f"{name}: {message}", f"correct or unset {name}")

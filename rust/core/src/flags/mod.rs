@@ -1,0 +1,1 @@
+//! Rules compiled into one immutable snapshot, and their evaluation.

@@ -1,0 +1,15 @@
+//! The algorithms of fast-litellm, without Python.
+//!
+//! # Layout
+//!
+//! - [`bpe`]: exact token counts for tiktoken's encodings.
+//! - [`flags`]: one immutable snapshot of compiled rules, and its evaluation.
+//! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
+//! - [`tally`]: the accounting of served and shadowed calls.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod bpe;
+pub mod flags;
+pub mod messages;
+pub mod tally;

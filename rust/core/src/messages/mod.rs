@@ -1,0 +1,1 @@
+//! The walk over chat messages and tool definitions that token counting needs.

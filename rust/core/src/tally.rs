@@ -1,0 +1,1 @@
+//! The accounting of served and shadowed calls.
