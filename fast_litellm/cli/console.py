@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -95,8 +95,7 @@ def output() -> Console:
     from rich.console import Console
 
     console = Console(highlight=False)
-    if console.width < MINIMUM_WIDTH:
-        console.width = MINIMUM_WIDTH
+    console.width = max(console.width, MINIMUM_WIDTH)
     return console
 
 
@@ -112,7 +111,7 @@ def print_fields(fields: Mapping[str, object]) -> None:
         sys.stdout.write(f"{name:<{width}}  {value}\n")
 
 
-def table(columns: Iterable[str], numbers: Iterable[str] = (), title: Optional[str] = None) -> Table:
+def table(columns: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:
     """
     Start a table that reads the same in a terminal and in a pipe.
 
@@ -127,7 +126,15 @@ def table(columns: Iterable[str], numbers: Iterable[str] = (), title: Optional[s
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
     right = set(numbers)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")

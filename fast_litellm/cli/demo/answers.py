@@ -7,15 +7,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_WORDS = (
+_TALE = (
     "the tide tables say nothing of patience but each harbour keeps its own clock and écluse Wetter 港 नदी река "
     "lighthouse keepers count lamps 🚢 slowly, then twice; «so be it» they write: 42 boats, 7 nets."
-).split()
+)
+_WORDS = _TALE.split()
 _PIECE_WORDS = 6
 
 
@@ -31,7 +32,7 @@ class Answer:
     """
 
     content: str
-    tool_call: Optional[dict[str, Any]]
+    tool_call: dict[str, Any] | None
     usage: dict[str, int]
 
     def pieces(self) -> Iterator[str]:
@@ -71,7 +72,11 @@ def _text(digest: bytes) -> str:
 def _tool_call(tools: list[Mapping[str, Any]], digest: bytes) -> dict[str, Any]:
     function = tools[digest[4] % len(tools)]["function"]
     arguments = json.dumps({"query": _text(digest)[:40], "limit": digest[5]}, ensure_ascii=False)
-    return {"id": f"call_{digest.hex()}", "type": "function", "function": {"name": function["name"], "arguments": arguments}}
+    return {
+        "id": f"call_{digest.hex()}",
+        "type": "function",
+        "function": {"name": function["name"], "arguments": arguments},
+    }
 
 
 def _usage(request: Mapping[str, Any], content: str) -> dict[str, int]:

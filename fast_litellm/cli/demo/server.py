@@ -35,7 +35,7 @@ class ChatHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # small events would wait 40 ms for the client's delayed acknowledgement
 
-    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_POST(self) -> None:
         """Answer one request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path not in _ROUTES:
@@ -50,7 +50,7 @@ class ChatHandler(BaseHTTPRequestHandler):
             return self._send_events(_chunks(request, reply, with_usage))
         return self._send_json(200, _completion(request, reply, with_usage))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's signature
+    def log_message(self, format: str, *args: object) -> None:
         """Requests are not logged: the demo's standard error belongs to its progress bar."""
 
     def _send_json(self, status: int, document: Mapping[str, Any]) -> None:

@@ -10,9 +10,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
-_SUBJECTS = ("the harbour pilot", "our night ferry", "a retired cartographer", "the lighthouse", "every second gull", "my aunt's kiosk")
+_SUBJECTS = (
+    "the harbour pilot",
+    "our night ferry",
+    "a retired cartographer",
+    "the lighthouse",
+    "every second gull",
+    "my aunt's kiosk",
+)
 _VERBS = ("refuses to explain", "quietly repairs", "has outlived", "still counts", "will never insure", "translates")
-_OBJECTS = ("the lower deck", "nineteen umbrellas", "a map of the fog", "its own timetable", "the 1987 regatta", "three kinds of rope")
+_OBJECTS = (
+    "the lower deck",
+    "nineteen umbrellas",
+    "a map of the fog",
+    "its own timetable",
+    "the 1987 regatta",
+    "three kinds of rope",
+)
 _ENDINGS = (".", "?", "!", "...", "; it's what they'd expect.", " - don't ask.", ", or so we'll say.", ":\n\n")
 
 _SCRIPTS = (
@@ -33,12 +47,14 @@ _SCRIPTS = (
 )
 _EMOJI = ("🚢", "🐈‍⬛", "👩🏽‍🚀", "🇫🇮🇯🇵", "☔️", "❤️‍🔥", "🧭", "👨‍👩‍👧‍👦", "1️⃣", "🫧", "é̂", "𝔉𝔬𝔤", "ﷺ", "\u200b", "\u00a0")
 _CODE = (
-    'def tide(height: float, *, hours: int = 6) -> float:\n    """Metres after some hours."""\n'
-    "    return height * 0.5 ** (hours / 12)  # half each tide\n",
+    (
+        'def tide(height: float, *, hours: int = 6) -> float:\n    """Metres after some hours."""\n'
+        "    return height * 0.5 ** (hours / 12)  # half each tide\n"
+    ),
     "fn berth(ships: &mut Vec<Ship>) -> Option<usize> {\n    ships.iter().position(|ship| !ship.moored && ship.draft < 4.2)\n}\n",
     "SELECT pier, COUNT(*) AS boats\nFROM moorings\nWHERE left_at IS NULL AND fee >= 12.50\nGROUP BY pier\nHAVING COUNT(*) > 3;\n",
     "for (const lamp of lamps) {\n\tif (!lamp?.lit) { await relight(lamp, { retries: 3 }); }\n}\n",
-    "#!/bin/sh\nset -eu\nls -1 logs/*.txt | while read -r f; do gzip -9 \"$f\" && echo \"$f done\" >&2; done\n",
+    '#!/bin/sh\nset -eu\nls -1 logs/*.txt | while read -r f; do gzip -9 "$f" && echo "$f done" >&2; done\n',
 )
 
 
@@ -74,7 +90,12 @@ def document(random: Random) -> dict[str, object]:
         A nested JSON document.
     """
     boats = [
-        {"id": random.getrandbits(40), "name": random.choice(_SUBJECTS), "draft_m": round(random.random() * 9, 3), "crew": None}
+        {
+            "id": random.getrandbits(40),
+            "name": random.choice(_SUBJECTS),
+            "draft_m": round(random.random() * 9, 3),
+            "crew": None,
+        }
         for _ in range(random.randint(1, 8))
     ]
     return {"pier": random.randint(1, 40), "open": random.random() < 0.5, "boats": boats, "note": prose(random, 1)}

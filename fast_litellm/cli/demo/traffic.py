@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from fast_litellm.cli.demo import texts
 
@@ -78,7 +78,7 @@ class Call:
     model: str
     user: str
     messages: Messages
-    tools: Optional[list[dict[str, Any]]]
+    tools: list[dict[str, Any]] | None
     router: bool
     asynchronous: bool
     stream: bool
@@ -133,7 +133,11 @@ def _tool_calls(random: Random) -> Messages:
     call = {"id": f"call_{random.getrandbits(32):x}", "type": "function"}
     return [
         {"role": "user", "content": texts.prose(random, 1)},
-        {"role": "assistant", "content": None, "tool_calls": [{**call, "function": {"name": "find_berth", "arguments": arguments}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{**call, "function": {"name": "find_berth", "arguments": arguments}}],
+        },
         {"role": "tool", "tool_call_id": call["id"], "content": texts.structured(random)},
     ]
 
