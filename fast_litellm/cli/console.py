@@ -1,8 +1,8 @@
 """
 How commands speak: data on standard output, everything else on standard error.
 
-Colour is decoration only and rich leaves it out when NO_COLOR is set or the output is not a terminal. Text is ASCII, so that a
-terminal of any encoding can show it.
+Colour is decoration only and rich leaves it out when NO_COLOR is set or the output is not a terminal. Text is ASCII, so
+that a terminal of any encoding can show it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from rich.console import Console
-    from rich.table import Table
 
 # What rich assumes for a pipe, and what a terminal has at least: every table is laid out for it.
 MINIMUM_WIDTH = 80
@@ -72,8 +73,6 @@ def say(message: str) -> None:
 
 
 def _talk(label: str, style: str, message: str) -> None:
-    from rich.text import Text
-
     talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True, highlight=False)
 
 
@@ -82,8 +81,6 @@ def talk() -> Console:
     Returns:
         A console on standard error.
     """
-    from rich.console import Console
-
     return Console(stderr=True)
 
 
@@ -92,8 +89,6 @@ def output() -> Console:
     Returns:
         A console on standard output, never narrower than 80 columns.
     """
-    from rich.console import Console
-
     console = Console(highlight=False)
     console.width = max(console.width, MINIMUM_WIDTH)
     return console
@@ -123,9 +118,6 @@ def table(columns: Iterable[str], numbers: Iterable[str] = (), title: str | None
     Returns:
         A rich table without rows.
     """
-    from rich import box
-    from rich.table import Table
-
     made = Table(
         title=title,
         title_justify="left",

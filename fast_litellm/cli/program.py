@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,14 +39,14 @@ EXIT_INTERRUPTED = 130
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is looked up."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """
         Returns:
             The names in the order a newcomer meets them.
         """
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """
         Returns:
             The command of that name, or None when there is none.
@@ -59,9 +60,7 @@ class LazyGroup(click.Group):
 
 def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"fast-litellm {version('fast-litellm')}")
+        click.echo(f"fast-litellm {metadata.version('fast-litellm')}")
         context.exit()
 
 

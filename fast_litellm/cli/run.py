@@ -24,12 +24,12 @@ EXIT_NOT_EXECUTABLE = 126
 )
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(words: tuple[str, ...]) -> None:
-    """
+    r"""
     Start any program with acceleration installed.
 
-    Works for every Python program and for the Python processes it starts: uvicorn, gunicorn, litellm --config ..., python -m
-    ..., scripts. The program replaces this process, so signals and the exit status are its own. Programs started with
-    python -I, -E or -S ignore it, as they ignore everything that is set up outside of them.
+    Works for every Python program and for the Python processes it starts: uvicorn, gunicorn, litellm --config ...,
+    python -m ..., scripts. The program replaces this process, so signals and the exit status are its own. Programs
+    started with python -I, -E or -S ignore it, as they ignore everything that is set up outside of them.
 
     \b
     Examples:
@@ -56,8 +56,8 @@ def _python_path(inherited: str) -> str:
 def _become(words: tuple[str, ...]) -> NoReturn:
     if os.name == "nt":
         # Windows has no exec: its os.execvp returns to the shell at once and loses the exit status.
-        sys.exit(subprocess.call(words))
-    os.execvp(words[0], words)
+        sys.exit(subprocess.call(words))  # noqa: S603 - the user's own command
+    os.execvp(words[0], words)  # noqa: S606 - the user's own command, without a shell on purpose
 
 
 def _not_found_hint(word: str) -> str:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from fast_litellm.accel import native
 
 from fast_litellm.cli import console
+from fast_litellm.cli.bench import machine, report, rows
 from fast_litellm.cli.bench.race import Course
+from fast_litellm.cli.bench.report import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fast_litellm.cli.bench.report import Line
     from fast_litellm.cli.bench.row import Row
 
 
@@ -34,12 +36,11 @@ def command(json_file: Path | None, rounds: int, only: str) -> None:
     """
     Measure what every accelerated function gains.
 
-    Both sides run in this process, in alternating batches, measured in CPU time; the answers of a row are compared before
-    it is timed. The ratio is the figure to trust, nanoseconds belong to this machine. A row without gain is printed too.
+    Both sides run in this process, in alternating batches, measured in CPU time; the answers of a row are compared
+    before it is timed. The ratio is the figure to trust, nanoseconds belong to this machine. A row without gain is
+    printed too.
     """
     _refuse_debug_build()
-    from fast_litellm.cli.bench import machine, report, rows
-
     where = machine.describe()
     wanted = (row for row in rows.every() if only in row.name)
     lines = list(measure(wanted, Course(rounds=rounds)))
@@ -63,8 +64,6 @@ def measure(rows: Iterable[Row], course: Course) -> Iterator[Line]:
     Yields:
         One line for each row; rows whose sides disagree are not timed.
     """
-    from fast_litellm.cli.bench.report import Line
-
     for row in rows:
         console.say(f"measuring {row.name}")
         difference = row.difference()
@@ -74,15 +73,11 @@ def measure(rows: Iterable[Row], course: Course) -> Iterator[Line]:
 
 
 def _refuse_debug_build() -> None:
-    from fast_litellm.accel import native
-
     if native.DEBUG_BUILD:
         console.fail("this is a debug build; its figures would mean nothing", "build it with `make build`")
 
 
 def _print(where: dict[str, str], lines: Sequence[Line]) -> None:
-    from fast_litellm.cli.bench import report
-
     console.print_fields(where)
-    print()
+    console.output().print()
     console.output().print(report.table(lines))

@@ -1,9 +1,9 @@
 """
 Times the two sides of a row.
 
-Batches of both sides alternate and each round makes its own ratio, so that a slower moment of the machine meets both sides.
-The clock counts this thread's CPU time: other programs, and our own worker threads, do not disturb it. The cost of the loop
-itself is measured in every round and taken off both sides.
+Batches of both sides alternate and each round makes its own ratio, so that a slower moment of the machine meets both
+sides. The clock counts this thread's CPU time: other programs, and our own worker threads, do not disturb it. The cost
+of the loop itself is measured in every round and taken off both sides.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def compiled(statement: Statement) -> Batch:
         statement: The line to time.
 
     Returns:
-        A function of (items, clock) that runs the line once for each item and returns the clock's difference. The names of
-        the line are local to it: looking up a global would be timed too.
+        A function of (items, clock) that runs the line once for each item and returns the clock's difference. The names
+        of the line are local to it: looking up a global would be timed too.
     """
     parameters = "".join(f", {name}={name}" for name in statement.names)
     source = (
@@ -133,5 +133,5 @@ def compiled(statement: Statement) -> Batch:
 
 
 def _per_call(batch_ns: int, loop_ns: int, calls: int) -> float:
-    # Never zero: a ratio is made of it. A call cheaper than the loop's own jitter reads as a thousandth of a nanosecond.
+    # Never zero: a ratio is made of it. A call cheaper than the loop's jitter reads as a thousandth of a nanosecond.
     return max(batch_ns - loop_ns, 0.001 * calls) / calls

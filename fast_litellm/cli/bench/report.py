@@ -1,4 +1,4 @@
-"""The bench's table and JSON document: the ratio first, then what it is made of; a row without gain is printed like any other."""
+"""The bench's table and JSON document: the ratio first, then what it is made of, with or without gain."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def _unit(aim: Goal) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    digits = next((digits for digits, size in enumerate((100, 10)) if abs(value) >= size), 2)
+    return f"{value:.{digits}f}"
 
 
 def duration(nanoseconds: float) -> str:

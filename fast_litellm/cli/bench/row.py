@@ -85,8 +85,8 @@ class Row:
         theirs: The other side: the original, or an empty call.
         ours: Our side.
         goal: The number to reach.
-        difference: Run before the timing: what the two sides answer differently, or "" when they agree. A row whose sides
-            disagree is never timed.
+        difference: Run before the timing: what the two sides answer differently, or "" when they agree. A row whose
+            sides disagree is never timed.
         items: Makes the items of a batch; called anew for each round, so that texts can be fresh in every one.
     """
 

@@ -26,11 +26,13 @@ class Answer:
     One deterministic answer.
 
     Args:
+        model: The model that was asked for.
         content: The text, empty when the answer is a tool call.
         tool_call: A tool call in the API's shape, or None.
         usage: Token usage in the API's shape.
     """
 
+    model: str
     content: str
     tool_call: dict[str, Any] | None
     usage: dict[str, int]
@@ -55,12 +57,16 @@ def answer(request: Mapping[str, Any]) -> Answer:
 
     Returns:
         A tool call for half of the requests that offer tools, text for all others.
+
+    Raises:
+        KeyError: The request names no model or has no messages.
     """
-    digest = hashlib.blake2b(json.dumps(request.get("messages", [])).encode(), digest_size=8).digest()
+    prompt = json.dumps(request["messages"])
+    digest = hashlib.blake2b(prompt.encode(), digest_size=8).digest()
     tools = request.get("tools")
     tool_call = _tool_call(tools, digest) if tools and digest[0] % 2 == 0 else None
     content = "" if tool_call else _text(digest)
-    return Answer(content, tool_call, _usage(request, content))
+    return Answer(request["model"], content, tool_call, _usage(prompt, content))
 
 
 def _text(digest: bytes) -> str:
@@ -79,7 +85,7 @@ def _tool_call(tools: list[Mapping[str, Any]], digest: bytes) -> dict[str, Any]:
     }
 
 
-def _usage(request: Mapping[str, Any], content: str) -> dict[str, int]:
+def _usage(prompt: str, content: str) -> dict[str, int]:
     # A provider's own tokenizer is its own business: words stand in for tokens, and nobody compares them.
-    prompt, completion = len(json.dumps(request.get("messages", [])).split()), len(content.split())
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    asked, answered = len(prompt.split()), len(content.split())
+    return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}

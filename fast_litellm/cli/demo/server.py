@@ -4,8 +4,8 @@ An OpenAI-compatible server on loopback, in a process of its own.
     POST /v1/chat/completions        a complete answer or, with "stream": true, server-sent events; usage included
     POST /bare/v1/chat/completions   the same without usage, as many self-hosted servers answer
 
-`python -m fast_litellm.cli.demo.server` prints its port and serves until its standard input ends: the pipe closes with the
-parent, however the parent ended, so the server never outlives it.
+`python -m fast_litellm.cli.demo.server` prints its port and serves until its standard input ends: the pipe closes with
+the parent, however the parent ended, so the server never outlives it.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ class ChatHandler(BaseHTTPRequestHandler):
             return self._send_json(400, _error("the body is not a chat completion request"))
         with_usage = _ROUTES[self.path]
         if request.get("stream"):
-            return self._send_events(_chunks(request, reply, with_usage))
-        return self._send_json(200, _completion(request, reply, with_usage))
+            asked = (request.get("stream_options") or {}).get("include_usage", False)
+            return self._send_events(_chunks(reply, with_usage and asked))
+        return self._send_json(200, _completion(reply, with_usage))
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's signature
         """Requests are not logged: the demo's standard error belongs to its progress bar."""
 
     def _send_json(self, status: int, document: Mapping[str, Any]) -> None:
@@ -80,25 +81,25 @@ def _error(message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", "code": None, "param": None}}
 
 
-def _envelope(request: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-demo", "object": kind, "created": 0, "model": request["model"]}
+def _envelope(reply: Answer, kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-demo", "object": kind, "created": 0, "model": reply.model}
 
 
-def _completion(request: Mapping[str, Any], reply: Answer, with_usage: bool) -> dict[str, Any]:
+def _completion(reply: Answer, with_usage: bool) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": reply.content or None}
     if reply.tool_call:
         message["tool_calls"] = [reply.tool_call]
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply)}
     usage = {"usage": reply.usage} if with_usage else {}
-    return {**_envelope(request, "chat.completion"), "choices": [choice], **usage}
+    return {**_envelope(reply, "chat.completion"), "choices": [choice], **usage}
 
 
-def _chunks(request: Mapping[str, Any], reply: Answer, with_usage: bool) -> Iterator[dict[str, Any]]:
-    envelope = _envelope(request, "chat.completion.chunk")
+def _chunks(reply: Answer, with_usage: bool) -> Iterator[dict[str, Any]]:
+    envelope = _envelope(reply, "chat.completion.chunk")
     for delta in _deltas(reply):
         yield {**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**envelope, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish_reason(reply)}]}
-    if with_usage and (request.get("stream_options") or {}).get("include_usage"):
+    if with_usage:
         yield {**envelope, "choices": [], "usage": reply.usage}
 
 
@@ -126,7 +127,7 @@ def running() -> Iterator[str]:
         RuntimeError: The server ended before it named its port.
     """
     command = [sys.executable, "-m", "fast_litellm.cli.demo.server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     try:
         yield f"http://127.0.0.1:{_port(process)}"
     finally:
@@ -164,7 +165,8 @@ def make_server() -> ThreadingHTTPServer:
 def serve() -> None:
     """Print the port, then serve until standard input ends."""
     server = make_server()
-    print(server.server_address[1], flush=True)
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()
     server.shutdown()

@@ -2,6 +2,8 @@
 The words of the demo's traffic, written for it: prose, code, JSON, many scripts, emoji, long documents.
 """
 
+# ruff: noqa: RUF001 - letters that look like others are the point of these texts
+
 from __future__ import annotations
 
 import json
@@ -51,8 +53,14 @@ _CODE = (
         'def tide(height: float, *, hours: int = 6) -> float:\n    """Metres after some hours."""\n'
         "    return height * 0.5 ** (hours / 12)  # half each tide\n"
     ),
-    "fn berth(ships: &mut Vec<Ship>) -> Option<usize> {\n    ships.iter().position(|ship| !ship.moored && ship.draft < 4.2)\n}\n",
-    "SELECT pier, COUNT(*) AS boats\nFROM moorings\nWHERE left_at IS NULL AND fee >= 12.50\nGROUP BY pier\nHAVING COUNT(*) > 3;\n",
+    (
+        "fn berth(ships: &mut Vec<Ship>) -> Option<usize> {\n"
+        "    ships.iter().position(|ship| !ship.moored && ship.draft < 4.2)\n}\n"
+    ),
+    (
+        "SELECT pier, COUNT(*) AS boats\nFROM moorings\nWHERE left_at IS NULL AND fee >= 12.50\n"
+        "GROUP BY pier\nHAVING COUNT(*) > 3;\n"
+    ),
     "for (const lamp of lamps) {\n\tif (!lamp?.lit) { await relight(lamp, { retries: 3 }); }\n}\n",
     '#!/bin/sh\nset -eu\nls -1 logs/*.txt | while read -r f; do gzip -9 "$f" && echo "$f done" >&2; done\n',
 )
@@ -98,7 +106,12 @@ def document(random: Random) -> dict[str, object]:
         }
         for _ in range(random.randint(1, 8))
     ]
-    return {"pier": random.randint(1, 40), "open": random.random() < 0.5, "boats": boats, "note": prose(random, 1)}
+    return {
+        "pier": random.randint(1, 40),
+        "open": random.choice((True, False)),
+        "boats": boats,
+        "note": prose(random, 1),
+    }
 
 
 def structured(random: Random) -> str:
@@ -106,7 +119,7 @@ def structured(random: Random) -> str:
     Returns:
         A JSON document as text, compact or indented.
     """
-    return json.dumps(document(random), indent=random.choice((None, 2)), ensure_ascii=random.random() < 0.5)
+    return json.dumps(document(random), indent=random.choice((None, 2)), ensure_ascii=random.choice((True, False)))
 
 
 def scripts(random: Random) -> str:

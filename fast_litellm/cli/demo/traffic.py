@@ -14,7 +14,10 @@ from fast_litellm.cli.demo import texts
 MODELS = ("gpt-4o", "gpt-4", "gpt-3.5-turbo")
 
 # One pixel: what an application sends inline. LiteLLM counts it by its size and fetches nothing.
-_PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+_PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
 
 _TOOLS: tuple[dict[str, Any], ...] = (
     {
@@ -97,7 +100,7 @@ def calls(seed: int, count: int, users: int) -> list[Call]:
     Returns:
         The calls, kinds, models and doors mixed.
     """
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - the same seed must give the same traffic
     return [_call(random, f"user-{seed}-{index % users}") for index in range(count)]
 
 
@@ -110,16 +113,20 @@ def _call(random: Random, user: str) -> Call:
         user=user,
         messages=KINDS[kind][1](random),
         tools=tools,
-        router=random.random() < 0.5,
-        asynchronous=random.random() < 0.5,
-        stream=random.random() < 0.5,
-        usage_reported=random.random() < 0.4,
+        router=_happens(random, 0.5),
+        asynchronous=_happens(random, 0.5),
+        stream=_happens(random, 0.5),
+        usage_reported=_happens(random, 0.4),
     )
+
+
+def _happens(random: Random, likelihood: float) -> bool:
+    return random.random() < likelihood
 
 
 def _chat(text: Callable[[Random], str]) -> Callable[[Random], Messages]:
     def messages(random: Random) -> Messages:
-        turns: Messages = [{"role": "system", "content": texts.prose(random, 2)}] if random.random() < 0.5 else []
+        turns: Messages = [{"role": "system", "content": texts.prose(random, 2)}] if _happens(random, 0.5) else []
         for _ in range(random.randint(0, 2)):
             turns.append({"role": "user", "content": texts.prose(random, 1), "name": f"skipper_{random.randint(1, 9)}"})
             turns.append({"role": "assistant", "content": texts.prose(random, 2)})
@@ -143,8 +150,8 @@ def _tool_calls(random: Random) -> Messages:
 
 
 def _images(random: Random) -> Messages:
-    image: dict[str, Any] = {"url": _PIXEL} if random.random() < 0.5 else {"url": "https://images.example/pier.png"}
-    if random.random() < 0.7:
+    image: dict[str, Any] = {"url": _PIXEL} if _happens(random, 0.5) else {"url": "https://images.example/pier.png"}
+    if _happens(random, 0.7):
         image["detail"] = random.choice(("low", "auto"))
     question = {"type": "text", "text": texts.prose(random, 1)}
     parts = [question, *({"type": "image_url", "image_url": image} for _ in range(random.randint(1, 2)))]

@@ -1,9 +1,11 @@
 """
-Start-up file of `fast-litellm run`: Python imports it before the program because `run` puts this folder first on PYTHONPATH.
+Start-up file of `fast-litellm run`: Python imports it first because `run` puts this folder first on PYTHONPATH.
 
-It installs the acceleration, then runs the `sitecustomize` it hides, if the environment has one.
-A program never fails to start because of it: what went wrong is said on standard error and LiteLLM's own code answers.
+It installs the acceleration, then runs the `sitecustomize` it hides, if the environment has one. A program never fails
+to start because of it: what went wrong is said on standard error and LiteLLM's own code answers.
 """
+
+# ruff: noqa: INP001, PLC0415 - no package, because Python imports it by this name; imports are what may fail here
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ def _install() -> None:
     try:
         import fast_litellm
     except ImportError as error:
-        print(f"fast-litellm: not installed for {sys.executable}, nothing is accelerated: {error}", file=sys.stderr)
+        sys.stderr.write(f"fast-litellm: not installed for {sys.executable}, nothing is accelerated: {error}\n")
         return
     from fast_litellm.errors import FastLiteLLMError
 
     try:
         fast_litellm.install()
     except FastLiteLLMError as error:
-        print(f"fast-litellm: nothing is accelerated: {error}", file=sys.stderr)
+        sys.stderr.write(f"fast-litellm: nothing is accelerated: {error}\n")
 
 
 def _run_hidden() -> None:

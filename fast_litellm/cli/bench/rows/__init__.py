@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,8 +17,6 @@ def every() -> Iterator[Row]:
     Yields:
         Every row, in the order of the table; a theme is set up when its first row is asked for.
     """
-    from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding
-
     yield from decisions.rows()
     yield from dispatch.rows()
     yield from counting.rows()
