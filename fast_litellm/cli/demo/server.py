@@ -77,6 +77,17 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
 
 
+class ChatServer(ThreadingHTTPServer):
+    """A thread for each connection, none of which keeps the process alive."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, unless a client has merely closed its pool of connections."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def _error(message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", "code": None, "param": None}}
 
@@ -152,14 +163,12 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def make_server() -> ThreadingHTTPServer:
+def make_server() -> ChatServer:
     """
     Returns:
         A server bound to a free port of 127.0.0.1, not serving yet.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ChatHandler)
-    server.daemon_threads = True  # an idle keep-alive connection must not keep the process alive
-    return server
+    return ChatServer(("127.0.0.1", 0), ChatHandler)
 
 
 def serve() -> None:
