@@ -114,7 +114,7 @@ class Client:
         if call.stream:
             arguments["stream_options"] = {"include_usage": True}
         if call.tools:
-            # LiteLLM 1.106 imports the optional package `mcp` for any call with tools, unless it is told to skip that step.
+            # LiteLLM 1.106 imports the optional package `mcp` for any call with tools, unless told to skip that step.
             arguments.update(tools=call.tools, _skip_mcp_handler=True)
         if call.router:
             return {"model": _group(call.model, call.usage_reported), **arguments}

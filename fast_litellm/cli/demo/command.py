@@ -46,7 +46,7 @@ def command(calls: int, as_json: bool) -> None:
     Play the life of a feature on real calls through LiteLLM.
 
     An OpenAI-compatible server on loopback answers; nothing leaves this machine. Token counting goes from off through
-    shadow, a deliberately wrong candidate and a canary of 10 percent to on, and each act is checked against the counters.
+    shadow, a deliberately wrong candidate and a canary of 10 percent to on. Each act is checked against the counters.
     """
     environment = settings.read()
     _refuse_overrides(environment)
