@@ -94,16 +94,21 @@ def output() -> Console:
     return console
 
 
+def write(text: str) -> None:
+    """Print a line of data on standard output, as it is."""
+    sys.stdout.write(f"{text}\n")
+
+
 def print_json(document: object) -> None:
     """Print a document on standard output as indented JSON."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values in two aligned columns on standard output."""
     width = max((len(name) for name in fields), default=0)
     for name, value in fields.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        write(f"{name:<{width}}  {value}")
 
 
 def table(columns: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:
