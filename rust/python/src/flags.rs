@@ -119,8 +119,25 @@ impl SnapshotCell {
     ) -> PyResult<Bound<'py, PyAny>> {
         let current = self.0.current.load();
         let position = text(flag).and_then(|name| current.snapshot.position(name));
-        let decision = current.decide(position, unit.and_then(unit_text).as_deref(), attributes);
+        let unit = unit.and_then(unit_text);
+        let decision = current
+            .snapshot
+            .decide(position, &current.call(unit.as_deref(), attributes));
         self.0.decision(&current, flag, position, &decision)
+    }
+
+    /// Who serves the call: the decision without its reasons. Never raises.
+    #[pyo3(signature = (flag, unit=None, attributes=None))]
+    fn serve<'py>(
+        &self,
+        flag: &Bound<'py, PyAny>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let current = self.0.current.load();
+        let position = text(flag).and_then(|name| current.snapshot.position(name));
+        self.0
+            .serve(flag.py(), &current, position, unit, attributes)
     }
 
     /// Binds one flag; the handle follows every swap, and answers for a flag that does not exist (yet).
@@ -153,11 +170,7 @@ impl SnapshotCell {
     ) -> PyResult<Option<String>> {
         let current = self.0.current.load();
         let unit = unit.and_then(unit_text);
-        let call = PyCall {
-            keys: &current.keys,
-            unit: unit.as_deref(),
-            attributes,
-        };
+        let call = current.call(unit.as_deref(), attributes);
         current
             .snapshot
             .explain(flag, &call)
@@ -168,7 +181,20 @@ impl SnapshotCell {
 
 #[pymethods]
 impl FlagHandle {
-    /// The implementation that serves the call.
+    /// Who serves the call. A plain method, because Python calls those without building a tuple of arguments.
+    #[pyo3(signature = (unit=None, attributes=None, /))]
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let current = self.shared.current.load();
+        self.shared
+            .serve(py, &current, self.position(&current), unit, attributes)
+    }
+
+    /// The same as `serve`.
     #[pyo3(signature = (unit=None, attributes=None, /))]
     fn __call__<'py>(
         &self,
@@ -176,8 +202,7 @@ impl FlagHandle {
         unit: Option<&Bound<'py, PyAny>>,
         attributes: Option<&Bound<'py, PyAny>>,
     ) -> Bound<'py, PyString> {
-        let decision = self.decided(unit.and_then(unit_text).as_deref(), attributes);
-        self.shared.words.implementation(py, &decision.serve)
+        self.serve(py, unit, attributes)
     }
 
     #[getter]
@@ -193,12 +218,9 @@ impl FlagHandle {
         unit: Option<&str>,
         attributes: Option<&Bound<'_, PyDict>>,
     ) -> CoreDecision {
-        self.decided(unit, attributes.map(Bound::as_any))
-    }
-
-    fn decided(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyAny>>) -> Decision {
         let current = self.shared.current.load();
-        current.decide(self.position(&current), unit, attributes)
+        let call = current.call(unit, attributes.map(Bound::as_any));
+        current.snapshot.decide(self.position(&current), &call)
     }
 
     fn position(&self, current: &Compiled) -> Option<usize> {
@@ -227,6 +249,21 @@ impl FlagHandle {
 }
 
 impl Shared {
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        current: &Compiled,
+        position: Option<usize>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let unit = unit.and_then(unit_text);
+        let serve = current
+            .snapshot
+            .serve(position, &current.call(unit.as_deref(), attributes));
+        self.words.implementation(py, serve)
+    }
+
     fn decision<'py>(
         &self,
         current: &Compiled,
@@ -280,20 +317,16 @@ impl Compiled {
         })
     }
 
-    fn decide(
-        &self,
-        position: Option<usize>,
-        unit: Option<&str>,
-        attributes: Option<&Bound<'_, PyAny>>,
-    ) -> Decision {
-        self.snapshot.decide(
-            position,
-            &PyCall {
-                keys: &self.keys,
-                unit,
-                attributes,
-            },
-        )
+    fn call<'a, 'py>(
+        &'a self,
+        unit: Option<&'a str>,
+        attributes: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyCall<'a, 'py> {
+        PyCall {
+            keys: &self.keys,
+            unit,
+            attributes,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::call::{Call, Path};
 use super::condition::{Comparison, Condition, Test};
 use super::decision::{Decision, Detail, Implementation, Reason, Stage};
 use super::document::{self, Document, Override};
-use super::flag::{Action, Flag, Rule, UnitSource};
+use super::flag::{Action, CONTROL, Flag, Rule, UnitSource};
 
 // A pattern that would need more memory than this is refused when the rules are read.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -95,7 +95,7 @@ impl Snapshot {
 
     /// Decides one call for the flag at a position; an absent flag is answered, too.
     pub fn decide<C: Call>(&self, position: Option<usize>, call: &C) -> Decision {
-        let Some(flag) = position.and_then(|position| self.flags.get(position)) else {
+        let Some(flag) = self.flag(position) else {
             return Decision::NOT_FOUND;
         };
         let decision = flag.decide(call);
@@ -104,6 +104,16 @@ impl Snapshot {
         } else {
             decision
         }
+    }
+
+    /// Who answers the call, which is all that most callers want to know of the decision.
+    pub fn serve<C: Call>(&self, position: Option<usize>, call: &C) -> &Implementation {
+        self.flag(position)
+            .map_or(&CONTROL, |flag| flag.choose(call).serve)
+    }
+
+    fn flag(&self, position: Option<usize>) -> Option<&Flag> {
+        self.flags.get(position?)
     }
 }
 
