@@ -193,9 +193,12 @@ impl Dispatcher {
 fn decide(py: Python<'_>, connection: &Connection) -> Decision {
     let context = connection.context.bind(py).call0();
     let context = context.as_ref().ok().and_then(|context| context.cast::<PyTuple>().ok());
-    let item = |index| context.and_then(|context| context.get_item(index).ok());
-    let (unit, attributes) = (item(0), item(1));
-    connection.handle.get().decide_core(py, unit.as_ref(), attributes.as_ref())
+    let item = |index| context.and_then(|context| context.get_borrowed_item(index).ok());
+    let unit = item(0);
+    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok()).and_then(|unit| unit.to_str().ok());
+    let attributes = item(1);
+    let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
+    connection.handle.get().decide_core(unit, attributes)
 }
 
 fn run_candidate<'py>(
