@@ -106,7 +106,6 @@ impl Dispatcher {
     }
 
     /// A function that stands in a class becomes a method of its instances.
-    #[pyo3(signature = (instance, _owner = None, /))]
     fn __get__<'py>(
         slf: &Bound<'py, Self>,
         instance: Option<&Bound<'py, PyAny>>,
@@ -191,14 +190,16 @@ impl Dispatcher {
 
 /// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
 fn decide(py: Python<'_>, connection: &Connection) -> Decision {
-    let context = connection.context.bind(py).call0();
-    let context = context.as_ref().ok().and_then(|context| context.cast::<PyTuple>().ok());
-    let item = |index| context.and_then(|context| context.get_borrowed_item(index).ok());
-    let unit = item(0);
-    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok()).and_then(|unit| unit.to_str().ok());
-    let attributes = item(1);
+    let context = connection.context.bind(py).call0().ok();
+    let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
+    let (unit, attributes) = (item(context, 0), item(context, 1));
+    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok());
     let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
-    connection.handle.get().decide_core(unit, attributes)
+    connection.handle.get().decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
+}
+
+fn item<'py>(context: Option<&Bound<'py, PyTuple>>, index: usize) -> Option<Bound<'py, PyAny>> {
+    context.and_then(|context| context.get_item(index).ok())
 }
 
 fn run_candidate<'py>(
