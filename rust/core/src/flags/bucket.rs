@@ -24,10 +24,7 @@ impl Salt {
     /// The salt as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0
-            .split_last()
-            .and_then(|(_, salt)| std::str::from_utf8(salt).ok())
-            .unwrap_or_default()
+        self.0.split_last().and_then(|(_, salt)| std::str::from_utf8(salt).ok()).unwrap_or_default()
     }
 
     /// The unit's bucket, `0..BUCKETS`: the upper half of XXH3-64 over salt, NUL and unit, scaled without a modulo.
@@ -82,11 +79,7 @@ mod tests {
         for length in [0, 1, 16, 112, 113, 114, 300, 5000] {
             let unit = "u".repeat(length);
             let joined = [b"token_counting\0", unit.as_bytes()].concat();
-            assert_eq!(
-                xxh3_64(&joined),
-                salt.hash(unit.as_bytes()),
-                "length {length}"
-            );
+            assert_eq!(xxh3_64(&joined), salt.hash(unit.as_bytes()), "length {length}");
         }
     }
 

@@ -96,11 +96,7 @@ pub static CONTROL: Implementation = Implementation::Python;
 impl Flag {
     /// Chooses who answers. Pure: the same flag and call give the same choice.
     pub fn choose<C: Call>(&self, call: &C) -> Choice<'_> {
-        let rule = if self.ruled {
-            self.rules.iter().position(|rule| rule.when.holds(call))
-        } else {
-            None
-        };
+        let rule = if self.ruled { self.rules.iter().position(|rule| rule.when.holds(call)) } else { None };
         let (serve, draw) = match rule.map_or(&self.otherwise, |index| &self.rules[index].then) {
             Action::Serve(serve) => (serve, Draw::NotNeeded),
             Action::Split(shares) => self.draw(shares, call),
@@ -141,9 +137,7 @@ impl Flag {
             },
             UnitSource::Attribute(path) => path,
         };
-        call.look(path, |value| {
-            value.with_unit(|unit| unit.map(|unit| self.salt.bucket(unit)))
-        })
+        call.look(path, |value| value.with_unit(|unit| unit.map(|unit| self.salt.bucket(unit))))
     }
 
     fn draw<'a, C: Call>(&self, shares: &'a [Share], call: &C) -> (&'a Implementation, Draw) {
@@ -183,10 +177,7 @@ impl Action {
         for (serve, millionths) in parts {
             if *millionths > 0 && *serve != Implementation::Python {
                 end = BUCKETS.min(end.saturating_add(*millionths));
-                shares.push(Share {
-                    serve: serve.clone(),
-                    end,
-                });
+                shares.push(Share { serve: serve.clone(), end });
             }
         }
         match shares.as_slice() {
