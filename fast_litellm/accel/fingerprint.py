@@ -50,6 +50,12 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
     return digest.hexdigest()[:16]
 
 
+def of_function(function: Any) -> Optional[str]:
+    """Returns the fingerprint of one function's own text, or None when it has none (compiled, or typed into a prompt)."""
+    text = _code_text(function)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def _text(source: Source) -> Optional[str]:
     try:
         module = importlib.import_module(source.module)
@@ -74,10 +80,12 @@ def _definition_text(module: Any, name: str) -> Optional[str]:
         return f"{name} absent"
     if isinstance(definition, type):
         return f"{name} {' '.join(getattr(definition, '__annotations__', {}))}"
-    code = getattr(inspect.unwrap(definition), "__code__", None)
-    if code is None:
-        return None
+    return _code_text(definition)
+
+
+def _code_text(function: Any) -> Optional[str]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
     try:
-        return inspect.getsource(code)
+        return None if code is None else inspect.getsource(code)
     except (OSError, TypeError):
         return None

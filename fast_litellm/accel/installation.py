@@ -4,6 +4,7 @@ Install and uninstall: which seams are patched, by which rules, with which evide
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
@@ -13,6 +14,8 @@ import wrapt
 from fast_litellm import settings
 from fast_litellm.accel import entry_points
 from fast_litellm.accel.attachment import Attachment
+from fast_litellm.accel.evidence import Evidence
+from fast_litellm.accel.native import Tally
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.flags import FlagManager
 
@@ -48,8 +51,7 @@ class Installation:
         """Patches what is loaded, and whatever is imported later."""
         self.manager.subscribe(self.refresh)
         self.manager.watch()
-        for module in ("litellm", *entry_points.MODULES, *(attachment.seam.module for attachment in self.attachments)):
-            wrapt.register_post_import_hook(self._imported, module)
+        self.refresh()
 
     def stop(self) -> None:
         """Puts the original objects back and flushes the evidence."""
@@ -83,9 +85,6 @@ class Installation:
             **tally.reading(),
         }
 
-    def _imported(self, _module: Any) -> None:
-        self.refresh()
-
     def _wrap_entry_points(self, *, wanted: bool) -> None:
         if wanted:
             fresh = entry_points.patches()
@@ -115,12 +114,13 @@ def install(config: Optional[os.PathLike[str] | str] = None, *, candidates: Opti
     global _current
     environment = settings.read()
     manager = _manager(config or environment.config, environment)
+    uninstall()
+    if environment.disable:
+        return
+    _watch_imports()
     with _lock:
-        uninstall()
-        if environment.disable:
-            return
         _current = Installation(manager, Evidence(environment.ledger), candidates or {})
-        _current.start()
+    _current.start()
 
 
 def uninstall() -> None:
@@ -128,8 +128,8 @@ def uninstall() -> None:
     global _current
     with _lock:
         installation, _current = _current, None
-        if installation is not None:
-            installation.stop()
+    if installation is not None:  # outside the lock: stopping joins threads that may be waiting for it
+        installation.stop()
 
 
 def status() -> Dict[str, Any]:
@@ -151,6 +151,18 @@ def _manager(config: Any, environment: settings.Settings) -> FlagManager:
         names = [seam.feature for seam in SEAMS if seam.effect_free]
         return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
     return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
+
+
+@functools.lru_cache(maxsize=None)
+def _watch_imports() -> None:
+    """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
+    for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):
+        wrapt.register_post_import_hook(lambda _module: _refresh_current(), module)
+
+
+def _refresh_current() -> None:
+    if _current is not None:
+        _current.refresh()
 
 
 def _is_loaded(name: str) -> bool:
