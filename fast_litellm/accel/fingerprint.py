@@ -1,9 +1,9 @@
 """
 Which reference source is installed, told by its text.
 
-A candidate is the equal of one known source of the control. The fingerprint is the SHA-256 of that source: whole files where
-a seam depends on most of a module, single functions where it depends on a few. A text that is not in the table means an
-unknown reference, and the seam stays Python (invariant 8).
+A candidate is the equal of one known source of the control. The fingerprint is the SHA-256 of that source: whole
+files where a seam depends on most of a module, single functions where it depends on a few. A text that is not in the
+table means an unknown reference, and the seam stays Python (invariant 8).
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
 
 
 def of_function(function: Any) -> Optional[str]:
-    """Returns the fingerprint of one function's own text, or None when it has none (compiled, or typed into a prompt)."""
     text = _code_text(function)
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

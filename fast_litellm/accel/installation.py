@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 import wrapt
 
@@ -97,14 +97,17 @@ class Installation:
         self._entry_patches.clear()
 
 
-def install(config: Optional[os.PathLike[str] | str] = None, *, candidates: Optional[Mapping[str, CandidateFactory]] = None) -> None:
+def install(
+    config: Optional[os.PathLike[str] | str] = None, *, candidates: Optional[Mapping[str, CandidateFactory]] = None
+) -> None:
     """
     Start routing LiteLLM's hot functions by rules.
 
     What is loaded is patched at once, the rest when it is imported. Installing again replaces the rules in force.
 
     Args:
-        config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam runs in
+        config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam
+        runs in
             shadow within the CPU budget and nothing is promoted.
         candidates: Feature name to a factory `(module, semantics) -> candidate` used instead of the built-in one.
 
@@ -137,8 +140,9 @@ def status() -> Dict[str, Any]:
     Say what each feature has done in this process; `fast-litellm status` adds up all processes.
 
     Returns:
-        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint", "served",
-        "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`.
+        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint",
+        "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed",
+        "in_flight"}}}`.
     """
     with _lock:
         if _current is None:
@@ -153,7 +157,7 @@ def _manager(config: Any, environment: settings.Settings) -> FlagManager:
     return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _watch_imports() -> None:
     """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
     for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):

@@ -5,7 +5,7 @@ Any two implementations of one function: the decorator for a program's own pair,
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 from fast_litellm.accel import fingerprint
 from fast_litellm.accel.feature import Feature, Pair
@@ -13,7 +13,7 @@ from fast_litellm.errors import SeamError
 from fast_litellm.shadow import FunctionCandidate, comparators
 
 _declared: Dict[str, Feature] = {}
-_on_declared: Callable[[Feature], None] = lambda _feature: None
+_observers: List[Callable[[Feature], None]] = []
 
 
 def seam(
@@ -44,7 +44,8 @@ def seam(
                 raise SeamError(f"{function.__qualname__} is asynchronous; a seam takes plain functions")
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free)
         _declared[name] = feature
-        _on_declared(feature)
+        for observer in _observers:
+            observer(feature)
         decorated: Callable[..., Any] = feature.dispatcher
         return decorated
 
@@ -57,9 +58,8 @@ def declared() -> Dict[str, Feature]:
 
 
 def when_declared(callback: Callable[[Feature], None]) -> None:
-    """Sets what is called with each pair declared from here on."""
-    global _on_declared
-    _on_declared = callback
+    """Calls back with each pair that is declared from here on."""
+    _observers.append(callback)
 
 
 def _feature(
