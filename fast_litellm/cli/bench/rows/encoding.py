@@ -28,7 +28,7 @@ def rows() -> Iterator[Row]:
         A row for every encoding and kind of text.
     """
     import_litellm()  # it tells tiktoken where its bundled vocabularies are
-    import tiktoken  # noqa: PLC0415 - reads that when it is asked for an encoding
+    import tiktoken
 
     for name in _ENCODINGS:
         theirs = tiktoken.get_encoding(name)
