@@ -69,11 +69,11 @@ def hint(message: str) -> None:
 
 def say(message: str) -> None:
     """Say something on standard error."""
-    talk().print(message, markup=False, highlight=False, soft_wrap=True)
+    talk().print(message, soft_wrap=True)
 
 
 def _talk(label: str, style: str, message: str) -> None:
-    talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True, highlight=False)
+    talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True)
 
 
 def talk() -> Console:
@@ -81,7 +81,7 @@ def talk() -> Console:
     Returns:
         A console on standard error.
     """
-    return Console(stderr=True)
+    return Console(stderr=True, markup=False, highlight=False)
 
 
 def output() -> Console:
@@ -89,7 +89,7 @@ def output() -> Console:
     Returns:
         A console on standard output, never narrower than 80 columns.
     """
-    console = Console(highlight=False)
+    console = Console(markup=False, highlight=False)
     console.width = max(console.width, MINIMUM_WIDTH)
     return console
 

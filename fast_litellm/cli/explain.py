@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 from fast_litellm import settings
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.cli import console
+from fast_litellm.errors import UnknownFlagError
 from fast_litellm.flags import FlagManager
 
 _BUCKETS = 1_000_000
@@ -29,13 +29,14 @@ def command(feature: str, unit: str | None, attributes: tuple[str, ...], config:
     """
     Say who would serve a call, and why.
 
-    A value that reads as JSON (3, true, null, "3") is that value, any other is text. Overrides in the environment count, as
-    they do in a running program.
+    A value that reads as JSON (3, true, null, "3") is that value, any other is text. Overrides in the environment
+    count, as they do in a running program.
     """
     manager = _manager(config)
-    explanation = manager.explain(feature, unit=unit, attributes=_attributes(attributes))
-    if explanation is None:
-        console.fail(f"no rule file declares the feature {feature}", _nearest(feature, manager), exit_code=2)
+    try:
+        explanation = manager.explain(feature, unit=unit, attributes=_attributes(attributes))
+    except UnknownFlagError as error:
+        console.fail(str(error), f"declared are: {', '.join(manager.status()['flags']) or 'none'}", exit_code=2)
     if as_json:
         console.print_json(explanation)
     else:
@@ -66,12 +67,6 @@ def _value(text: str) -> Any:
         return text
 
 
-def _nearest(feature: str, manager: FlagManager) -> str:
-    known = sorted(manager.status()["flags"])
-    near = difflib.get_close_matches(feature, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"declared are: {', '.join(known) or 'none'}"
-
-
 def _show(explanation: dict[str, Any], unit: str | None) -> None:
     decision = explanation["decision"]
     console.write(f"{explanation['flag']} is served by {decision['serve']}\n")
@@ -83,7 +78,7 @@ def _show(explanation: dict[str, Any], unit: str | None) -> None:
             "rule": _matched(explanation),
             "unit": _unit(explanation, unit),
             "bucket": _bucket(explanation["bucket"], decision["threshold"]),
-            "revision": explanation["revision"],
+            "rules": f"{explanation['file']}, revision {explanation['revision']}",
         }
     )
     console.write("")
@@ -98,8 +93,8 @@ def _matched(explanation: dict[str, Any]) -> str:
 
 def _unit(explanation: dict[str, Any], unit: str | None) -> str:
     hashed = f'hashed with the salt "{explanation["salt"]}"'
-    if unit is None or explanation["unit_is_explicit"]:
-        return f"the attribute {explanation['unit']}, {hashed}"
+    if unit is None or not explanation["unit"]["explicit_first"]:
+        return f"the attribute {explanation['unit']['attribute']}, {hashed}"
     return f"{unit}, {hashed}"
 
 
