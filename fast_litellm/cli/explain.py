@@ -122,5 +122,7 @@ def _action(action: dict[str, Any]) -> str:
     if "serve" in action:
         return str(action["serve"])
     ends = [0, *(end for _, end in action["thresholds"])]
-    shares = ((name, end - start) for (name, end), start in zip(action["thresholds"], ends))
+    shares = [(name, end - start) for (name, end), start in zip(action["thresholds"], ends)]
+    if ends[-1] < _BUCKETS:
+        shares.append(("python", _BUCKETS - ends[-1]))
     return ", ".join(f"{name} {share * 100 / _BUCKETS:g}%" for name, share in shares)
