@@ -5,15 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use fast_litellm_core::flags::{
-    Call, Decision, Implementation, Path, Reason, Sequence, Snapshot, Stage, Value,
-};
+use fast_litellm_core::flags::{Call, Decision, Implementation, Path, Reason, Sequence, Snapshot, Stage, Value};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
-    PyType,
-};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType};
 
 /// What the dispatcher works with.
 pub(crate) type CoreDecision = Decision;
@@ -28,9 +23,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// What is wrong with a regular expression; None when rules can use it.
 #[pyfunction]
 fn pattern_problem(pattern: &str) -> Option<String> {
-    fast_litellm_core::flags::snapshot::pattern(pattern)
-        .err()
-        .map(|error| error.to_string())
+    fast_litellm_core::flags::snapshot::pattern(pattern).err().map(|error| error.to_string())
 }
 
 /// The rules in force: one pointer that is swapped as a whole.
@@ -98,9 +91,7 @@ impl SnapshotCell {
     /// Replaces the rules; decisions under way finish with those they began with.
     fn swap(&self, py: Python<'_>, document: &str) -> PyResult<()> {
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
-        self.0
-            .current
-            .store(Arc::new(Compiled::new(py, document, generation)?));
+        self.0.current.store(Arc::new(Compiled::new(py, document, generation)?));
         Ok(())
     }
 
@@ -119,28 +110,32 @@ impl SnapshotCell {
     ) -> PyResult<Bound<'py, PyAny>> {
         let current = self.0.current.load();
         let position = text(flag).and_then(|name| current.snapshot.position(name));
-        let decision = current.decide(position, unit.and_then(unit_text).as_deref(), attributes);
+        let unit = unit.and_then(unit_text);
+        let decision = current.snapshot.decide(position, &current.call(unit.as_deref(), attributes));
         self.0.decision(&current, flag, position, &decision)
+    }
+
+    /// Who serves the call: the decision without its reasons. Never raises.
+    #[pyo3(signature = (flag, unit=None, attributes=None))]
+    fn serve<'py>(
+        &self,
+        flag: &Bound<'py, PyAny>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let current = self.0.current.load();
+        let position = text(flag).and_then(|name| current.snapshot.position(name));
+        self.0.serve(flag.py(), &current, position, unit, attributes)
     }
 
     /// Binds one flag; the handle follows every swap, and answers for a flag that does not exist (yet).
     fn bind(&self, flag: &str) -> FlagHandle {
-        FlagHandle {
-            shared: self.0.clone(),
-            name: flag.into(),
-            found: AtomicU64::new(u64::MAX),
-        }
+        FlagHandle { shared: self.0.clone(), name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
     /// What a flag would do, as JSON; None when it is not declared.
     fn describe(&self, flag: &str) -> PyResult<Option<String>> {
-        self.0
-            .current
-            .load()
-            .snapshot
-            .describe(flag)
-            .map(|view| json(&view))
-            .transpose()
+        self.0.current.load().snapshot.describe(flag).map(|view| json(&view)).transpose()
     }
 
     /// Decides one call and says, rule by rule, why, as JSON; None when the flag is not declared.
@@ -153,22 +148,26 @@ impl SnapshotCell {
     ) -> PyResult<Option<String>> {
         let current = self.0.current.load();
         let unit = unit.and_then(unit_text);
-        let call = PyCall {
-            keys: &current.keys,
-            unit: unit.as_deref(),
-            attributes,
-        };
-        current
-            .snapshot
-            .explain(flag, &call)
-            .map(|view| json(&view))
-            .transpose()
+        let call = current.call(unit.as_deref(), attributes);
+        current.snapshot.explain(flag, &call).map(|view| json(&view)).transpose()
     }
 }
 
 #[pymethods]
 impl FlagHandle {
-    /// The implementation that serves the call.
+    /// Who serves the call. A plain method, because Python calls those without building a tuple of arguments.
+    #[pyo3(signature = (unit=None, attributes=None, /))]
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let current = self.shared.current.load();
+        self.shared.serve(py, &current, self.position(&current), unit, attributes)
+    }
+
+    /// The same as `serve`.
     #[pyo3(signature = (unit=None, attributes=None, /))]
     fn __call__<'py>(
         &self,
@@ -176,8 +175,7 @@ impl FlagHandle {
         unit: Option<&Bound<'py, PyAny>>,
         attributes: Option<&Bound<'py, PyAny>>,
     ) -> Bound<'py, PyString> {
-        let decision = self.decided(unit.and_then(unit_text).as_deref(), attributes);
-        self.shared.words.implementation(py, &decision.serve)
+        self.serve(py, unit, attributes)
     }
 
     #[getter]
@@ -188,45 +186,41 @@ impl FlagHandle {
 
 impl FlagHandle {
     /// Decides one call without making a Python object.
-    pub(crate) fn decide_core(
-        &self,
-        unit: Option<&str>,
-        attributes: Option<&Bound<'_, PyDict>>,
-    ) -> CoreDecision {
-        self.decided(unit, attributes.map(Bound::as_any))
-    }
-
-    fn decided(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyAny>>) -> Decision {
+    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> CoreDecision {
         let current = self.shared.current.load();
-        current.decide(self.position(&current), unit, attributes)
+        let call = current.call(unit, attributes.map(Bound::as_any));
+        current.snapshot.decide(self.position(&current), &call)
     }
 
     fn position(&self, current: &Compiled) -> Option<usize> {
         let found = self.found.load(Ordering::Relaxed);
-        let position = if found >> 32 == u64::from(current.generation) {
-            low_half(found)
-        } else {
-            self.find(current)
-        };
+        let position = if found >> 32 == u64::from(current.generation) { low_half(found) } else { self.find(current) };
         (position != u32::MAX).then_some(position as usize)
     }
 
     #[cold]
     fn find(&self, current: &Compiled) -> u32 {
-        let position = current
-            .snapshot
-            .position(&self.name)
-            .and_then(|position| u32::try_from(position).ok());
+        let position = current.snapshot.position(&self.name).and_then(|position| u32::try_from(position).ok());
         let position = position.unwrap_or(u32::MAX);
-        self.found.store(
-            u64::from(current.generation) << 32 | u64::from(position),
-            Ordering::Relaxed,
-        );
+        self.found.store(u64::from(current.generation) << 32 | u64::from(position), Ordering::Relaxed);
         position
     }
 }
 
 impl Shared {
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        current: &Compiled,
+        position: Option<usize>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        let unit = unit.and_then(unit_text);
+        let serve = current.snapshot.serve(position, &current.call(unit.as_deref(), attributes));
+        self.words.implementation(py, serve)
+    }
+
     fn decision<'py>(
         &self,
         current: &Compiled,
@@ -236,9 +230,7 @@ impl Shared {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = flag.py();
         let names = position.map(|position| &current.flags[position]);
-        let rule = names
-            .zip(decision.rule)
-            .map(|(names, rule)| names.rules[rule].bind(py));
+        let rule = names.zip(decision.rule).map(|(names, rule)| names.rules[rule].bind(py));
         let fields = (
             names.map_or(flag, |names| names.name.bind(py)),
             self.words.stages[decision.stage as usize].bind(py),
@@ -257,60 +249,33 @@ impl Shared {
 
 impl Compiled {
     fn new(py: Python<'_>, document: &str, generation: u32) -> PyResult<Self> {
-        let snapshot = py
-            .detach(|| Snapshot::from_json(document))
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let snapshot =
+            py.detach(|| Snapshot::from_json(document)).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let intern = |text: &str| PyString::intern(py, text).unbind();
         let flags = snapshot.flags.iter().map(|flag| FlagNames {
             name: intern(&flag.name),
             rules: flag.rules.iter().map(|rule| intern(&rule.name)).collect(),
         });
         let flags = flags.collect();
-        let keys = snapshot
-            .paths
-            .iter()
-            .map(|path| Keys::new(py, path))
-            .collect();
-        Ok(Self {
-            generation,
-            revision: intern(&snapshot.revision),
-            snapshot,
-            flags,
-            keys,
-        })
+        let keys = snapshot.paths.iter().map(|path| Keys::new(py, path)).collect();
+        Ok(Self { generation, revision: intern(&snapshot.revision), snapshot, flags, keys })
     }
 
-    fn decide(
-        &self,
-        position: Option<usize>,
-        unit: Option<&str>,
-        attributes: Option<&Bound<'_, PyAny>>,
-    ) -> Decision {
-        self.snapshot.decide(
-            position,
-            &PyCall {
-                keys: &self.keys,
-                unit,
-                attributes,
-            },
-        )
+    fn call<'a, 'py>(&'a self, unit: Option<&'a str>, attributes: Option<&'a Bound<'py, PyAny>>) -> PyCall<'a, 'py> {
+        PyCall { keys: &self.keys, unit, attributes }
     }
 }
 
 impl Keys {
     fn new(py: Python<'_>, path: &Path) -> Self {
         let intern = |text: &str| PyString::intern(py, text).unbind();
-        Self {
-            whole: intern(&path.text),
-            parts: path.parts().map(intern).collect(),
-        }
+        Self { whole: intern(&path.text), parts: path.parts().map(intern).collect() }
     }
 
     fn find<'py>(&self, attributes: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         item(attributes, &self.whole).or_else(|| {
             let (first, rest) = self.parts.split_first()?;
-            rest.iter()
-                .try_fold(item(attributes, first)?, |inner, part| item(&inner, part))
+            rest.iter().try_fold(item(attributes, first)?, |inner, part| item(&inner, part))
         })
     }
 }
@@ -327,11 +292,7 @@ impl Words {
         }
     }
 
-    fn implementation<'py>(
-        &self,
-        py: Python<'py>,
-        implementation: &Implementation,
-    ) -> Bound<'py, PyString> {
+    fn implementation<'py>(&self, py: Python<'py>, implementation: &Implementation) -> Bound<'py, PyString> {
         match implementation {
             Implementation::Python => self.python.bind(py).clone(),
             Implementation::Rust => self.rust.bind(py).clone(),
@@ -340,11 +301,7 @@ impl Words {
     }
 
     fn detail<'py>(&self, py: Python<'py>, detail: &str) -> Bound<'py, PyString> {
-        if detail.is_empty() {
-            self.empty.bind(py).clone()
-        } else {
-            PyString::intern(py, detail)
-        }
+        if detail.is_empty() { self.empty.bind(py).clone() } else { PyString::intern(py, detail) }
     }
 }
 
@@ -361,10 +318,7 @@ impl Call for PyCall<'_, '_> {
     }
 
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
-        match self
-            .attributes
-            .and_then(|attributes| self.keys[path.index].find(attributes))
-        {
+        match self.attributes.and_then(|attributes| self.keys[path.index].find(attributes)) {
             Some(found) => with_value(&found, then),
             None => then(Value::Missing),
         }
@@ -380,9 +334,7 @@ impl Sequence for Elements<'_, '_> {
             return list.iter().any(|element| with_value(&element, &mut *check));
         }
         if let Ok(tuple) = self.0.cast::<PyTuple>() {
-            return tuple
-                .iter_borrowed()
-                .any(|element| with_value(&element, &mut *check));
+            return tuple.iter_borrowed().any(|element| with_value(&element, &mut *check));
         }
         let Ok(mut elements) = self.0.try_iter() else {
             return false;
@@ -414,11 +366,7 @@ fn with_value<R>(object: &Bound<'_, PyAny>, then: impl FnOnce(Value<'_>) -> R) -
         || object.is_instance_of::<PyTuple>()
         || object.is_instance_of::<PySet>()
         || object.is_instance_of::<PyFrozenSet>();
-    if listed {
-        then(Value::Sequence(&Elements(object)))
-    } else {
-        then(Value::Other)
-    }
+    if listed { then(Value::Sequence(&Elements(object))) } else { then(Value::Other) }
 }
 
 /// The text that is hashed for a unit: a text itself, a whole number in decimal; None for every other type.
@@ -426,10 +374,7 @@ fn unit_text<'a>(unit: &'a Bound<'_, PyAny>) -> Option<Cow<'a, str>> {
     if let Some(text) = text(unit) {
         return Some(Cow::Borrowed(text));
     }
-    let number = unit
-        .cast::<PyInt>()
-        .ok()
-        .filter(|_| !unit.is_instance_of::<PyBool>())?;
+    let number = unit.cast::<PyInt>().ok().filter(|_| !unit.is_instance_of::<PyBool>())?;
     decimal(number).map(Cow::Owned)
 }
 
@@ -438,12 +383,7 @@ fn decimal(number: &Bound<'_, PyInt>) -> Option<String> {
     if let Ok(number) = number.extract::<i64>() {
         return Some(number.to_string());
     }
-    number
-        .py()
-        .get_type::<PyInt>()
-        .call_method1("__repr__", (number,))
-        .and_then(|digits| digits.extract())
-        .ok()
+    number.py().get_type::<PyInt>().call_method1("__repr__", (number,)).and_then(|digits| digits.extract()).ok()
 }
 
 /// A text's characters; None for other types and for lone surrogates.
@@ -460,10 +400,7 @@ fn item<'py>(container: &Bound<'py, PyAny>, key: &Py<PyString>) -> Option<Bound<
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the lower half is what is asked for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
 fn low_half(pair: u64) -> u32 {
     pair as u32
 }

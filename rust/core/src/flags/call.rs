@@ -85,26 +85,14 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_units_in_decimal() {
-        assert_eq!(
-            Some("-9223372036854775808".to_owned()),
-            unit(Value::Int(i64::MIN))
-        );
+        assert_eq!(Some("-9223372036854775808".to_owned()), unit(Value::Int(i64::MIN)));
         assert_eq!(Some("0".to_owned()), unit(Value::Int(0)));
-        assert_eq!(
-            Some("18446744073709551616".to_owned()),
-            unit(Value::Big("18446744073709551616"))
-        );
+        assert_eq!(Some("18446744073709551616".to_owned()), unit(Value::Big("18446744073709551616")));
     }
 
     #[test]
     fn other_values_are_no_units() {
-        for value in [
-            Value::Missing,
-            Value::Bool(true),
-            Value::Float(1.0),
-            Value::Text(""),
-            Value::Other,
-        ] {
+        for value in [Value::Missing, Value::Bool(true), Value::Float(1.0), Value::Text(""), Value::Other] {
             assert_eq!(None, unit(value));
         }
     }
@@ -112,10 +100,7 @@ mod tests {
     #[test]
     fn only_dotted_names_have_parts() {
         let parts = |text: &str| {
-            let path = Path {
-                index: 0,
-                text: text.into(),
-            };
+            let path = Path { index: 0, text: text.into() };
             path.parts().map(str::to_owned).collect::<Vec<_>>()
         };
         assert!(parts("team").is_empty());

@@ -76,10 +76,7 @@ impl Condition {
     /// The smallest part that keeps a condition which does not hold from holding.
     pub fn obstacle<C: Call>(&self, call: &C) -> &Self {
         match self {
-            Self::All(parts) => parts
-                .iter()
-                .find(|part| !part.holds(call))
-                .map_or(self, |part| part.obstacle(call)),
+            Self::All(parts) => parts.iter().find(|part| !part.holds(call)).map_or(self, |part| part.obstacle(call)),
             Self::Segment(_, shared) => shared.obstacle(call),
             _ => self,
         }
@@ -92,9 +89,7 @@ impl Test {
             (Self::Equals(wanted), _) => equal(wanted, value),
             (Self::In(choices), _) => choices.iter().any(|choice| equal(choice, value)),
             (Self::Contains(Scalar::Text(part)), Value::Text(text)) => text.contains(part.as_str()),
-            (Self::Contains(wanted), Value::Sequence(list)) => {
-                list.any(&mut |element| equal(wanted, element))
-            }
+            (Self::Contains(wanted), Value::Sequence(list)) => list.any(&mut |element| equal(wanted, element)),
             (Self::StartsWith(prefix), Value::Text(text)) => text.starts_with(&**prefix),
             (Self::EndsWith(suffix), Value::Text(text)) => text.ends_with(&**suffix),
             (Self::Matches(pattern), Value::Text(text)) => pattern.is_match(text),
@@ -148,14 +143,10 @@ fn order(value: Value<'_>, bound: Number) -> Option<Ordering> {
         (Value::Float(value), Number::Int(bound)) => value.partial_cmp(&(bound as f64)),
         (Value::Float(value), Number::Float(bound)) => value.partial_cmp(&bound),
         // Beyond 64 bits every bound that is a whole number is on the same side: the sign tells which.
-        (Value::Big(digits), Number::Int(_)) => Some(if digits.starts_with('-') {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        }),
-        (Value::Big(digits), Number::Float(bound)) => {
-            digits.parse::<f64>().ok()?.partial_cmp(&bound)
+        (Value::Big(digits), Number::Int(_)) => {
+            Some(if digits.starts_with('-') { Ordering::Less } else { Ordering::Greater })
         }
+        (Value::Big(digits), Number::Float(bound)) => digits.parse::<f64>().ok()?.partial_cmp(&bound),
         _ => None,
     }
 }

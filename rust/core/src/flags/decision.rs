@@ -53,13 +53,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [
-        Self::Off,
-        Self::Shadow,
-        Self::Canary,
-        Self::On,
-        Self::Blocked,
-    ];
+    pub const ALL: [Self; 5] = [Self::Off, Self::Shadow, Self::Canary, Self::On, Self::Blocked];
 
     /// The name used in rule files and in status.
     #[must_use]
@@ -105,15 +99,8 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of their discriminants.
-    pub const ALL: [Self; 7] = [
-        Self::Static,
-        Self::TargetingMatch,
-        Self::Split,
-        Self::Disabled,
-        Self::Default,
-        Self::Stale,
-        Self::Error,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Static, Self::TargetingMatch, Self::Split, Self::Disabled, Self::Default, Self::Stale, Self::Error];
 
     /// `OpenFeature`'s spelling.
     #[must_use]
@@ -223,10 +210,6 @@ impl Decision {
     /// The same answer from rules that a newer file failed to replace.
     #[must_use]
     pub fn stale(self) -> Self {
-        Self {
-            detail: Detail::Instead(self.reason),
-            reason: Reason::Stale,
-            ..self
-        }
+        Self { detail: Detail::Instead(self.reason), reason: Reason::Stale, ..self }
     }
 }

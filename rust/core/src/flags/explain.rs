@@ -85,19 +85,10 @@ impl Snapshot {
         let decision = self.decide(Some(position), call);
         let mut description = Description::of(flag);
         for (index, view) in description.rules.iter_mut().enumerate() {
-            view.judge(
-                &flag.rules[index],
-                verdict(flag, index, decision.rule),
-                call,
-            );
+            view.judge(&flag.rules[index], verdict(flag, index, decision.rule), call);
         }
         let bucket = flag.bucket(call);
-        Some(Explanation {
-            description,
-            revision: &self.revision,
-            bucket,
-            decision: DecisionView::of(flag, &decision),
-        })
+        Some(Explanation { description, revision: &self.revision, bucket, decision: DecisionView::of(flag, &decision) })
     }
 }
 
@@ -134,14 +125,7 @@ impl<'a> Description<'a> {
 impl<'a> RuleView<'a> {
     fn of(rule: &'a Rule) -> Self {
         let then = ActionView::of(&rule.then);
-        Self {
-            name: &rule.name,
-            line: rule.line,
-            when: rule.when.to_string(),
-            then,
-            verdict: None,
-            because: None,
-        }
+        Self { name: &rule.name, line: rule.line, when: rule.when.to_string(), then, verdict: None, because: None }
     }
 
     fn judge<C: Call>(&mut self, rule: &Rule, verdict: Verdict, call: &C) {
@@ -156,12 +140,9 @@ impl<'a> ActionView<'a> {
     fn of(action: &'a Action) -> Self {
         match action {
             Action::Serve(serve) => Self::Serve(serve.name()),
-            Action::Split(shares) => Self::Thresholds(
-                shares
-                    .iter()
-                    .map(|share| (share.serve.name(), share.end))
-                    .collect(),
-            ),
+            Action::Split(shares) => {
+                Self::Thresholds(shares.iter().map(|share| (share.serve.name(), share.end)).collect())
+            }
         }
     }
 }
@@ -174,9 +155,7 @@ impl DecisionView {
             shadow: decision.shadow,
             reason: decision.reason.name(),
             detail: decision.detail.name().to_owned(),
-            rule: decision
-                .rule
-                .map(|index| flag.rules[index].name.to_string()),
+            rule: decision.rule.map(|index| flag.rules[index].name.to_string()),
             bucket: decision.bucket,
             threshold: decision.threshold,
         }

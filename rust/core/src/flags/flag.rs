@@ -74,29 +74,57 @@ pub struct Share {
     pub end: u32,
 }
 
+/// Who answers a call, and what that hung on. Borrowed, so that a caller who needs no reason pays for none.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// Who answers.
+    pub serve: &'a Implementation,
+    rule: Option<usize>,
+    draw: Draw,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Draw {
+    NotNeeded,
+    MissingUnit,
+    Drawn { bucket: u32, threshold: u32 },
+}
+
+/// Who answers when nothing else is said.
+pub static CONTROL: Implementation = Implementation::Python;
+
 impl Flag {
-    /// Decides one call. Pure: the same flag and call give the same answer.
+    /// Chooses who answers. Pure: the same flag and call give the same choice.
+    pub fn choose<C: Call>(&self, call: &C) -> Choice<'_> {
+        let rule = if self.ruled { self.rules.iter().position(|rule| rule.when.holds(call)) } else { None };
+        let (serve, draw) = match rule.map_or(&self.otherwise, |index| &self.rules[index].then) {
+            Action::Serve(serve) => (serve, Draw::NotNeeded),
+            Action::Split(shares) => self.draw(shares, call),
+        };
+        Choice { serve, rule, draw }
+    }
+
+    /// Chooses, and says why.
     pub fn decide<C: Call>(&self, call: &C) -> Decision {
-        let matched = if self.ruled {
-            self.rules.iter().position(|rule| rule.when.holds(call))
-        } else {
-            None
+        let choice = self.choose(call);
+        let (reason, detail) = self.why(&choice);
+        let (bucket, threshold) = match choice.draw {
+            Draw::Drawn { bucket, threshold } => (Some(bucket), Some(threshold)),
+            _ => (None, None),
         };
-        let (action, reason, detail) = match matched {
-            Some(index) => (
-                &self.rules[index].then,
-                Reason::TargetingMatch,
-                Detail::None,
-            ),
-            None => (&self.otherwise, self.reason, self.detail.clone()),
-        };
-        let decision = match action {
-            Action::Serve(serve) => self.answer(serve.clone(), reason, detail),
-            Action::Split(shares) => self.split(shares, call, detail),
-        };
+        let shadow = self.shadow_share > 0
+            && matches!(self.stage, Stage::Shadow | Stage::Canary)
+            && *choice.serve == Implementation::Python;
         Decision {
-            rule: matched,
-            ..decision
+            stage: self.stage,
+            serve: choice.serve.clone(),
+            shadow,
+            shadow_share: if shadow { self.shadow_share } else { 0 },
+            reason,
+            detail,
+            rule: choice.rule,
+            bucket,
+            threshold,
         }
     }
 
@@ -109,39 +137,26 @@ impl Flag {
             },
             UnitSource::Attribute(path) => path,
         };
-        call.look(path, |value| {
-            value.with_unit(|unit| unit.map(|unit| self.salt.bucket(unit)))
-        })
+        call.look(path, |value| value.with_unit(|unit| unit.map(|unit| self.salt.bucket(unit))))
     }
 
-    fn split<C: Call>(&self, shares: &[Share], call: &C, detail: Detail) -> Decision {
+    fn draw<'a, C: Call>(&self, shares: &'a [Share], call: &C) -> (&'a Implementation, Draw) {
         let Some(bucket) = self.bucket(call) else {
-            return self.answer(Implementation::Python, Reason::Default, Detail::MissingUnit);
+            return (&CONTROL, Draw::MissingUnit);
         };
         let share = shares.iter().find(|share| bucket < share.end);
-        let serve = share.map_or(Implementation::Python, |share| share.serve.clone());
-        let threshold = share.or(shares.last()).map(|share| share.end);
-        Decision {
-            bucket: Some(bucket),
-            threshold,
-            ..self.answer(serve, Reason::Split, detail)
-        }
+        let threshold = share.or(shares.last()).map_or(0, |share| share.end);
+        let serve = share.map_or(&CONTROL, |share| &share.serve);
+        (serve, Draw::Drawn { bucket, threshold })
     }
 
-    fn answer(&self, serve: Implementation, reason: Reason, detail: Detail) -> Decision {
-        let compared = matches!(self.stage, Stage::Shadow | Stage::Canary) && self.shadow_share > 0;
-        let shadow = compared && serve == Implementation::Python;
-        let shadow_share = if shadow { self.shadow_share } else { 0 };
-        Decision {
-            stage: self.stage,
-            serve,
-            shadow,
-            shadow_share,
-            reason,
-            detail,
-            rule: None,
-            bucket: None,
-            threshold: None,
+    fn why(&self, choice: &Choice<'_>) -> (Reason, Detail) {
+        match (choice.draw, choice.rule) {
+            (Draw::MissingUnit, _) => (Reason::Default, Detail::MissingUnit),
+            (Draw::Drawn { .. }, Some(_)) => (Reason::Split, Detail::None),
+            (Draw::Drawn { .. }, None) => (Reason::Split, self.detail.clone()),
+            (Draw::NotNeeded, Some(_)) => (Reason::TargetingMatch, Detail::None),
+            (Draw::NotNeeded, None) => (self.reason, self.detail.clone()),
         }
     }
 }
@@ -162,10 +177,7 @@ impl Action {
         for (serve, millionths) in parts {
             if *millionths > 0 && *serve != Implementation::Python {
                 end = BUCKETS.min(end.saturating_add(*millionths));
-                shares.push(Share {
-                    serve: serve.clone(),
-                    end,
-                });
+                shares.push(Share { serve: serve.clone(), end });
             }
         }
         match shares.as_slice() {

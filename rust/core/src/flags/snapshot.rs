@@ -11,7 +11,7 @@ use super::call::{Call, Path};
 use super::condition::{Comparison, Condition, Test};
 use super::decision::{Decision, Detail, Implementation, Reason, Stage};
 use super::document::{self, Document, Override};
-use super::flag::{Action, Flag, Rule, UnitSource};
+use super::flag::{Action, CONTROL, Flag, Rule, UnitSource};
 
 // A pattern that would need more memory than this is refused when the rules are read.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -50,8 +50,8 @@ impl Snapshot {
     ///
     /// The text is not a document, names an unknown segment, nests segments without end or holds an invalid pattern.
     pub fn from_json(text: &str) -> Result<Self, CompileError> {
-        let document = serde_json::from_str(text)
-            .map_err(|error| CompileError(format!("not a rule document: {error}")))?;
+        let document =
+            serde_json::from_str(text).map_err(|error| CompileError(format!("not a rule document: {error}")))?;
         Self::compile(&document)
     }
 
@@ -61,30 +61,13 @@ impl Snapshot {
     ///
     /// The document names an unknown segment, nests segments without end or holds an invalid pattern.
     pub fn compile(document: &Document) -> Result<Self, CompileError> {
-        let mut compiler = Compiler {
-            document,
-            segments: BTreeMap::new(),
-            paths: Vec::new(),
-            positions: BTreeMap::new(),
-        };
-        let flags = document
-            .flags
-            .iter()
-            .map(|(name, flag)| compiler.flag(name, flag))
-            .collect::<Result<Vec<_>, _>>()?;
-        let names = flags
-            .iter()
-            .enumerate()
-            .map(|(index, flag)| (flag.name.clone(), index))
-            .collect();
+        let mut compiler =
+            Compiler { document, segments: BTreeMap::new(), paths: Vec::new(), positions: BTreeMap::new() };
+        let flags =
+            document.flags.iter().map(|(name, flag)| compiler.flag(name, flag)).collect::<Result<Vec<_>, _>>()?;
+        let names = flags.iter().enumerate().map(|(index, flag)| (flag.name.clone(), index)).collect();
         let paths = compiler.paths;
-        Ok(Self {
-            revision: document.revision.as_str().into(),
-            stale: document.stale,
-            paths,
-            flags,
-            names,
-        })
+        Ok(Self { revision: document.revision.as_str().into(), stale: document.stale, paths, flags, names })
     }
 
     /// The flag's position in [`Snapshot::flags`].
@@ -95,15 +78,20 @@ impl Snapshot {
 
     /// Decides one call for the flag at a position; an absent flag is answered, too.
     pub fn decide<C: Call>(&self, position: Option<usize>, call: &C) -> Decision {
-        let Some(flag) = position.and_then(|position| self.flags.get(position)) else {
+        let Some(flag) = self.flag(position) else {
             return Decision::NOT_FOUND;
         };
         let decision = flag.decide(call);
-        if self.stale && flag.from_file {
-            decision.stale()
-        } else {
-            decision
-        }
+        if self.stale && flag.from_file { decision.stale() } else { decision }
+    }
+
+    /// Who answers the call, which is all that most callers want to know of the decision.
+    pub fn serve<C: Call>(&self, position: Option<usize>, call: &C) -> &Implementation {
+        self.flag(position).map_or(&CONTROL, |flag| flag.choose(call).serve)
+    }
+
+    fn flag(&self, position: Option<usize>) -> Option<&Flag> {
+        self.flags.get(position?)
     }
 }
 
@@ -113,10 +101,7 @@ impl Snapshot {
 ///
 /// The pattern is invalid or too large; the text says what is wrong with it.
 pub fn pattern(text: &str) -> Result<regex::Regex, CompileError> {
-    RegexBuilder::new(text)
-        .size_limit(PATTERN_BYTES)
-        .build()
-        .map_err(|error| CompileError(error.to_string()))
+    RegexBuilder::new(text).size_limit(PATTERN_BYTES).build().map_err(|error| CompileError(error.to_string()))
 }
 
 struct Compiler<'a> {
@@ -128,11 +113,7 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn flag(&mut self, name: &'a str, source: &'a document::Flag) -> Result<Flag, CompileError> {
-        let rules = source
-            .rules
-            .iter()
-            .map(|rule| self.rule(rule))
-            .collect::<Result<Box<[_]>, _>>()?;
+        let rules = source.rules.iter().map(|rule| self.rule(rule)).collect::<Result<Box<[_]>, _>>()?;
         let course = Course::of(self.document, source, &rules);
         Ok(Flag {
             name: name.into(),
@@ -162,35 +143,18 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn condition(
-        &mut self,
-        source: &'a document::Condition,
-        depth: usize,
-    ) -> Result<Condition, CompileError> {
+    fn condition(&mut self, source: &'a document::Condition, depth: usize) -> Result<Condition, CompileError> {
         Ok(match source {
             document::Condition::All(parts) => Condition::All(self.conditions(parts, depth)?),
             document::Condition::Any(parts) => Condition::Any(self.conditions(parts, depth)?),
-            document::Condition::Not(part) => {
-                Condition::Not(Box::new(self.condition(part, depth)?))
-            }
-            document::Condition::Segment(name) => {
-                Condition::Segment(name.as_str().into(), self.segment(name, depth)?)
-            }
-            document::Condition::Attr(path, test) => {
-                Condition::Attribute(self.path(path), compiled(test)?)
-            }
+            document::Condition::Not(part) => Condition::Not(Box::new(self.condition(part, depth)?)),
+            document::Condition::Segment(name) => Condition::Segment(name.as_str().into(), self.segment(name, depth)?),
+            document::Condition::Attr(path, test) => Condition::Attribute(self.path(path), compiled(test)?),
         })
     }
 
-    fn conditions(
-        &mut self,
-        parts: &'a [document::Condition],
-        depth: usize,
-    ) -> Result<Box<[Condition]>, CompileError> {
-        parts
-            .iter()
-            .map(|part| self.condition(part, depth))
-            .collect()
+    fn conditions(&mut self, parts: &'a [document::Condition], depth: usize) -> Result<Box<[Condition]>, CompileError> {
+        parts.iter().map(|part| self.condition(part, depth)).collect()
     }
 
     fn segment(&mut self, name: &'a str, depth: usize) -> Result<Arc<Condition>, CompileError> {
@@ -202,11 +166,7 @@ impl<'a> Compiler<'a> {
                 "segments nest deeper than {SEGMENT_DEPTH}, or in a circle, at {name:?}"
             )));
         }
-        let source = self
-            .document
-            .segments
-            .get(name)
-            .ok_or_else(|| CompileError(format!("no segment {name:?}")))?;
+        let source = self.document.segments.get(name).ok_or_else(|| CompileError(format!("no segment {name:?}")))?;
         let compiled = Arc::new(self.condition(source, depth + 1)?);
         self.segments.insert(name, compiled.clone());
         Ok(compiled)
@@ -216,10 +176,7 @@ impl<'a> Compiler<'a> {
         let next = self.paths.len();
         let index = *self.positions.entry(text).or_insert(next);
         if index == next {
-            self.paths.push(Path {
-                index,
-                text: text.into(),
-            });
+            self.paths.push(Path { index, text: text.into() });
         }
         self.paths[index].clone()
     }
@@ -242,11 +199,7 @@ impl Course {
             return Self::stopped(Stage::Off, Detail::Killed, false);
         }
         if let Some(detail) = &flag.blocked {
-            return Self::stopped(
-                Stage::Blocked,
-                Detail::Blocked(detail.as_str().into()),
-                false,
-            );
+            return Self::stopped(Stage::Blocked, Detail::Blocked(detail.as_str().into()), false);
         }
         if let Some(word) = flag.forced {
             return Self::forced(word);
@@ -261,14 +214,7 @@ impl Course {
     }
 
     fn constant(stage: Stage, reason: Reason, detail: Detail, from_file: bool) -> Self {
-        Self {
-            stage,
-            ruled: false,
-            otherwise: Action::Serve(Implementation::Python),
-            reason,
-            detail,
-            from_file,
-        }
+        Self { stage, ruled: false, otherwise: Action::Serve(Implementation::Python), reason, detail, from_file }
     }
 
     fn stopped(stage: Stage, detail: Detail, from_file: bool) -> Self {
@@ -283,43 +229,22 @@ impl Course {
         let (stage, reason, otherwise) = match word {
             Override::Python => (Stage::Off, Reason::Disabled, Action::percent(0)),
             Override::Shadow => (Stage::Shadow, Reason::Static, Action::percent(0)),
-            Override::Rust | Override::Percent(BUCKETS..) => {
-                (Stage::On, Reason::Static, Action::percent(BUCKETS))
-            }
-            Override::Percent(millionths) => {
-                (Stage::Canary, Reason::Static, Action::percent(millionths))
-            }
+            Override::Rust | Override::Percent(BUCKETS..) => (Stage::On, Reason::Static, Action::percent(BUCKETS)),
+            Override::Percent(millionths) => (Stage::Canary, Reason::Static, Action::percent(millionths)),
         };
-        Self {
-            otherwise,
-            ..Self::constant(stage, reason, Detail::EnvOverride, false)
-        }
+        Self { otherwise, ..Self::constant(stage, reason, Detail::EnvOverride, false) }
     }
 
     fn by_rules(pin: Option<Stage>, flag: &document::Flag, rules: &[Rule]) -> Self {
-        let open_end = if pin == Some(Stage::On) {
-            Implementation::Rust
-        } else {
-            Implementation::Python
-        };
-        let otherwise = flag
-            .otherwise
-            .as_ref()
-            .map_or(Action::Serve(open_end), action);
+        let open_end = if pin == Some(Stage::On) { Implementation::Rust } else { Implementation::Python };
+        let otherwise = flag.otherwise.as_ref().map_or(Action::Serve(open_end), action);
         let stage = pin.unwrap_or_else(|| derived(flag, rules, &otherwise));
         let (reason, detail) = match (rules, pin, &flag.otherwise) {
             ([_, ..], ..) => (Reason::Default, Detail::NoRule),
             ([], Some(stage), None) => (Reason::Static, Detail::Pinned(stage)),
             _ => (Reason::Static, Detail::None),
         };
-        Self {
-            stage,
-            ruled: true,
-            otherwise,
-            reason,
-            detail,
-            from_file: true,
-        }
+        Self { stage, ruled: true, otherwise, reason, detail, from_file: true }
     }
 }
 
@@ -349,10 +274,7 @@ fn action(source: &document::Action) -> Action {
     match source {
         document::Action::Serve(name) => Action::Serve(name.as_str().into()),
         document::Action::Split(parts) => {
-            let parts: Vec<_> = parts
-                .iter()
-                .map(|(name, millionths)| (name.as_str().into(), *millionths))
-                .collect();
+            let parts: Vec<_> = parts.iter().map(|(name, millionths)| (name.as_str().into(), *millionths)).collect();
             Action::split(&parts)
         }
     }
