@@ -1,6 +1,191 @@
+use pyo3::import_exception;
 use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
+    PyTuple,
+};
+
+import_exception!(fast_litellm.errors, Unsnapshotable);
+
+/// Deeper values are refused: the walk recurses, and a thread's stack may be small. A cycle ends here too.
+const MAX_DEPTH: usize = 200;
+/// The approximate size of an object apart from what it holds.
+const OBJECT_BYTES: usize = 56;
+/// The approximate size of one reference in a container.
+const SLOT_BYTES: usize = 8;
+
+/// Makes a deep copy of plain builtin values, sharing the immutable ones.
+///
+/// Plain is the exact type None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset or bytearray; a subclass is
+/// not. No code of the value's own is run: no `__eq__`, `__hash__`, `__iter__` or `__deepcopy__`.
+///
+/// Args:
+///     value: What to copy.
+///     max_bytes: Stop when the copy would hold more, by the same estimate as the one returned.
+///
+/// Returns:
+///     The copy and the approximate number of bytes it keeps alive (one byte a code point).
+///
+/// Raises:
+///     Unsnapshotable: with the name of the first type that is not plain, "depth" (more than 200 levels, or a cycle),
+///         or "size" (`max_bytes` exceeded).
+#[pyfunction]
+#[pyo3(signature = (value, max_bytes = 16 * 1024 * 1024))]
+fn freeze<'py>(
+    value: &Bound<'py, PyAny>,
+    max_bytes: usize,
+) -> PyResult<(Bound<'py, PyAny>, usize)> {
+    let mut walk = Walk {
+        bytes: 0,
+        max_bytes,
+    };
+    let copy = walk.copy(value, 0)?.unwrap_or_else(|| value.clone());
+    Ok((copy, walk.bytes))
+}
+
+struct Walk {
+    bytes: usize,
+    max_bytes: usize,
+}
+
+impl Walk {
+    /// A copy of `value`, or `None` when the value itself may be shared.
+    fn copy<'py>(
+        &mut self,
+        value: &Bound<'py, PyAny>,
+        depth: usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            return self.hold(text.len()?).map(|()| None);
+        }
+        if value.is_none()
+            || value.is_exact_instance_of::<PyBool>()
+            || value.is_exact_instance_of::<PyInt>()
+        {
+            return self.hold(0).map(|()| None);
+        }
+        if depth >= MAX_DEPTH {
+            return Err(Unsnapshotable::new_err("depth"));
+        }
+        if let Ok(dict) = value.cast_exact::<PyDict>() {
+            return self.dict(dict, depth).map(Some);
+        }
+        if let Ok(list) = value.cast_exact::<PyList>() {
+            return self.list(list, depth).map(Some);
+        }
+        self.rarer(value, depth)
+    }
+
+    fn rarer<'py>(
+        &mut self,
+        value: &Bound<'py, PyAny>,
+        depth: usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if value.is_exact_instance_of::<PyFloat>() {
+            return self.hold(0).map(|()| None);
+        }
+        if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+            return self.hold(bytes.as_bytes().len()).map(|()| None);
+        }
+        if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+            return self.tuple(tuple, depth);
+        }
+        if let Ok(bytes) = value.cast_exact::<PyByteArray>() {
+            self.hold(bytes.len())?;
+            return Ok(Some(
+                PyByteArray::new(value.py(), &bytes.to_vec()).into_any(),
+            ));
+        }
+        self.set(value, depth)
+    }
+
+    /// Keys are all checked before the first value is replaced: a lookup among unchecked keys could run their `__eq__`.
+    /// The walk is over a private copy, because an allocation can run a finalizer that changes the original.
+    fn dict<'py>(
+        &mut self,
+        dict: &Bound<'py, PyDict>,
+        depth: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let copy = dict.copy()?;
+        self.hold(copy.len() * 3 * SLOT_BYTES)?;
+        for (key, _) in &copy {
+            self.copy(&key, depth + 1)?;
+        }
+        for (key, value) in &copy {
+            if let Some(frozen) = self.copy(&value, depth + 1)? {
+                copy.set_item(key, frozen)?;
+            }
+        }
+        Ok(copy.into_any())
+    }
+
+    fn list<'py>(
+        &mut self,
+        list: &Bound<'py, PyList>,
+        depth: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let copy = list.get_slice(0, list.len());
+        self.hold(copy.len() * SLOT_BYTES)?;
+        for (index, item) in copy.iter().enumerate() {
+            if let Some(frozen) = self.copy(&item, depth + 1)? {
+                copy.set_item(index, frozen)?;
+            }
+        }
+        Ok(copy.into_any())
+    }
+
+    fn tuple<'py>(
+        &mut self,
+        tuple: &Bound<'py, PyTuple>,
+        depth: usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.hold(tuple.len() * SLOT_BYTES)?;
+        let mut shared = true;
+        let mut items = Vec::with_capacity(tuple.len());
+        for item in tuple {
+            let frozen = self.copy(&item, depth + 1)?;
+            shared &= frozen.is_none();
+            items.push(frozen.unwrap_or(item));
+        }
+        Ok(if shared {
+            None
+        } else {
+            Some(PyTuple::new(tuple.py(), items)?.into_any())
+        })
+    }
+
+    /// Members of a set are hashable, and a hashable plain value is immutable all the way down: checking them is enough.
+    fn set<'py>(
+        &mut self,
+        value: &Bound<'py, PyAny>,
+        depth: usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mutable = value.is_exact_instance_of::<PySet>();
+        if !mutable && !value.is_exact_instance_of::<PyFrozenSet>() {
+            return Err(Unsnapshotable::new_err(value.get_type().name()?.unbind()));
+        }
+        let copy = value.call_method0("copy")?;
+        self.hold(copy.len()? * 2 * SLOT_BYTES)?;
+        for member in copy.try_iter()? {
+            self.copy(&member?, depth + 1)?;
+        }
+        Ok(mutable.then_some(copy))
+    }
+
+    fn hold(&mut self, extra: usize) -> PyResult<()> {
+        self.bytes = self
+            .bytes
+            .saturating_add(OBJECT_BYTES)
+            .saturating_add(extra);
+        if self.bytes > self.max_bytes {
+            Err(Unsnapshotable::new_err("size"))
+        } else {
+            Ok(())
+        }
+    }
+}
 
 /// Adds this file's classes and functions to the module.
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(freeze, module)?)
 }
