@@ -5,6 +5,7 @@
 //! - [`bpe`]: exact token counts for tiktoken's encodings.
 //! - [`flags`]: one immutable snapshot of compiled rules, and its evaluation.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
+//! - [`sample`]: which shadowable calls are compared.
 //! - [`tally`]: the accounting of served and shadowed calls.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -12,4 +13,5 @@
 pub mod bpe;
 pub mod flags;
 pub mod messages;
+pub mod sample;
 pub mod tally;

@@ -1,6 +1,233 @@
+//! The object that stands at a seam: one native call that decides, routes and counts.
+//!
+//! It looks like the function it replaces: Python's `functools.update_wrapper` gives it that function's name, documentation
+//! and `__wrapped__`, so that `inspect.signature` and pickling by reference keep working, and `__get__` makes it a method
+//! where it stands in a class.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use fast_litellm_core::flags::{Decision, Implementation};
+use fast_litellm_core::sample::Sampler;
+use pyo3::exceptions::PyException;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use crate::flags::FlagHandle;
+use crate::tally::Tally;
+
+pyo3::import_exception!(fast_litellm.errors, Declined);
+
+/// Stands at a seam and answers with the control or with the candidate.
+#[pyclass(frozen, dict, module = "fast_litellm._native")]
+pub(crate) struct Dispatcher {
+    /// The function that stood at the seam.
+    control: Py<PyAny>,
+    tally: Py<Tally>,
+    /// The control's answer can be had again after a candidate failed, because running it changes nothing.
+    effect_free: bool,
+    sampler: Sampler,
+    /// Absent before `connect` and after `disconnect`: the dispatcher then is the control.
+    connection: ArcSwapOption<Connection>,
+}
+
+/// What an installation gives a dispatcher to work with.
+struct Connection {
+    /// Decides for this seam's flag.
+    handle: Py<FlagHandle>,
+    /// `ContextVar.get` of the call context, a `(unit, attributes)` tuple.
+    context: Py<PyAny>,
+    /// Has `prepare(args, kwargs)` and `run(plan, args, kwargs)`.
+    candidate: Py<PyAny>,
+    /// `ShadowRunner.observe(args, kwargs)`: answers with the control and hands the other side over.
+    observe: Py<PyAny>,
+    /// Called with the class name of an exception a serving candidate failed with.
+    failed: Py<PyAny>,
+}
+
+/// How one call goes on after the decision.
+enum Route {
+    Control,
+    Candidate,
+    Shadow,
+}
+
+type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict>>);
+
+#[pymethods]
+impl Dispatcher {
+    #[new]
+    #[pyo3(signature = (control, tally, *, effect_free))]
+    fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool) -> Self {
+        let sampler = Sampler::new(RandomState::new().hash_one("sampler"));
+        Self { control, tally, effect_free, sampler, connection: ArcSwapOption::empty() }
+    }
+
+    /// Starts routing.
+    #[pyo3(signature = (handle, context, candidate, observe, failed, /))]
+    fn connect(
+        &self,
+        handle: Py<FlagHandle>,
+        context: &Bound<'_, PyAny>,
+        candidate: Py<PyAny>,
+        observe: Py<PyAny>,
+        failed: Py<PyAny>,
+    ) -> PyResult<()> {
+        let context = context.getattr("get")?.unbind();
+        self.connection
+            .store(Some(Arc::new(Connection { handle, context, candidate, observe, failed })));
+        Ok(())
+    }
+
+    /// Stops routing: every call goes to the control, uncounted.
+    fn disconnect(&self) {
+        self.connection.store(None);
+    }
+
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // A full load, not a guard: the control may run for seconds and may itself come back to this seam.
+        let Some(connection) = self.connection.load_full() else {
+            return self.control.bind(py).call(args, kwargs);
+        };
+        match self.route(py, &connection) {
+            Route::Control => self.answer_with_control(py, (args, kwargs)),
+            Route::Candidate => self.answer_with_candidate(py, &connection, (args, kwargs)),
+            Route::Shadow => self.answer_observed(py, &connection, (args, kwargs)),
+        }
+    }
+
+    /// A function that stands in a class becomes a method of its instances.
+    fn __get__<'py>(
+        slf: &Bound<'py, Self>,
+        instance: Option<&Bound<'py, PyAny>>,
+        _owner: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static METHOD_TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        match instance {
+            None => Ok(slf.clone().into_any()),
+            Some(instance) => METHOD_TYPE
+                .import(slf.py(), "types", "MethodType")?
+                .call1((slf, instance)),
+        }
+    }
+
+    /// Pickled by reference, as functions are.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.getattr("__qualname__")
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<fast_litellm seam at {}>", self.control.bind(py).repr()?))
+    }
+}
+
+impl Dispatcher {
+    fn route(&self, py: Python<'_>, connection: &Connection) -> Route {
+        let decision = decide(py, connection);
+        if decision.serve != Implementation::Python {
+            Route::Candidate
+        } else if !decision.shadow {
+            Route::Control
+        } else if self.sampler.takes(decision.shadow_share) {
+            Route::Shadow
+        } else {
+            self.tally.get().core().sample_out();
+            Route::Control
+        }
+    }
+
+    fn answer_with_control<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.tally.get().core().serve("python");
+        self.control.bind(py).call(call.0, call.1)
+    }
+
+    fn answer_observed<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        call: Arguments<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.tally.get().core().serve("python");
+        let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
+        connection.observe.bind(py).call1((call.0, kwargs))
+    }
+
+    fn answer_with_candidate<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        call: Arguments<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let error = match run_candidate(py, connection, call) {
+            Ok(value) => {
+                self.tally.get().core().serve("rust");
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        if error.is_instance_of::<Declined>(py) {
+            self.tally.get().core().decline(&declined_reason(py, &error));
+            return self.answer_with_control(py, call);
+        }
+        if !self.effect_free || is_a_signal(py, &error) {
+            return Err(error);
+        }
+        let kind = error.get_type(py).name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string());
+        self.tally.get().core().fail(&kind);
+        connection.failed.bind(py).call1((kind,))?;
+        self.answer_with_control(py, call)
+    }
+}
+
+/// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
+fn decide(py: Python<'_>, connection: &Connection) -> Decision {
+    let context = connection.context.bind(py).call0().ok();
+    let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
+    let (unit, attributes) = (item(context, 0), item(context, 1));
+    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok());
+    let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
+    connection.handle.get().decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
+}
+
+fn item<'py>(context: Option<&Bound<'py, PyTuple>>, index: usize) -> Option<Bound<'py, PyAny>> {
+    context.and_then(|context| context.get_item(index).ok())
+}
+
+fn run_candidate<'py>(
+    py: Python<'py>,
+    connection: &Connection,
+    (args, kwargs): Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let candidate = connection.candidate.bind(py);
+    let kwargs = kwargs.cloned().unwrap_or_else(|| PyDict::new(py));
+    let plan = candidate.call_method1(pyo3::intern!(py, "prepare"), (args, &kwargs))?;
+    candidate.call_method1(pyo3::intern!(py, "run"), (plan, args, &kwargs))
+}
+
+fn declined_reason(py: Python<'_>, error: &PyErr) -> String {
+    error
+        .value(py)
+        .getattr(pyo3::intern!(py, "reason"))
+        .and_then(|reason| reason.extract())
+        .unwrap_or_else(|_| "unspecified".to_owned())
+}
+
+/// `KeyboardInterrupt`, `SystemExit`, `CancelledError` and their kind belong to the program; a panic of the candidate is
+/// raised as a `BaseException` too, but is the candidate's own failure.
+fn is_a_signal(py: Python<'_>, error: &PyErr) -> bool {
+    !error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PanicException>(py)
+}
 
 /// Adds this file's classes and functions to the module.
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Dispatcher>()
 }

@@ -1,1 +1,34 @@
 //! Exact token counts for tiktoken's encodings.
+//!
+//! A count equals `len(tiktoken.get_encoding(name).encode_ordinary(text))` of tiktoken 0.14, bit for bit. Token ids are
+//! never made.
+//!
+//! # Layout
+//!
+//! - `encoding`: [`Encoding`], a vocabulary and the pattern that goes with it, and its errors.
+//! - `text`: [`Text`], what Python calls a string, lone surrogates included.
+//! - `chunk`: [`ChunkRule`], LiteLLM's way to count long text in slices and samples.
+//! - `unicode`: the character classes the patterns speak of.
+//! - `pretokenize`: the patterns themselves, as scanners: text to pieces.
+//! - `vocabulary`: which byte strings are tokens, and their ranks.
+//! - `merge`: how many tokens a piece becomes that is not a token itself.
+//! - `packed`: a short piece and its length in one integer, the key of the two tables below.
+//! - `cache`: the counts of the short pieces met lately, in fixed memory.
+
+mod cache;
+mod chunk;
+mod encoding;
+mod merge;
+mod packed;
+mod pretokenize;
+mod text;
+mod unicode;
+mod vocabulary;
+
+#[cfg(test)]
+pub(crate) mod installed;
+
+pub use chunk::{ChunkRule, count_text};
+pub use encoding::{Encoding, EncodingError};
+pub use text::Text;
+pub use vocabulary::{LineProblem, VocabularyError};

@@ -1,0 +1,163 @@
+"""
+LiteLLM's own entry points, wrapped so that every call carries its context.
+
+Each public entry point opens a scope: the call id (or a fresh one) is the unit, and user, team and model are
+attributes. A scope inside another keeps the outer unit, so a Router call and the SDK call it makes are one unit. A
+stream is read after its entry point has returned; the context it began with is kept beside LiteLLM's logging object
+and entered again when the stream ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import uuid
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Callable
+
+from fast_litellm.accel.context import CallContext, current, joined
+from fast_litellm.accel.patching import Patch, owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FUNCTIONS = {
+    "litellm.main": ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding"),
+    "litellm.responses.main": ("responses", "aresponses"),
+}
+ROUTER_METHODS = ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding")
+
+MODULES = (*FUNCTIONS, "litellm.router", "litellm.utils")
+"""The modules whose import may bring an entry point."""
+
+_stream_contexts: weakref.WeakKeyDictionary[Any, CallContext] = weakref.WeakKeyDictionary()
+
+
+def patches() -> list[Patch]:
+    """Returns a patch for every entry point that is loaded and not wrapped yet."""
+    return [*_function_patches(), *_router_patches(), *_stream_patches()]
+
+
+def _function_patches() -> Iterator[Patch]:
+    for module_name, names in FUNCTIONS.items():
+        for name in names:
+            function = _loaded(module_name, name)
+            if function is not None:
+                yield Patch(function, _scoped(function, first_argument=0))
+
+
+def _router_patches() -> Iterator[Patch]:
+    router = _loaded("litellm.router", "Router")
+    for name in ROUTER_METHODS if isinstance(router, type) else ():
+        owner = owner_of(router, name)
+        method = vars(owner)[name]
+        if inspect.isfunction(method) and not _is_wrapped(method):
+            yield Patch(method, _scoped(method, first_argument=1), owner, name)
+
+
+def _stream_patches() -> Iterator[Patch]:
+    setup = _loaded("litellm.utils", "function_setup")
+    if setup is not None:
+        yield Patch(setup, _remembering(setup))
+    builder = _loaded("litellm.main", "stream_chunk_builder")
+    if builder is not None:
+        yield Patch(builder, _resuming(builder))
+
+
+def _loaded(module_name: str, name: str) -> Any:
+    found = getattr(sys.modules.get(module_name), name, None)
+    return None if _is_wrapped(found) else found
+
+
+def _is_wrapped(function: Any) -> bool:
+    return getattr(function, "_fast_litellm_scope", False)
+
+
+def _scoped(function: Callable[..., Any], first_argument: int) -> Callable[..., Any]:
+    """Wraps an entry point; `first_argument` is the position of `model`, after `self` for methods."""
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def asynchronous(*args: Any, **kwargs: Any) -> Any:
+            token = current.set(_scope(args[first_argument:], kwargs))
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                current.reset(token)
+
+        return _marked(asynchronous)
+
+    @functools.wraps(function)
+    def synchronous(*args: Any, **kwargs: Any) -> Any:
+        token = current.set(_scope(args[first_argument:], kwargs))
+        try:
+            return function(*args, **kwargs)
+        finally:
+            current.reset(token)
+
+    return _marked(synchronous)
+
+
+def _remembering(function_setup: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps LiteLLM's `function_setup`, which makes the logging object that a stream keeps until it ends."""
+
+    @functools.wraps(function_setup)
+    def remembering(*args: Any, **kwargs: Any) -> Any:
+        result = function_setup(*args, **kwargs)
+        if current.get().unit is not None:
+            with suppress(TypeError):  # what cannot be weakly referenced keeps no context; its stream end has no unit
+                _stream_contexts[result[0]] = current.get()
+        return result
+
+    return _marked(remembering)
+
+
+def _resuming(stream_chunk_builder: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps LiteLLM's `stream_chunk_builder`, which counts tokens when a stream has ended."""
+
+    @functools.wraps(stream_chunk_builder)
+    def resuming(*args: Any, **kwargs: Any) -> Any:
+        logging_object = kwargs.get("logging_obj")
+        context = None if logging_object is None else _stream_contexts.get(logging_object)
+        if context is None:
+            return stream_chunk_builder(*args, **kwargs)
+        token = current.set(context)
+        try:
+            return stream_chunk_builder(*args, **kwargs)
+        finally:
+            current.reset(token)
+
+    return _marked(resuming)
+
+
+def _marked(wrapper: Callable[..., Any]) -> Callable[..., Any]:
+    vars(wrapper)["_fast_litellm_scope"] = True
+    return wrapper
+
+
+def _scope(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> CallContext:
+    outer = current.get()
+    call_id = _text(kwargs.get("litellm_call_id")) or outer.attributes.get("call_id") or uuid.uuid4().hex
+    return joined(outer, outer.unit or call_id, {"call_id": call_id, **_attributes(args, kwargs)})
+
+
+def _attributes(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What LiteLLM's arguments say of a call; a fact that is absent stays absent, so `exists` can be asked."""
+    metadata = _mapping(kwargs.get("metadata")) or _mapping(kwargs.get("litellm_metadata"))
+    facts = {
+        "model": _text(kwargs.get("model", args[0] if args else None)),
+        "user": _text(kwargs.get("user")) or _text(metadata.get("user_api_key_user_id")),
+        "team": _text(metadata.get("user_api_key_team_id")),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _text(value: Any) -> str | None:
+    """Only non-empty strings are facts: testing anything else could run the caller's code."""
+    return value if isinstance(value, str) and value else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,72 @@
+"""
+One feature at run time: its counters, its dispatcher, and the candidate and runner it is connected to.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from fast_litellm import events
+from fast_litellm.accel import context
+from fast_litellm.accel.native import Dispatcher, Tally
+
+if TYPE_CHECKING:
+    from fast_litellm.flags import FlagManager
+    from fast_litellm.shadow import ShadowRunner
+
+
+@dataclass(frozen=True)
+class Pair:
+    """
+    What is compared: two implementations of one function, and how to tell whether they agree.
+
+    Args:
+        control: The original function.
+        candidate: An object with `prepare(args, kwargs)`, `run(plan, args, kwargs)` and `build`, the name of its build.
+        comparator: Says whether two outcomes are equal.
+        reference: The fingerprint of the control's source.
+        effect_free: Running the control again changes nothing.
+    """
+
+    control: Callable[..., Any]
+    candidate: Any
+    comparator: Any
+    reference: str
+    effect_free: bool
+
+
+class Feature:
+    """
+    The dispatcher of one flag, connected to rules and shadow while an installation is in force.
+
+    Args:
+        name: The flag's name.
+        pair: What is compared.
+    """
+
+    def __init__(self, name: str, pair: Pair) -> None:
+        self.name = name
+        self.pair = pair
+        self.tally = Tally()
+        self.dispatcher = Dispatcher(pair.control, self.tally, effect_free=pair.effect_free)
+        self.runner: Optional[ShadowRunner] = None
+        functools.update_wrapper(self.dispatcher, pair.control)
+
+    def connect(self, manager: FlagManager, runner: ShadowRunner) -> None:
+        """Starts routing calls by a manager's rules, and comparing with a runner."""
+        self.runner = runner
+        self.dispatcher.connect(
+            manager.bind(self.name), context.current, self.pair.candidate, runner.observe, self._candidate_failed
+        )
+
+    def disconnect(self) -> None:
+        """Stops routing: the dispatcher is the control until it is connected again."""
+        self.dispatcher.disconnect()
+        if self.runner is not None:
+            self.runner.close()
+            self.runner = None
+
+    def _candidate_failed(self, kind: str) -> None:
+        events.logger("accel").error(events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)

@@ -1,0 +1,90 @@
+"""
+Which reference source is installed, told by its text.
+
+A candidate is the equal of one known source of the control. The fingerprint is the SHA-256 of that source: whole
+files where a seam depends on most of a module, single functions where it depends on a few. A text that is not in the
+table means an unknown reference, and the seam stays Python (invariant 8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    A part of the reference that a candidate reproduces.
+
+    Args:
+        module: The module's dotted name.
+        names: Functions and typed dictionaries of that module; empty means the whole file. A name that the installed
+            version does not define is part of the fingerprint as absent.
+    """
+
+    module: str
+    names: Tuple[str, ...] = ()
+
+
+def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
+    """
+    Hash the installed text of a seam's reference.
+
+    Args:
+        sources: The parts, in a fixed order.
+
+    Returns:
+        The first 16 hexadecimal digits of the SHA-256, or None when a part has no readable source.
+    """
+    digest = hashlib.sha256()
+    for source in sources:
+        text = _text(source)
+        if text is None:
+            return None
+        digest.update(f"{source.module}\0{text}\0".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
+
+
+def of_function(function: Any) -> Optional[str]:
+    text = _code_text(function)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _text(source: Source) -> Optional[str]:
+    try:
+        module = importlib.import_module(source.module)
+    except ModuleNotFoundError:
+        return "absent"  # a later version split the file out; its absence is as telling as its text
+    if not source.names:
+        return _file_text(module.__file__)
+    parts = [_definition_text(module, name) for name in source.names]
+    return None if None in parts else "\0".join(part or "" for part in parts)
+
+
+def _file_text(path: Optional[str]) -> Optional[str]:
+    try:
+        return None if path is None else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _definition_text(module: Any, name: str) -> Optional[str]:
+    definition = getattr(module, name, None)
+    if definition is None:
+        return f"{name} absent"
+    if isinstance(definition, type):
+        return f"{name} {' '.join(getattr(definition, '__annotations__', {}))}"
+    return _code_text(definition)
+
+
+def _code_text(function: Any) -> Optional[str]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    try:
+        return None if code is None else inspect.getsource(code)
+    except (OSError, TypeError):
+        return None

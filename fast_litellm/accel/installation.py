@@ -1,0 +1,175 @@
+"""
+Install and uninstall: which seams are patched, by which rules, with which evidence.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+
+import wrapt
+
+from fast_litellm import settings
+from fast_litellm.accel import entry_points
+from fast_litellm.accel.attachment import Attachment
+from fast_litellm.accel.evidence import Evidence
+from fast_litellm.accel.native import Tally
+from fast_litellm.accel.seams import SEAMS
+from fast_litellm.flags import FlagManager
+
+if TYPE_CHECKING:
+    import os
+
+    from fast_litellm.accel.attachment import CandidateFactory
+    from fast_litellm.accel.patching import Patch
+
+_lock = threading.RLock()
+_current: Optional[Installation] = None
+
+
+class Installation:
+    """
+    One set of rules in force over the table of seams.
+
+    Args:
+        manager: The rules.
+        evidence: Where comparisons go.
+        candidates: Feature name to a factory that replaces the table's, for tests and demonstrations.
+    """
+
+    def __init__(self, manager: FlagManager, evidence: Evidence, candidates: Mapping[str, CandidateFactory]) -> None:
+        self.manager = manager
+        self.evidence = evidence
+        self.attachments = [
+            Attachment(seam, manager, evidence, candidates.get(seam.feature, seam.candidate)) for seam in SEAMS
+        ]
+        self._entry_patches: List[Patch] = []
+
+    def start(self) -> None:
+        """Patches what is loaded, and whatever is imported later."""
+        self.manager.subscribe(self.refresh)
+        self.manager.watch()
+        self.refresh()
+
+    def stop(self) -> None:
+        """Puts the original objects back and flushes the evidence."""
+        self.manager.close()
+        for attachment in self.attachments:
+            attachment.detach()
+        self._wrap_entry_points(wanted=False)
+        self.evidence.close()
+
+    def refresh(self) -> None:
+        """Brings what is patched in line with the rules, after a reload or an import."""
+        with _lock:
+            if _current is not self or not _is_loaded("litellm"):
+                return
+            for attachment in self.attachments:
+                attachment.refresh()
+            self._wrap_entry_points(wanted=any(attachment.is_patched for attachment in self.attachments))
+
+    def features(self) -> Dict[str, Dict[str, Any]]:
+        """Returns what each feature has done in this process, by name."""
+        return {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
+
+    def _feature(self, attachment: Attachment) -> Dict[str, Any]:
+        tally = attachment.feature.tally if attachment.feature is not None else Tally()
+        return {
+            "stage": self.manager.stage(attachment.seam.feature),
+            "seam": attachment.seam.place,
+            "state": attachment.state,
+            "patched": attachment.is_patched,
+            "fingerprint": attachment.fingerprint,
+            **tally.reading(),
+        }
+
+    def _wrap_entry_points(self, *, wanted: bool) -> None:
+        if wanted:
+            fresh = entry_points.patches()
+            for patch in fresh:
+                patch.apply()
+            self._entry_patches.extend(fresh)
+            return
+        for patch in self._entry_patches:
+            patch.restore()
+        self._entry_patches.clear()
+
+
+def install(
+    config: Optional[os.PathLike[str] | str] = None, *, candidates: Optional[Mapping[str, CandidateFactory]] = None
+) -> None:
+    """
+    Start routing LiteLLM's hot functions by rules.
+
+    What is loaded is patched at once, the rest when it is imported. Installing again replaces the rules in force.
+
+    Args:
+        config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam
+        runs in
+            shadow within the CPU budget and nothing is promoted.
+        candidates: Feature name to a factory `(module, semantics) -> candidate` used instead of the built-in one.
+
+    Raises:
+        RuleError: The rule file or an environment variable cannot be used; every problem is listed.
+    """
+    global _current
+    environment = settings.read()
+    manager = _manager(config or environment.config, environment)
+    uninstall()
+    if environment.disable:
+        return
+    _watch_imports()
+    with _lock:
+        _current = Installation(manager, Evidence(environment.ledger), candidates or {})
+    _current.start()
+
+
+def uninstall() -> None:
+    """Put back the identical original objects and flush the evidence. Without an installation it does nothing."""
+    global _current
+    with _lock:
+        installation, _current = _current, None
+    if installation is not None:  # outside the lock: stopping joins threads that may be waiting for it
+        installation.stop()
+
+
+def status() -> Dict[str, Any]:
+    """
+    Say what each feature has done in this process; `fast-litellm status` adds up all processes.
+
+    Returns:
+        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint",
+        "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed",
+        "in_flight"}}}`.
+    """
+    with _lock:
+        if _current is None:
+            return {"installed": False, "rules": {}, "features": {}}
+        return {"installed": True, "rules": _current.manager.status(), "features": _current.features()}
+
+
+def _manager(config: Any, environment: settings.Settings) -> FlagManager:
+    if config is None:
+        names = [seam.feature for seam in SEAMS if seam.effect_free]
+        return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
+    return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
+
+
+@functools.cache
+def _watch_imports() -> None:
+    """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
+    for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):
+        wrapt.register_post_import_hook(lambda _module: _refresh_current(), module)
+
+
+def _refresh_current() -> None:
+    if _current is not None:
+        _current.refresh()
+
+
+def _is_loaded(name: str) -> bool:
+    """Whether a module has finished its import: half-way through, its functions are not all there to be found."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)

@@ -1,0 +1,53 @@
+"""
+The only importer of the compiled module.
+
+Everything native reaches the rest of the package from here: accel imports the names below, flags and shadow are handed
+theirs through the ports they define, so that neither depends on how they were compiled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib import metadata
+
+from fast_litellm.errors import NativeModuleError
+from fast_litellm.flags import engine as flags_engine
+from fast_litellm.shadow import engine as shadow_engine
+
+try:
+    from fast_litellm import _native
+except ImportError as error:
+    raise NativeModuleError(
+        f"the compiled part of fast-litellm cannot be loaded ({error}); "
+        "install a wheel for this Python, or build one with `maturin build --release`"
+    ) from error
+
+VERSION: str = _native.__version__
+DEBUG_BUILD: bool = _native.DEBUG_BUILD
+
+Dispatcher = _native.Dispatcher
+Encoding = _native.Encoding
+IdentityGuard = _native.IdentityGuard
+Tally = _native.Tally
+count_messages = _native.count_messages
+freeze = _native.freeze
+
+
+def _check_version() -> None:
+    installed = metadata.version("fast-litellm")
+    if installed != VERSION:
+        raise NativeModuleError(
+            f"the compiled part is version {VERSION}, the package {installed}; reinstall so that they agree"
+        )
+
+
+def _warn_about_debug_build() -> None:
+    if DEBUG_BUILD:
+        message = "fast_litellm was not compiled in release mode: it is slow and refuses to bench"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+_check_version()
+_warn_about_debug_build()
+flags_engine.use(_native)
+shadow_engine.use(_native)

@@ -1,0 +1,59 @@
+"""
+The table of seams: every named place in LiteLLM where a candidate may answer instead of the control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Tuple
+
+from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
+from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
+from fast_litellm.shadow import comparators
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from fast_litellm.accel.fingerprint import Source
+
+
+@dataclass(frozen=True)
+class Seam:
+    """
+    One place where control or candidate may run.
+
+    Args:
+        feature: The flag's name.
+        module: The module that defines the control.
+        name: The control's name in that module.
+        effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
+        sources: The parts of the reference that its fingerprint covers.
+        candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.
+        comparator: Says whether control and candidate agree.
+    """
+
+    feature: str
+    module: str
+    name: str
+    effect_free: bool
+    sources: Tuple[Source, ...]
+    candidate: Callable[[ModuleType, str], Any]
+    comparator: Any
+
+    @property
+    def place(self) -> str:
+        """The control's dotted name."""
+        return f"{self.module}.{self.name}"
+
+
+SEAMS: Tuple[Seam, ...] = (
+    Seam(
+        feature="token_counting",
+        module="litellm.litellm_core_utils.token_counter",
+        name="token_counter",
+        effect_free=True,
+        sources=TOKEN_COUNTING_SOURCES,
+        candidate=TokenCountingCandidate,
+        comparator=comparators.exact,
+    ),
+)

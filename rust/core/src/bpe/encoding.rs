@@ -1,0 +1,159 @@
+//! A vocabulary, and the pattern that goes with it.
+
+use std::fmt;
+use std::sync::Mutex;
+
+use super::cache::Cache;
+use super::merge;
+use super::packed::PackedPiece;
+use super::pretokenize::{Cl100k, Cursor, O200k, Pattern};
+use super::vocabulary::{NO_RANK, Vocabulary, VocabularyError};
+
+/// The encodings whose pattern is known, with the number of tokens tiktoken's file of that name has.
+const KNOWN: [(&str, PatternName, usize); 2] = [
+    ("cl100k_base", PatternName::Cl100k, 100_256),
+    ("o200k_base", PatternName::O200k, 199_998),
+];
+
+#[derive(Clone, Copy)]
+enum PatternName {
+    Cl100k,
+    O200k,
+}
+
+/// One of tiktoken's encodings, able to count.
+pub struct Encoding {
+    name: &'static str,
+    pattern: PatternName,
+    vocabulary: Vocabulary,
+    /// Caches nobody is using; a count takes one and puts it back, so there are as many as ever counted at once.
+    caches: Mutex<Vec<Cache>>,
+}
+
+impl Encoding {
+    /// Reads an encoding from the text of its `.tiktoken` file.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodingError`] when the name is not `cl100k_base` or `o200k_base`, a line is malformed, or the file has not as many
+    /// tokens as that encoding, which happens when a download was cut off.
+    pub fn from_tiktoken(name: &str, data: &[u8]) -> Result<Self, EncodingError> {
+        let (name, pattern, expected) = KNOWN
+            .into_iter()
+            .find(|known| known.0 == name)
+            .ok_or_else(|| EncodingError::UnknownName(name.to_owned()))?;
+        let vocabulary = Vocabulary::parse(data).map_err(EncodingError::Vocabulary)?;
+        let found = vocabulary.len();
+        if found != expected {
+            return Err(EncodingError::WrongSize {
+                name,
+                expected,
+                found,
+            });
+        }
+        Ok(Self {
+            name,
+            pattern,
+            vocabulary,
+            caches: Mutex::default(),
+        })
+    }
+
+    /// The name tiktoken knows it by.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The number of tokens of a text, taken as one piece of ordinary text.
+    #[must_use]
+    pub fn count(&self, text: &str) -> usize {
+        // A lock that is held or poisoned is passed by: a count never waits, not even in the child of a fork.
+        let mut cache = self
+            .caches
+            .try_lock()
+            .ok()
+            .and_then(|mut caches| caches.pop())
+            .unwrap_or_else(Cache::new);
+        let count = match self.pattern {
+            PatternName::Cl100k => self.count_pieces::<Cl100k>(text, &mut cache),
+            PatternName::O200k => self.count_pieces::<O200k>(text, &mut cache),
+        };
+        if let Ok(mut caches) = self.caches.try_lock() {
+            caches.push(cache);
+        }
+        count
+    }
+
+    fn count_pieces<P: Pattern>(&self, text: &str, cache: &mut Cache) -> usize {
+        let cursor = Cursor::new(text);
+        let (mut start, mut count) = (0, 0);
+        while start < text.len() {
+            let end = P::piece_end(&cursor, start);
+            count += match PackedPiece::new(text.as_bytes(), start, end) {
+                Some(piece) => cache.count(piece, || self.count_piece(text.as_bytes(), start, end)),
+                None => self.count_piece(text.as_bytes(), start, end),
+            };
+            start = end;
+        }
+        count
+    }
+
+    fn count_piece(&self, text: &[u8], start: usize, end: usize) -> usize {
+        if self.vocabulary.rank(text, start, end) != NO_RANK {
+            return 1;
+        }
+        merge::count(&self.vocabulary, text, start, end)
+    }
+}
+
+impl fmt::Debug for Encoding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Encoding")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an encoding could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EncodingError {
+    /// No pattern is known for an encoding of this name.
+    UnknownName(String),
+    /// A line of the file is malformed.
+    Vocabulary(VocabularyError),
+    /// The file is not the whole vocabulary of that encoding.
+    WrongSize {
+        /// The name of the encoding.
+        name: &'static str,
+        /// How many tokens it has.
+        expected: usize,
+        /// How many the file has.
+        found: usize,
+    },
+}
+
+impl fmt::Display for EncodingError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownName(name) => write!(
+                formatter,
+                "unknown encoding {name:?}: expected cl100k_base or o200k_base"
+            ),
+            Self::Vocabulary(error) => error.fmt(formatter),
+            Self::WrongSize {
+                name,
+                expected,
+                found,
+            } => {
+                write!(
+                    formatter,
+                    "{name} has {expected} tokens, the file has {found}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodingError {}

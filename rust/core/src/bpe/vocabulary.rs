@@ -1,0 +1,159 @@
+//! Which byte strings are tokens, and their ranks.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustc_hash::FxBuildHasher;
+
+use super::packed::PackedPiece;
+
+/// The place of a token in the order of merges; lower merges first.
+pub(super) type Rank = u32;
+
+/// What [`Vocabulary::rank`] answers for what is no token: later than every merge.
+pub(super) const NO_RANK: Rank = Rank::MAX;
+
+/// The tokens of an encoding.
+///
+/// The keys never come from the text being counted, so a fast hash without a secret is safe here.
+pub(super) struct Vocabulary {
+    short: HashMap<PackedPiece, Rank, FxBuildHasher>,
+    long: HashMap<Box<[u8]>, Rank, FxBuildHasher>,
+}
+
+impl Vocabulary {
+    /// Reads the text of a `.tiktoken` file: a token in base64, a space and its rank on each line, ranks from 0 up.
+    pub(super) fn parse(data: &[u8]) -> Result<Self, VocabularyError> {
+        let lines = data
+            .strip_suffix(b"\n")
+            .unwrap_or(data)
+            .split(|&byte| byte == b'\n');
+        // The shortest line, such as `IQ== 0`, has seven bytes; real files have 17 to 18 a line.
+        let mut vocabulary = Self {
+            short: HashMap::with_capacity_and_hasher(data.len() / 16, FxBuildHasher),
+            long: HashMap::default(),
+        };
+        for (index, line) in lines.enumerate() {
+            vocabulary
+                .insert(line, index)
+                .map_err(|problem| VocabularyError {
+                    line: index + 1,
+                    problem,
+                })?;
+        }
+        Ok(vocabulary)
+    }
+
+    fn insert(&mut self, line: &[u8], index: usize) -> Result<(), LineProblem> {
+        let space = line
+            .iter()
+            .position(|&byte| byte == b' ')
+            .ok_or(LineProblem::NoSpace)?;
+        let mut buffer = [0; 1024];
+        let length = STANDARD
+            .decode_slice(&line[..space], &mut buffer)
+            .map_err(|_| LineProblem::NotBase64)?;
+        let token = &buffer[..length];
+        let rank: Rank = str::from_utf8(&line[space + 1..])
+            .ok()
+            .and_then(|digits| digits.trim_end().parse().ok())
+            .filter(|&rank| rank as usize == index)
+            .ok_or(LineProblem::NotTheNextRank)?;
+        let previous = match PackedPiece::new(token, 0, length) {
+            Some(_) if token.is_empty() => return Err(LineProblem::NotBase64),
+            Some(packed) => self.short.insert(packed, rank),
+            None => self.long.insert(token.into(), rank),
+        };
+        previous.map_or(Ok(()), |_| Err(LineProblem::Repeated))
+    }
+
+    /// The number of tokens.
+    pub(super) fn len(&self) -> usize {
+        self.short.len() + self.long.len()
+    }
+
+    /// The rank of `text[start..end]`, or [`NO_RANK`].
+    pub(super) fn rank(&self, text: &[u8], start: usize, end: usize) -> Rank {
+        let rank = match PackedPiece::new(text, start, end) {
+            Some(packed) => self.short.get(&packed),
+            None => self.long.get(&text[start..end]),
+        };
+        rank.copied().unwrap_or(NO_RANK)
+    }
+}
+
+/// A line of a `.tiktoken` file that cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VocabularyError {
+    /// 1-based.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: LineProblem,
+}
+
+/// What can be wrong with a line of a `.tiktoken` file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineProblem {
+    /// There is no space between a token and a rank.
+    NoSpace,
+    /// What stands before the space is not the base64 form of one byte or more.
+    NotBase64,
+    /// What stands behind the space is not the number of the line, counted from 0.
+    NotTheNextRank,
+    /// The token stands on an earlier line too.
+    Repeated,
+}
+
+impl fmt::Display for VocabularyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problem = match self.problem {
+            LineProblem::NoSpace => "expected a base64 token, a space and a rank",
+            LineProblem::NotBase64 => "expected a base64 token before the space",
+            LineProblem::NotTheNextRank => "expected the rank behind the space to count up from 0",
+            LineProblem::Repeated => "the token stands on an earlier line too",
+        };
+        write!(formatter, "line {}: {problem}", self.line)
+    }
+}
+
+impl std::error::Error for VocabularyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_every_length_are_found_in_context() {
+        let vocabulary =
+            Vocabulary::parse(b"YQ== 0\nYWI= 1\nYWJjZGVmZ2hpamtsbW5vcHFy 2\n").unwrap();
+        let text = b"abcdefghijklmnopqrstuvw";
+        assert_eq!(3, vocabulary.len());
+        assert_eq!(0, vocabulary.rank(text, 0, 1));
+        assert_eq!(1, vocabulary.rank(text, 0, 2));
+        assert_eq!(2, vocabulary.rank(text, 0, 18));
+        assert_eq!(NO_RANK, vocabulary.rank(text, 1, 2));
+        assert_eq!(NO_RANK, vocabulary.rank(text, 1, 18));
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for (data, line, problem) in [
+            (&b""[..], 1, LineProblem::NoSpace),
+            (b"YQ== 0\n\n", 2, LineProblem::NoSpace),
+            (b"YQ== 0\nYWI=", 2, LineProblem::NoSpace),
+            (b"Y! 0\n", 1, LineProblem::NotBase64),
+            (b" 0\n", 1, LineProblem::NotBase64),
+            (b"YQ== x\n", 1, LineProblem::NotTheNextRank),
+            (b"YQ== 0\nYWI= 2\n", 2, LineProblem::NotTheNextRank),
+            (b"YQ== 0\nYQ== 1\n", 2, LineProblem::Repeated),
+        ] {
+            assert_eq!(
+                Some(VocabularyError { line, problem }),
+                Vocabulary::parse(data).err(),
+                "{data:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The decisions both test runners must agree on: `tests/vectors/flags.json`.

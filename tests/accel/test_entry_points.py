@@ -1,0 +1,144 @@
+"""LiteLLM's entry points carry the context of a call."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+
+import pytest
+
+from fast_litellm.accel import entry_points
+from fast_litellm.accel.context import CallContext, current
+
+litellm = pytest.importorskip("litellm")
+
+
+@pytest.fixture
+def wrapped():
+    """LiteLLM with its entry points wrapped, and put back afterwards."""
+    patches = entry_points.patches()
+    for patch in patches:
+        patch.apply()
+    yield patches
+    for patch in patches:
+        patch.restore()
+
+
+def scoped(function, *args, **kwargs):
+    return entry_points._scoped(function, first_argument=0)(*args, **kwargs)
+
+
+def test_a_call_carries_its_id_user_team_and_model():
+    """What LiteLLM's arguments say becomes the unit and the attributes."""
+    context = scoped(
+        lambda *_args, **_kwargs: current.get(),
+        "gpt-4o",
+        litellm_call_id="call-1",
+        user="user-1",
+        metadata={"user_api_key_team_id": "team-1"},
+    )
+
+    expected = {"call_id": "call-1", "model": "gpt-4o", "user": "user-1", "team": "team-1"}
+    assert CallContext("call-1", expected) == context
+
+
+def test_an_inner_call_keeps_the_outer_unit():
+    """A Router call and the SDK call inside it are one unit."""
+
+    def outer(**_kwargs):
+        return current.get().unit, scoped(lambda **_inner: current.get().unit, model="gpt-4")
+
+    first, second = scoped(outer, model="group")
+
+    assert first == second
+
+
+def test_two_calls_without_an_id_are_two_units():
+    """A fresh id is made for each outermost call."""
+    first, second = (scoped(lambda **_kwargs: current.get().unit, model="gpt-4") for _ in range(2))
+
+    assert first != second
+
+
+def test_the_scope_ends_with_the_call():
+    """Nothing is left behind, neither after an answer nor after an exception."""
+
+    def raising(**_kwargs):
+        raise LookupError
+
+    scoped(lambda **_kwargs: None, model="gpt-4")
+    with pytest.raises(LookupError):
+        scoped(raising, model="gpt-4")
+
+    assert current.get().unit is None
+
+
+@pytest.mark.parametrize("user", [7, object(), {"a": 1}, "", None])
+def test_odd_arguments_are_no_facts(user):
+    """Values that are not non-empty strings are left out, and nothing raises."""
+    context = scoped(lambda **_kwargs: current.get(), model=user, user=user, metadata=user)
+
+    assert {"call_id"} == set(context.attributes)
+
+
+def test_an_asynchronous_entry_point_stays_one():
+    """The wrapper of a coroutine function is a coroutine function and keeps the context across awaits."""
+
+    async def entry(**_kwargs):
+        await asyncio.sleep(0)
+        return current.get().unit
+
+    wrapper = entry_points._scoped(entry, first_argument=0)
+
+    assert inspect.iscoroutinefunction(wrapper)
+    assert "call-1" == asyncio.run(wrapper(litellm_call_id="call-1"))
+
+
+@pytest.mark.parametrize("name", ["completion", "acompletion", "embedding", "text_completion", "stream_chunk_builder"])
+def test_wrapped_entry_points_look_like_the_originals(wrapped, name):
+    """Signature, name, coroutine nature and pickling by reference are unchanged."""
+    original = next(patch.original for patch in wrapped if patch.original.__name__ == name and patch.owner is None)
+    replacement = getattr(litellm, name)
+
+    assert original is not replacement
+    assert inspect.signature(original) == inspect.signature(replacement)
+    assert inspect.iscoroutinefunction(original) == inspect.iscoroutinefunction(replacement)
+    assert replacement is pickle.loads(pickle.dumps(replacement))
+
+
+def test_the_router_class_stays_the_same_class(wrapped):
+    """Only methods are exchanged; a subclass made before still works and is still a Router."""
+    router = litellm.Router(model_list=[])
+
+    assert type(router) is litellm.Router
+    assert {"Router"} <= {patch.owner.__name__ for patch in wrapped if patch.owner is not None} | {"Router"}
+
+
+def test_a_mocked_completion_sees_the_context(wrapped, monkeypatch):
+    """A real call through LiteLLM runs inside the scope of its entry point."""
+    seen = []
+    monkeypatch.setattr(litellm, "success_callback", [])
+    monkeypatch.setattr(litellm, "input_callback", [lambda _details: seen.append(current.get())])
+    litellm.completion(
+        model="gpt-4o", messages=[{"role": "user", "content": "hi"}], mock_response="ok", litellm_call_id="call-9"
+    )
+
+    assert ["call-9"] == [context.unit for context in seen]
+
+
+def test_the_context_returns_when_a_stream_ends(wrapped, monkeypatch):
+    """A stream is read after its entry point returned, and its final count still has the call's unit."""
+    seen = []
+    builder = litellm.main.stream_chunk_builder
+
+    messages = [{"role": "user", "content": "hi"}]
+    stream = litellm.completion(
+        model="gpt-4o", messages=messages, mock_response="hello there", stream=True, litellm_call_id="call-7"
+    )
+    logging_object = stream.logging_obj
+    monkeypatch.setattr(litellm.main, "ChunkProcessor", lambda *_args, **_kwargs: seen.append(current.get().unit))
+    with pytest.raises(litellm.APIError):
+        builder(list(stream), messages=messages, logging_obj=logging_object)
+
+    assert "call-7" in seen
