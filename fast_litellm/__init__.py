@@ -11,8 +11,19 @@ Layout: `flags` decides, `accel` routes, `shadow` compares, remembers and judges
 
 from __future__ import annotations
 
-# First, so that the rooms have their native parts: see docs/decisions/0002-ports-for-native-code.md.
-from fast_litellm.accel.native import VERSION as __version__
 from fast_litellm.accel import context, count_tokens, count_tokens_batch, doctor, install, seam, status, uninstall
 
-__all__ = ["__version__", "context", "count_tokens", "count_tokens_batch", "doctor", "install", "seam", "status", "uninstall"]
+# First, so that the rooms have their native parts: see docs/decisions/0002-ports-for-native-code.md.
+from fast_litellm.accel.native import VERSION as __version__  # noqa: N811 - the name Python expects
+
+__all__ = [
+    "__version__",
+    "context",
+    "count_tokens",
+    "count_tokens_batch",
+    "doctor",
+    "install",
+    "seam",
+    "status",
+    "uninstall",
+]

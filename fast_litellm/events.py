@@ -1,8 +1,8 @@
 """
 Every event this package logs, in one list.
 
-Names are `package.past_or_state`. Values are counts, durations with their unit in the name, class names, keyed digests and
-words from fixed sets: never a prompt, a completion, a tool argument, a key, a header, a user or a team.
+Names are `package.past_or_state`. Values are counts, durations with their unit in the name, class names, keyed
+digests and words from fixed sets: never a prompt, a completion, a tool argument, a key, a header, a user or a team.
 The library configures no logging: structlog's own defaults, or whatever the program has configured, render these.
 """
 

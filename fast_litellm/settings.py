@@ -1,14 +1,14 @@
 """
 Every environment variable this package reads. No other file reads the environment.
 
-    FAST_LITELLM_CONFIG       path of the rule file; without it every effect-free seam runs in shadow and nothing is promoted
+    FAST_LITELLM_CONFIG       path of the rule file; without it effect-free seams run in shadow, nothing is promoted
     FAST_LITELLM_LEDGER       where evidence is kept: sqlite:///PATH; by default in the user's state directory
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
     FAST_LITELLM_AUTO         1 makes the installed start-up file call `install()`
     FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
 
-`LITELLM_RUST` itself belongs to LiteLLM and is never read. Variables of the earlier project of this name are understood as
-deprecated aliases, with one warning event naming them.
+`LITELLM_RUST` itself belongs to LiteLLM and is never read. Variables of the earlier project of this name are
+understood as deprecated aliases, with one warning event naming them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     """
     The validated environment; unset variables keep the defaults named in the module's docstring.
 
-    `flag_overrides` maps a flag's name in lower case to its override word, unchecked: the flags package owns those words.
+    `flag_overrides` maps a flag's name in lower case to its override word, unchecked: the flags package owns those
+    words.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -88,7 +89,9 @@ def _flag_overrides(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name.startswith(_ALIAS_FLAG_PREFIX)
     }
-    own = {name[len(FLAG_PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(FLAG_PREFIX)}
+    own = {
+        name[len(FLAG_PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(FLAG_PREFIX)
+    }
     return {**aliases, **own}
 
 

@@ -28,7 +28,7 @@ def count_tokens(
     Raises:
         ValueError: LiteLLM's own, for input it refuses.
     """
-    import litellm  # noqa: PLC0415 - importing this package must not import litellm (invariant 4)
+    import litellm
 
     count: int = litellm.token_counter(model=model, messages=messages, text=text, tools=tools)
     return count
@@ -46,5 +46,6 @@ def count_tokens_batch(model: str, batch: Iterable[str | Sequence[Any]]) -> list
         One count for each item, in order.
     """
     return [
-        count_tokens(model, text=item) if isinstance(item, str) else count_tokens(model, messages=item) for item in batch
+        count_tokens(model, text=item) if isinstance(item, str) else count_tokens(model, messages=item)
+        for item in batch
     ]

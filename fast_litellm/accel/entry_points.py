@@ -1,9 +1,10 @@
 """
 LiteLLM's own entry points, wrapped so that every call carries its context.
 
-Each public entry point opens a scope: the call id (or a fresh one) is the unit, and user, team and model are attributes. A scope
-inside another keeps the outer unit, so a Router call and the SDK call it makes are one unit. A stream is read after its entry
-point has returned; the context it began with is kept beside LiteLLM's logging object and entered again when the stream ends.
+Each public entry point opens a scope: the call id (or a fresh one) is the unit, and user, team and model are
+attributes. A scope inside another keeps the outer unit, so a Router call and the SDK call it makes are one unit. A
+stream is read after its entry point has returned; the context it began with is kept beside LiteLLM's logging object
+and entered again when the stream ends.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def _resuming(stream_chunk_builder: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _marked(wrapper: Callable[..., Any]) -> Callable[..., Any]:
-    wrapper._fast_litellm_scope = True  # type: ignore[attr-defined]
+    vars(wrapper)["_fast_litellm_scope"] = True
     return wrapper
 
 

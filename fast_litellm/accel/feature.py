@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import context
@@ -69,5 +69,4 @@ class Feature:
             self.runner = None
 
     def _candidate_failed(self, kind: str) -> None:
-        """A serving candidate raised what it should have declined; the control has the call, and the kind is counted."""
         events.logger("accel").error(events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)

@@ -1,9 +1,9 @@
 """
 Which reference source is installed, told by its text.
 
-A candidate is the equal of one known source of the control. The fingerprint is the SHA-256 of that source: whole files where
-a seam depends on most of a module, single functions where it depends on a few. A text that is not in the table means an
-unknown reference, and the seam stays Python (invariant 8).
+A candidate is the equal of one known source of the control. The fingerprint is the SHA-256 of that source: whole
+files where a seam depends on most of a module, single functions where it depends on a few. A text that is not in the
+table means an unknown reference, and the seam stays Python (invariant 8).
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
     return digest.hexdigest()[:16]
 
 
+def of_function(function: Any) -> Optional[str]:
+    text = _code_text(function)
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def _text(source: Source) -> Optional[str]:
     try:
         module = importlib.import_module(source.module)
@@ -74,10 +79,12 @@ def _definition_text(module: Any, name: str) -> Optional[str]:
         return f"{name} absent"
     if isinstance(definition, type):
         return f"{name} {' '.join(getattr(definition, '__annotations__', {}))}"
-    code = getattr(inspect.unwrap(definition), "__code__", None)
-    if code is None:
-        return None
+    return _code_text(definition)
+
+
+def _code_text(function: Any) -> Optional[str]:
+    code = getattr(inspect.unwrap(function), "__code__", None)
     try:
-        return inspect.getsource(code)
+        return None if code is None else inspect.getsource(code)
     except (OSError, TypeError):
         return None

@@ -4,15 +4,18 @@ Install and uninstall: which seams are patched, by which rules, with which evide
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 import wrapt
 
 from fast_litellm import settings
 from fast_litellm.accel import entry_points
 from fast_litellm.accel.attachment import Attachment
+from fast_litellm.accel.evidence import Evidence
+from fast_litellm.accel.native import Tally
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.flags import FlagManager
 
@@ -48,8 +51,7 @@ class Installation:
         """Patches what is loaded, and whatever is imported later."""
         self.manager.subscribe(self.refresh)
         self.manager.watch()
-        for module in ("litellm", *entry_points.MODULES, *(attachment.seam.module for attachment in self.attachments)):
-            wrapt.register_post_import_hook(self._imported, module)
+        self.refresh()
 
     def stop(self) -> None:
         """Puts the original objects back and flushes the evidence."""
@@ -83,9 +85,6 @@ class Installation:
             **tally.reading(),
         }
 
-    def _imported(self, _module: Any) -> None:
-        self.refresh()
-
     def _wrap_entry_points(self, *, wanted: bool) -> None:
         if wanted:
             fresh = entry_points.patches()
@@ -98,14 +97,17 @@ class Installation:
         self._entry_patches.clear()
 
 
-def install(config: Optional[os.PathLike[str] | str] = None, *, candidates: Optional[Mapping[str, CandidateFactory]] = None) -> None:
+def install(
+    config: Optional[os.PathLike[str] | str] = None, *, candidates: Optional[Mapping[str, CandidateFactory]] = None
+) -> None:
     """
     Start routing LiteLLM's hot functions by rules.
 
     What is loaded is patched at once, the rest when it is imported. Installing again replaces the rules in force.
 
     Args:
-        config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam runs in
+        config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam
+        runs in
             shadow within the CPU budget and nothing is promoted.
         candidates: Feature name to a factory `(module, semantics) -> candidate` used instead of the built-in one.
 
@@ -115,12 +117,13 @@ def install(config: Optional[os.PathLike[str] | str] = None, *, candidates: Opti
     global _current
     environment = settings.read()
     manager = _manager(config or environment.config, environment)
+    uninstall()
+    if environment.disable:
+        return
+    _watch_imports()
     with _lock:
-        uninstall()
-        if environment.disable:
-            return
         _current = Installation(manager, Evidence(environment.ledger), candidates or {})
-        _current.start()
+    _current.start()
 
 
 def uninstall() -> None:
@@ -128,8 +131,8 @@ def uninstall() -> None:
     global _current
     with _lock:
         installation, _current = _current, None
-        if installation is not None:
-            installation.stop()
+    if installation is not None:  # outside the lock: stopping joins threads that may be waiting for it
+        installation.stop()
 
 
 def status() -> Dict[str, Any]:
@@ -137,8 +140,9 @@ def status() -> Dict[str, Any]:
     Say what each feature has done in this process; `fast-litellm status` adds up all processes.
 
     Returns:
-        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint", "served",
-        "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`.
+        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint",
+        "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed",
+        "in_flight"}}}`.
     """
     with _lock:
         if _current is None:
@@ -151,6 +155,18 @@ def _manager(config: Any, environment: settings.Settings) -> FlagManager:
         names = [seam.feature for seam in SEAMS if seam.effect_free]
         return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
     return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
+
+
+@functools.cache
+def _watch_imports() -> None:
+    """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
+    for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):
+        wrapt.register_post_import_hook(lambda _module: _refresh_current(), module)
+
+
+def _refresh_current() -> None:
+    if _current is not None:
+        _current.refresh()
 
 
 def _is_loaded(name: str) -> bool:

@@ -37,15 +37,14 @@ def _check_version() -> None:
     installed = metadata.version("fast-litellm")
     if installed != VERSION:
         raise NativeModuleError(
-            f"the compiled part is version {VERSION}, the package {installed}; reinstall fast-litellm so that they agree"
+            f"the compiled part is version {VERSION}, the package {installed}; reinstall so that they agree"
         )
 
 
 def _warn_about_debug_build() -> None:
     if DEBUG_BUILD:
-        warnings.warn(
-            "fast_litellm was not compiled in release mode: it is slow and refuses to bench", RuntimeWarning, stacklevel=2
-        )
+        message = "fast_litellm was not compiled in release mode: it is slow and refuses to bench"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 _check_version()

@@ -1,9 +1,9 @@
 """
 Replacing functions everywhere they are held, and putting the identical objects back.
 
-A function that modules import by name (`from litellm import token_counter`) lives in many namespaces. Replacing it means
-finding every loaded module that holds that very object. Classes are never replaced: a method is exchanged in the `__dict__` of
-the class that defines it.
+A function that modules import by name (`from litellm import token_counter`) lives in many namespaces. Replacing it
+means finding every loaded module that holds that very object. Classes are never replaced: a method is exchanged in
+the `__dict__` of the class that defines it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _namespaces() -> Iterator[dict[str, Any]]:
 
 
 def _items(namespace: dict[str, Any]) -> list[tuple[str, Any]]:
-    # list() of a dict is one step for the interpreter, so an import running in another thread cannot change it meanwhile.
+    # list() of a dict is one step for the interpreter, so an import running in another thread cannot change it
+    # meanwhile.
     return list(namespace.items())
 
 

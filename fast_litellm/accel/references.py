@@ -1,8 +1,8 @@
 """
 The reference sources that candidates are known to equal.
 
-A row is added after the differential tests have passed on that version: `make latest` with the version in the Makefile, then
-`python -m fast_litellm doctor --json` prints the fingerprint it found.
+A row is added after the differential tests have passed on that version: `make latest` with the version in the
+Makefile, then `python -m fast_litellm doctor --json` prints the fingerprint it found.
 """
 
 from __future__ import annotations

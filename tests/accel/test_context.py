@@ -25,9 +25,9 @@ def test_a_scope_sets_unit_and_attributes_and_ends():
 
 def test_an_inner_scope_adds_to_the_outer_one():
     """Attributes are joined, the inner value wins, and a unit that is not given is kept."""
-    with fast_litellm.context(unit="user-1", attributes={"team": "a", "model": "gpt-4"}):
-        with fast_litellm.context(attributes={"model": "gpt-4o"}) as inner:
-            pass
+    outer = fast_litellm.context(unit="user-1", attributes={"team": "a", "model": "gpt-4"})
+    with outer, fast_litellm.context(attributes={"model": "gpt-4o"}) as inner:
+        pass
 
     assert CallContext("user-1", {"team": "a", "model": "gpt-4o"}) == inner
 

@@ -1,0 +1,83 @@
+"""
+Any two implementations of one function: the decorator for a program's own pair, LiteLLM or not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Callable, Dict, List
+
+from fast_litellm.accel import fingerprint
+from fast_litellm.accel.feature import Feature, Pair
+from fast_litellm.errors import SeamError
+from fast_litellm.shadow import FunctionCandidate, comparators
+
+_declared: Dict[str, Feature] = {}
+_observers: List[Callable[[Feature], None]] = []
+
+
+def seam(
+    name: str, *, candidate: Callable[..., Any], comparator: Any = comparators.exact, effect_free: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """
+    Decorate a function as the control of a seam.
+
+    Args:
+        name: The flag's name. Until `install()`, and while no rule says otherwise, the control answers.
+        candidate: A function with the same parameters.
+        comparator: Says whether two outcomes are equal.
+        effect_free: Running either side changes nothing. Only then are calls shadowed, and only then does the control
+            answer when a serving candidate raises.
+
+    Returns:
+        A decorator; the decorated function keeps its name, signature and documentation.
+
+    Raises:
+        SeamError: The name is taken, or a function is asynchronous.
+    """
+
+    def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
+        if name in _declared:
+            raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
+        for function in (control, candidate):
+            if inspect.iscoroutinefunction(function):
+                raise SeamError(f"{function.__qualname__} is asynchronous; a seam takes plain functions")
+        feature = _feature(name, control, candidate, comparator, effect_free=effect_free)
+        _declared[name] = feature
+        for observer in _observers:
+            observer(feature)
+        decorated: Callable[..., Any] = feature.dispatcher
+        return decorated
+
+    return decorate
+
+
+def declared() -> Dict[str, Feature]:
+    """Returns every declared pair by flag name."""
+    return dict(_declared)
+
+
+def when_declared(callback: Callable[[Feature], None]) -> None:
+    """Calls back with each pair that is declared from here on."""
+    _observers.append(callback)
+
+
+def _feature(
+    name: str, control: Callable[..., Any], candidate: Callable[..., Any], comparator: Any, *, effect_free: bool
+) -> Feature:
+    return Feature(
+        name,
+        Pair(
+            control=control,
+            candidate=FunctionCandidate(candidate, build=_build(candidate)),
+            comparator=comparator,
+            reference=fingerprint.of_function(control) or "no source",
+            effect_free=effect_free,
+        ),
+    )
+
+
+def _build(candidate: Callable[..., Any]) -> str:
+    """Evidence belongs to a build: a changed candidate must be a new one."""
+    name = getattr(candidate, "__qualname__", type(candidate).__qualname__)
+    return f"{name}@{fingerprint.of_function(candidate) or 'no source'}"

@@ -1,0 +1,112 @@
+"""The bench's table and JSON document: the ratio first, then what it is made of, with or without gain."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fast_litellm.cli import console
+from fast_litellm.cli.bench.row import Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from fast_litellm.cli.bench.race import Result
+    from fast_litellm.cli.bench.row import Goal, Row
+    from fast_litellm.cli.bench.spread import Spread
+
+
+@dataclass(frozen=True)
+class Line:
+    """
+    One measured row, or one that was refused.
+
+    Args:
+        row: What was to be measured.
+        result: What was measured; None when the two sides disagree.
+        difference: Where they disagree, "" when they do not.
+    """
+
+    row: Row
+    result: Result | None
+    difference: str = ""
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """
+    Returns:
+        The lines as a table of 80 columns.
+    """
+    numbers = ("ratio", "p5 - p95", "ours", "theirs", "goal")
+    made = console.table(("what", *numbers, ""), numbers)
+    for line in lines:
+        if line.result is None:
+            made.add_row(line.row.name, "differs", "", "", "", goal(line.row.goal), "no")
+        else:
+            made.add_row(line.row.name, *_cells(line.row.goal, line.result))
+    return made
+
+
+def _cells(aim: Goal, result: Result) -> tuple[str, ...]:
+    spread = f"{_number(result.value.p5)} - {_number(result.value.p95)}"
+    met = "ok" if aim.met_by(result.value.median) else "no"
+    value = _number(result.value.median) + _unit(aim)
+    return value, spread, duration(result.ours_ns.median), duration(result.theirs_ns.median), goal(aim), met
+
+
+def goal(aim: Goal) -> str:
+    """
+    Returns:
+        The goal as ">=10x", "<=1.5x" or "<=60ns".
+    """
+    sign = ">=" if aim.measure is Measure.SPEEDUP else "<="
+    return f"{sign}{aim.value:g}{_unit(aim)}"
+
+
+def _unit(aim: Goal) -> str:
+    return "ns" if aim.measure is Measure.ADDED_NS else "x"
+
+
+def _number(value: float) -> str:
+    digits = next((digits for digits, size in enumerate((100, 10)) if abs(value) >= size), 2)
+    return f"{value:.{digits}f}"
+
+
+def duration(nanoseconds: float) -> str:
+    """
+    Returns:
+        A duration of three digits with its unit: "57.1us".
+    """
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= size:
+            return _number(nanoseconds / size) + unit
+    return f"{_number(nanoseconds)}ns"
+
+
+def document(machine: dict[str, str], lines: Sequence[Line]) -> dict[str, Any]:
+    """
+    Returns:
+        Everything measured, for `--json`.
+    """
+    return {
+        "ok": all(line.result is not None for line in lines),
+        "clock": "thread CPU time",
+        "machine": machine,
+        "rows": [_row(line) for line in lines],
+    }
+
+
+def _row(line: Line) -> dict[str, Any]:
+    aim = line.row.goal
+    head = {"name": line.row.name, "measure": aim.measure.value, "goal": aim.value}
+    if line.result is None:
+        return {**head, "difference": line.difference}
+    measured: dict[str, Spread] = {
+        "value": line.result.value,
+        "ours_ns": line.result.ours_ns,
+        "theirs_ns": line.result.theirs_ns,
+    }
+    spreads = {name: asdict(spread) for name, spread in measured.items()}
+    return {**head, "met": aim.met_by(line.result.value.median), **spreads, "calls_per_batch": line.result.calls}

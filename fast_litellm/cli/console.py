@@ -1,0 +1,141 @@
+"""
+How commands speak: data on standard output, everything else on standard error.
+
+Colour is decoration only and rich leaves it out when NO_COLOR is set or the output is not a terminal. Text is ASCII, so
+that a terminal of any encoding can show it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# What rich assumes for a pipe, and what a terminal has at least: every table is laid out for it.
+MINIMUM_WIDTH = 80
+
+
+class CommandFailed(click.ClickException):
+    """
+    A command could not do what it was asked.
+
+    Args:
+        message: What happened, without a period at the end.
+        hint: What to do about it; empty when there is nothing to add.
+        exit_code: The exit status.
+    """
+
+    def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_code = exit_code
+
+    def format_message(self) -> str:
+        """
+        Returns:
+            The message, with its hint on a second line.
+        """
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:
+    """
+    End the command.
+
+    Raises:
+        CommandFailed: Always.
+    """
+    raise CommandFailed(message, hint, exit_code)
+
+
+def error(message: str) -> None:
+    """Say on standard error what went wrong."""
+    _talk("error", "bold red", message)
+
+
+def hint(message: str) -> None:
+    """Say on standard error what may help."""
+    _talk("hint", "bold cyan", message)
+
+
+def say(message: str) -> None:
+    """Say something on standard error."""
+    talk().print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def _talk(label: str, style: str, message: str) -> None:
+    talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True, highlight=False)
+
+
+def talk() -> Console:
+    """
+    Returns:
+        A console on standard error.
+    """
+    return Console(stderr=True)
+
+
+def output() -> Console:
+    """
+    Returns:
+        A console on standard output, never narrower than 80 columns.
+    """
+    console = Console(highlight=False)
+    console.width = max(console.width, MINIMUM_WIDTH)
+    return console
+
+
+def print_json(document: object) -> None:
+    """Print a document on standard output as indented JSON."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Print names and values in two aligned columns on standard output."""
+    width = max((len(name) for name in fields), default=0)
+    for name, value in fields.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def table(columns: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:
+    """
+    Start a table that reads the same in a terminal and in a pipe.
+
+    Args:
+        columns: Headings, left to right.
+        numbers: Those of them whose cells are numbers, aligned to the right.
+        title: A line above the table.
+
+    Returns:
+        A rich table without rows.
+    """
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+    right = set(numbers)
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def json_option(function: Any) -> Any:
+    """
+    Returns:
+        The command with the `--json` switch every reading command has, as the argument `as_json`.
+    """
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)

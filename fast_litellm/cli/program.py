@@ -1,0 +1,129 @@
+"""
+The program: finds commands by name and turns every outcome into words on standard error and an exit status.
+
+    0 fine      1 failed      2 wrong usage      3 a feature is blocked      130 interrupted
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fast_litellm.cli import console
+from fast_litellm.errors import FastLiteLLMError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "run": "fast_litellm.cli.run",
+    "status": "fast_litellm.cli.status",
+    "doctor": "fast_litellm.cli.doctor",
+    "validate": "fast_litellm.cli.validate",
+    "explain": "fast_litellm.cli.explain",
+    "divergences": "fast_litellm.cli.divergences",
+    "show": "fast_litellm.cli.show",
+    "bench": "fast_litellm.cli.bench.command",
+    "demo": "fast_litellm.cli.demo.command",
+}
+
+# 128 + SIGINT, as a shell reports a program ended by Ctrl-C.
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """
+        Returns:
+            The names in the order a newcomer meets them.
+        """
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """
+        Returns:
+            The command of that name, or None when there is none.
+        """
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name]).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"fast-litellm {metadata.version('fast-litellm')}")
+        context.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
+)
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+@click.pass_context
+def program(context: click.Context) -> None:
+    """
+    Roll Rust out under LiteLLM one proven percent at a time.
+
+    Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 failed, 2 wrong usage, 3 a
+    feature is blocked.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run the command line and end the process.
+
+    Args:
+        arguments: The words after the program's name; None takes them from the process.
+
+    Raises:
+        SystemExit: Always; its code is the exit status.
+    """
+    try:
+        words = None if arguments is None else list(arguments)
+        outcome: Any = program.main(args=words, prog_name="fast-litellm", standalone_mode=False)
+    except click.UsageError as error:
+        sys.exit(_wrong_usage(error))
+    except click.ClickException as error:
+        console.error(error.format_message())
+        sys.exit(error.exit_code)
+    except FastLiteLLMError as error:
+        console.error(str(error))
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        console.error("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has left, as `head` does. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(outcome if isinstance(outcome, int) else 0)
+
+
+def _wrong_usage(error: click.UsageError) -> int:
+    console.error(error.format_message())
+    path = error.ctx.command_path if error.ctx else "fast-litellm"
+    console.hint(f"see `{path} --help`")
+    return error.exit_code

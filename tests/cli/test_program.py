@@ -1,0 +1,116 @@
+"""Finding commands, and turning outcomes into words and an exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from fast_litellm.cli import program
+from fast_litellm.cli.console import CommandFailed
+from fast_litellm.errors import LedgerError
+
+
+@pytest.fixture
+def ending(monkeypatch, cli):
+    """Runs a command that ends in a given way."""
+
+    def run(exception):
+        @click.command
+        def command():
+            raise exception
+
+        monkeypatch.setattr(program.LazyGroup, "get_command", lambda *_: command)
+        return cli("anything")
+
+    return run
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_every_command_on_standard_output(cli, option):
+    """Help that was asked for is data, and each command is in it with a line of its own."""
+    outcome = cli(option)
+
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert all(f"  {name} " in outcome.out for name in program.COMMANDS)
+
+
+@pytest.mark.parametrize("name", program.COMMANDS)
+def test_every_command_explains_itself(cli, name):
+    """Each command has help, with -h as well."""
+    outcome = cli(name, "-h")
+
+    assert outcome.code == 0
+    assert f"fast-litellm {name}" in outcome.out
+
+
+def test_no_command_is_wrong_usage_and_shows_help(cli):
+    """Help that was not asked for is talk, and the exit status says so."""
+    outcome = cli()
+
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "Commands:" in outcome.err
+
+
+def test_the_version_is_that_of_the_package(cli):
+    """It is read from the installed package, so it cannot differ from it."""
+    outcome = cli("--version")
+
+    assert outcome.code == 0
+    assert outcome.out.startswith("fast-litellm 0.")
+
+
+def test_wrong_usage_is_an_error_with_a_hint(cli):
+    """An unknown command names itself and where to look, with exit status 2."""
+    outcome = cli("bogus")
+
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: ")
+    assert "bogus" in outcome.err
+    assert "\nhint: see `fast-litellm --help`\n" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("exception", "code", "words"),
+    [
+        (CommandFailed("it broke", "mend it", 3), 3, "error: it broke\nhint: mend it\n"),
+        (LedgerError("it is gone"), 1, "error: it is gone\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (click.Abort(), 130, "error: interrupted\n"),
+    ],
+)
+def test_every_ending_has_words_and_a_status(ending, exception, code, words):
+    """Nobody meets a traceback for what the package itself reports."""
+    outcome = ending(exception)
+
+    assert (code, "", words) == (outcome.code, outcome.out, outcome.err)
+
+
+def test_help_does_not_import_litellm():
+    """LiteLLM takes seconds to import; only commands that need it do so."""
+    code = (
+        "import sys\n"
+        "from fast_litellm.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    sys.exit('litellm' in sys.modules)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+
+    assert done.returncode == 0
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    """`fast-litellm --help | head -1` ends quietly."""
+    code = "import sys\nfrom fast_litellm.cli import main\nmain(['--help'])\n"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout
+        assert started.stderr
+        started.stdout.close()
+        talk = started.stderr.read()
+
+    assert talk == b""
