@@ -67,7 +67,7 @@ class ConditionReader:
 
     def _attribute(self, node: Node, found: Dict[str, Node]) -> Optional[Condition]:
         path = fields.attribute(found.pop("attr"), self._findings)
-        if not found:
+        if node.value.keys() == {"attr"}:
             self._findings.add(node, f"expected a test ({', '.join(_OPERATORS)}), got none")
         tests = [{"attr": [path, {name: _OPERATORS[name](value, self._findings)}]} for name, value in found.items()]
         return tests[0] if len(tests) == 1 else {"all": tests}

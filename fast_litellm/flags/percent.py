@@ -48,7 +48,7 @@ def parsed(text: str) -> Tuple[Optional[int], str]:
     """
     written = _WRITTEN.match(text)
     if not written:
-        return None, "write 0.5, not .5" if text.startswith(".") else ""
+        return None, f"write 0{text}" if text[:1] == "." and text[1:2].isdigit() else ""
     exact = Decimal(written.group(1)) * _PER_PERCENT
     if exact > WHOLE:
         return None, ""

@@ -105,7 +105,7 @@ class _Composer:
             return _at(event, path, self._sequence(path, depth))
         if isinstance(event, yaml.AliasEvent):
             return _at(event, path)
-        value = scalars.resolve(event.value) if event.style is None else event.value
+        value = scalars.resolve(event.value) if event.implicit[0] else event.value
         return _at(event, path, value, event.value)
 
     def _refuse_extras(self, event: Any, path: str) -> None:
@@ -138,7 +138,7 @@ class _Composer:
     def _enter(self, entries: Dict[str, Entry], entry: Entry) -> None:
         name = entry.key.value
         if not isinstance(name, str):
-            self._findings.expected(entry.key, "a name as key", "put it in quotes" if entry.key.text else "")
+            self._findings.expected(entry.key, "a name as key", "put it in quotes" if isinstance(name, bool) else "")
         elif name in entries:
             first = entries[name].key.line
             self._findings.add(entry.key, f'expected each key once, got "{name}" again (first on line {first})', "remove one")
