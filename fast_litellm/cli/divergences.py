@@ -22,8 +22,8 @@ def command(feature: str | None, as_json: bool) -> None:
     """
     List the classes of differences, the last seen first.
 
-    All divergences with one fingerprint are one finding. Nothing of the calls themselves is kept: types, lengths and keyed
-    digests only.
+    All divergences with one fingerprint are one finding. Nothing of the calls themselves is kept: types, lengths and
+    keyed digests only.
     """
     found = evidence.ledger().divergences(feature)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 import fast_litellm
 from fast_litellm.cli import console, evidence
-from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.cli.reference import import_litellm
 from fast_litellm.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     """
     Check the environment.
 
-    Versions, the compiled part, each seam's reference, the rule file and the ledger. Exit status 1 when something is wrong.
+    Versions, the compiled part, each seam's reference, the rule file and the ledger. Exit status 1 when something is
+    wrong.
     """
     if version is None:
         import_litellm()  # first, so that its price list is not fetched from the network
