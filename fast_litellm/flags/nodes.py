@@ -32,7 +32,7 @@ class Node:
         text: A scalar as it was written.
     """
 
-    value: Union[None, bool, int, float, str, List[Node], Dict[str, Entry]]
+    value: Union[bool, int, float, str, List[Node], Dict[str, Entry], None]
     path: str
     line: int = 0
     column: int = 0
