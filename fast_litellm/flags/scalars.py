@@ -19,16 +19,15 @@ _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_NUMERIC = frozenset("+-.0123456789")
 _LONGEST = 400  # characters; Python limits how many digits it converts, and a double needs fewer
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 
 
 def resolve(text: str) -> Union[bool, int, float, str, None]:
     """Returns the value of an unquoted word."""
-    if len(text) > _LONGEST:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
+    if text[:1] not in _NUMERIC or len(text) > _LONGEST:
+        return _WORDS.get(text, text)
     if _INTEGER.match(text):
         return int(text)
     if _OCTAL.match(text) or _HEXADECIMAL.match(text):
