@@ -75,6 +75,31 @@ class Encoding:
     def count(self, text: str) -> int: ...
     def count_chunked(self, text: str, chunk_chars: int, max_exact_chars: int) -> int: ...
 
+@final
+class TokenCounter:
+    """Counts text and messages for models that share an encoding and an accounting."""
+
+    def __new__(
+        cls, encoding: Encoding, limits: tuple[int, int], semantics: str, *, legacy: bool, base_image_tokens: int
+    ) -> TokenCounter: ...
+    def count_text(self, text: str) -> int: ...
+    def count_messages(
+        self,
+        messages: object,
+        tools: object,
+        tool_choice: object,
+        *,
+        fixed_image_tokens: int | None,
+        with_extras: bool,
+    ) -> int: ...
+
+@final
+class IdentityGuard:
+    """Remembers which objects stand under names of namespaces."""
+
+    def __new__(cls, places: list[tuple[dict[str, Any], str]]) -> IdentityGuard: ...
+    def holds(self) -> bool: ...
+
 def freeze(value: object, max_bytes: int = 16777216) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
 

@@ -70,10 +70,7 @@ impl Encoding {
         chunk_chars: NonZeroUsize,
         max_exact_chars: NonZeroUsize,
     ) -> PyResult<u64> {
-        let rule = ChunkRule {
-            chunk_chars,
-            max_exact_chars,
-        };
+        let rule = ChunkRule { chunk_chars, max_exact_chars };
         with_text(text, |text| bpe::count_text(&self.0, rule, text))
     }
 
@@ -84,10 +81,7 @@ impl Encoding {
 
 /// Hands a Python string to `read`, lone surrogates included. Long texts are read without the GIL, so other Python code may
 /// run in the meantime: the caller must not rely on anything but its own references.
-pub(crate) fn with_text<R: Send>(
-    text: &Bound<'_, PyString>,
-    read: impl FnOnce(Text<'_>) -> R + Send,
-) -> PyResult<R> {
+pub(crate) fn with_text<R: Send>(text: &Bound<'_, PyString>, read: impl FnOnce(Text<'_>) -> R + Send) -> PyResult<R> {
     let py = text.py();
     match text.to_str() {
         Ok(valid) if valid.len() <= DETACH_BYTES => Ok(read(Text::Valid(valid))),
@@ -102,10 +96,7 @@ pub(crate) fn with_text<R: Send>(
 
 /// The code points of a string that has no UTF-8 form. `str.encode` is called on `str` itself: a subclass may override it.
 fn code_points(text: &Bound<'_, PyString>) -> PyResult<Vec<u32>> {
-    let encoded = text
-        .py()
-        .get_type::<PyString>()
-        .call_method1("encode", (text, "utf-32-le", "surrogatepass"))?;
+    let encoded = text.py().get_type::<PyString>().call_method1("encode", (text, "utf-32-le", "surrogatepass"))?;
     let (units, _) = encoded.cast::<PyBytes>()?.as_bytes().as_chunks::<4>();
     Ok(units.iter().map(|unit| u32::from_le_bytes(*unit)).collect())
 }

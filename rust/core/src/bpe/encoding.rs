@@ -5,15 +5,13 @@ use std::sync::Mutex;
 
 use super::cache::Cache;
 use super::merge;
-use super::packed::PackedPiece;
+use super::piece::Piece;
 use super::pretokenize::{Cl100k, Cursor, O200k, Pattern};
 use super::vocabulary::{NO_RANK, Vocabulary, VocabularyError};
 
 /// The encodings whose pattern is known, with the number of tokens tiktoken's file of that name has.
-const KNOWN: [(&str, PatternName, usize); 2] = [
-    ("cl100k_base", PatternName::Cl100k, 100_256),
-    ("o200k_base", PatternName::O200k, 199_998),
-];
+const KNOWN: [(&str, PatternName, usize); 2] =
+    [("cl100k_base", PatternName::Cl100k, 100_256), ("o200k_base", PatternName::O200k, 199_998)];
 
 #[derive(Clone, Copy)]
 enum PatternName {
@@ -45,18 +43,9 @@ impl Encoding {
         let vocabulary = Vocabulary::parse(data).map_err(EncodingError::Vocabulary)?;
         let found = vocabulary.len();
         if found != expected {
-            return Err(EncodingError::WrongSize {
-                name,
-                expected,
-                found,
-            });
+            return Err(EncodingError::WrongSize { name, expected, found });
         }
-        Ok(Self {
-            name,
-            pattern,
-            vocabulary,
-            caches: Mutex::default(),
-        })
+        Ok(Self { name, pattern, vocabulary, caches: Mutex::default() })
     }
 
     /// The name tiktoken knows it by.
@@ -69,12 +58,7 @@ impl Encoding {
     #[must_use]
     pub fn count(&self, text: &str) -> usize {
         // A lock that is held or poisoned is passed by: a count never waits, not even in the child of a fork.
-        let mut cache = self
-            .caches
-            .try_lock()
-            .ok()
-            .and_then(|mut caches| caches.pop())
-            .unwrap_or_else(Cache::new);
+        let mut cache = self.caches.try_lock().ok().and_then(|mut caches| caches.pop()).unwrap_or_else(Cache::new);
         let count = match self.pattern {
             PatternName::Cl100k => self.count_pieces::<Cl100k>(text, &mut cache),
             PatternName::O200k => self.count_pieces::<O200k>(text, &mut cache),
@@ -90,29 +74,24 @@ impl Encoding {
         let (mut start, mut count) = (0, 0);
         while start < text.len() {
             let end = P::piece_end(&cursor, start);
-            count += match PackedPiece::new(text.as_bytes(), start, end) {
-                Some(piece) => cache.count(piece, || self.count_piece(text.as_bytes(), start, end)),
-                None => self.count_piece(text.as_bytes(), start, end),
+            let piece = Piece::new(text.as_bytes(), start, end);
+            count += match piece.packed() {
+                Some(packed) => cache.count(packed, || self.count_piece(piece)),
+                None => self.count_piece(piece),
             };
             start = end;
         }
         count
     }
 
-    fn count_piece(&self, text: &[u8], start: usize, end: usize) -> usize {
-        if self.vocabulary.rank(text, start, end) != NO_RANK {
-            return 1;
-        }
-        merge::count(&self.vocabulary, text, start, end)
+    fn count_piece(&self, piece: Piece<'_>) -> usize {
+        if self.vocabulary.rank(piece) == NO_RANK { merge::count(&self.vocabulary, piece) } else { 1 }
     }
 }
 
 impl fmt::Debug for Encoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Encoding")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Encoding").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -137,20 +116,12 @@ pub enum EncodingError {
 impl fmt::Display for EncodingError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownName(name) => write!(
-                formatter,
-                "unknown encoding {name:?}: expected cl100k_base or o200k_base"
-            ),
+            Self::UnknownName(name) => {
+                write!(formatter, "unknown encoding {name:?}: expected cl100k_base or o200k_base")
+            }
             Self::Vocabulary(error) => error.fmt(formatter),
-            Self::WrongSize {
-                name,
-                expected,
-                found,
-            } => {
-                write!(
-                    formatter,
-                    "{name} has {expected} tokens, the file has {found}"
-                )
+            Self::WrongSize { name, expected, found } => {
+                write!(formatter, "{name} has {expected} tokens, the file has {found}")
             }
         }
     }
