@@ -54,6 +54,11 @@ impl Encoding {
         self.name
     }
 
+    #[cfg(test)]
+    pub(super) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
     /// The number of tokens of a text, taken as one piece of ordinary text.
     #[must_use]
     pub fn count(&self, text: &str) -> usize {
@@ -128,3 +133,75 @@ impl fmt::Display for EncodingError {
 }
 
 impl std::error::Error for EncodingError {}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use serde_json::Value;
+
+    use crate::bpe::{ChunkRule, Text, count_text, installed};
+
+    use super::*;
+
+    const VECTORS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/encoding.json"));
+
+    /// Calls `check` with each case of a list of vectors and its text.
+    fn for_each_vector(list: &str, check: impl Fn(&Value, Text<'_>)) {
+        let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+        for case in vectors[list].as_array().unwrap() {
+            if let Some(text) = case["text"].as_str() {
+                check(case, Text::Valid(&text.repeat(number(case, "repeat").unwrap_or(1))));
+            } else {
+                let code_points: Vec<u32> = serde_json::from_value(case["code_points"].clone()).unwrap();
+                check(case, Text::CodePoints(&code_points));
+            }
+        }
+    }
+
+    fn number(case: &Value, key: &str) -> Option<usize> {
+        case[key].as_u64().map(|number| usize::try_from(number).unwrap())
+    }
+
+    #[test]
+    fn whole_texts_count_as_the_vectors_say() {
+        for (name, ..) in KNOWN {
+            for_each_vector("whole", |case, text| {
+                assert_eq!(number(case, name), Some(installed::encoding(name).count(&text.repaired())), "{case}");
+            });
+        }
+    }
+
+    #[test]
+    fn chunked_texts_count_as_the_vectors_say() {
+        for (name, ..) in KNOWN {
+            for_each_vector("chunked", |case, text| {
+                let length = |key| NonZeroUsize::new(number(case, key).unwrap()).unwrap();
+                let rule = ChunkRule { chunk_chars: length("chunk_chars"), max_exact_chars: length("max_exact_chars") };
+                assert_eq!(case[name].as_u64(), Some(count_text(installed::encoding(name), rule, text)), "{case}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_text_counts_the_same_whatever_was_counted_before() {
+        let encoding = installed::encoding("o200k_base");
+        let text = "The quick brown fox, twice: ";
+        let before = encoding.count(text);
+        for number in 0..100_000 {
+            assert!(encoding.count(&format!("w{number:x} ")) > 0);
+        }
+        assert_eq!(before, encoding.count(text));
+    }
+
+    #[test]
+    fn errors_say_what_was_expected() {
+        for (name, data, expected) in [
+            ("gpt2", "", "unknown encoding \"gpt2\": expected cl100k_base or o200k_base"),
+            ("cl100k_base", "YQ==", "line 1: expected a base64 token, a space and a rank"),
+            ("o200k_base", "YQ== 0\n", "o200k_base has 199998 tokens, the file has 1"),
+        ] {
+            assert_eq!(expected, Encoding::from_tiktoken(name, data.as_bytes()).unwrap_err().to_string());
+        }
+    }
+}
