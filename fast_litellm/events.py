@@ -14,6 +14,7 @@ import structlog
 
 RULES_LOADED: Final = "flags.rules_loaded"
 RULES_REJECTED: Final = "flags.rules_rejected"
+RULES_STEP_FAILED: Final = "flags.step_failed"
 ENVIRONMENT_ALIAS_USED: Final = "settings.deprecated_alias_used"
 SEAM_PATCHED: Final = "accel.seam_patched"
 SEAM_SKIPPED: Final = "accel.seam_skipped"

@@ -53,8 +53,7 @@ class LazyGroup(click.Group):
         """
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(COMMANDS[cmd_name]).command
-        assert isinstance(command, click.Command)
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
 
