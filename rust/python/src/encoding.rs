@@ -20,7 +20,6 @@ pub(crate) struct Encoding(bpe::Encoding);
 
 impl Encoding {
     /// The encoding itself, for the other borders.
-    #[allow(dead_code, reason = "the walk over messages is its user")]
     pub(crate) fn core(&self) -> &bpe::Encoding {
         &self.0
     }

@@ -19,13 +19,16 @@ enum PatternName {
     O200k,
 }
 
+/// How many caches are kept for the next counts: 4 MiB at most, enough for 16 threads that count at the same moment.
+const MAX_IDLE_CACHES: usize = 16;
+
 /// One of tiktoken's encodings, able to count.
 pub struct Encoding {
     name: &'static str,
     pattern: PatternName,
     vocabulary: Vocabulary,
-    /// Caches nobody is using; a count takes one and puts it back, so there are as many as ever counted at once.
-    caches: Mutex<Vec<Cache>>,
+    /// Caches nobody is using: a count takes one and puts it back.
+    idle_caches: Mutex<Vec<Cache>>,
 }
 
 impl Encoding {
@@ -45,7 +48,7 @@ impl Encoding {
         if found != expected {
             return Err(EncodingError::WrongSize { name, expected, found });
         }
-        Ok(Self { name, pattern, vocabulary, caches: Mutex::default() })
+        Ok(Self { name, pattern, vocabulary, idle_caches: Mutex::default() })
     }
 
     /// The name tiktoken knows it by.
@@ -63,13 +66,15 @@ impl Encoding {
     #[must_use]
     pub fn count(&self, text: &str) -> usize {
         // A lock that is held or poisoned is passed by: a count never waits, not even in the child of a fork.
-        let mut cache = self.caches.try_lock().ok().and_then(|mut caches| caches.pop()).unwrap_or_else(Cache::new);
+        let mut cache = self.idle_caches.try_lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_else(Cache::new);
         let count = match self.pattern {
             PatternName::Cl100k => self.count_pieces::<Cl100k>(text, &mut cache),
             PatternName::O200k => self.count_pieces::<O200k>(text, &mut cache),
         };
-        if let Ok(mut caches) = self.caches.try_lock() {
-            caches.push(cache);
+        if let Ok(mut idle) = self.idle_caches.try_lock()
+            && idle.len() < MAX_IDLE_CACHES
+        {
+            idle.push(cache);
         }
         count
     }
