@@ -78,7 +78,7 @@ def _show(explanation: dict[str, Any], unit: str | None) -> None:
             "rule": _matched(explanation),
             "unit": _unit(explanation, unit),
             "bucket": _bucket(explanation["bucket"], decision["threshold"]),
-            "rules": f"{explanation['file']}, revision {explanation['revision']}",
+            "rules": f"{explanation['file'] or 'built-in defaults'}, revision {explanation['revision']}",
         }
     )
     console.write("")
@@ -112,7 +112,7 @@ def _show_rules(explanation: dict[str, Any]) -> None:
     for rule in explanation["rules"]:
         verdict = rule["verdict"].replace("_", " ")
         why = rule.get("because") or (rule["when"] if verdict == "matched" else "")
-        table.add_row(str(rule["line"]), rule["name"], _action(rule["then"]), verdict, why)
+        table.add_row(str(rule["line"]), rule["name"], _action(rule), verdict, why)
     reached = explanation["decision"]["rule"] is None and explanation["consults_rules"]
     table.add_row("", "(otherwise)", _action(explanation["otherwise"]), "reached" if reached else "not reached", "")
     console.output().print(table)
@@ -122,5 +122,7 @@ def _action(action: dict[str, Any]) -> str:
     if "serve" in action:
         return str(action["serve"])
     ends = [0, *(end for _, end in action["thresholds"])]
-    shares = ((name, end - start) for (name, end), start in zip(action["thresholds"], ends))
+    shares = [(name, end - start) for (name, end), start in zip(action["thresholds"], ends)]
+    if ends[-1] < _BUCKETS:
+        shares.append(("python", _BUCKETS - ends[-1]))
     return ", ".join(f"{name} {share * 100 / _BUCKETS:g}%" for name, share in shares)

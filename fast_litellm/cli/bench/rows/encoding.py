@@ -27,7 +27,8 @@ def rows() -> Iterator[Row]:
     Yields:
         A row for every encoding and kind of text.
     """
-    import_litellm()  # it tells tiktoken where its bundled vocabularies are
+    import_litellm()
+    import litellm.litellm_core_utils.default_encoding  # noqa: F401 - tells tiktoken where LiteLLM's vocabularies are
     import tiktoken
 
     for name in _ENCODINGS:
