@@ -52,7 +52,7 @@ class Dispatcher:
     def __new__(cls, control: Callable[..., Any], tally: Tally, *, effect_free: bool) -> Dispatcher: ...
     def connect(
         self,
-        handle: FlagHandle,
+        handle: object,
         context: object,
         candidate: object,
         observe: Callable[..., Any],

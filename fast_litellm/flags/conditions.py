@@ -5,9 +5,8 @@ The `when` of a rule, and segments.
     {segment: beta_orgs}                      the named condition holds
     {all: [...]} {any: [...]} {not: {...}}    every, at least one, not this
 
-Kinds are strict: a text never equals a number, and true never equals 1; a whole number equals the same number with a fraction
-of zero. A missing attribute (absent or None) or one of a kind the test does not know makes a test false, and therefore its
-`not` true.
+Kinds are strict: a text never equals a number, and true never equals 1; 1 equals 1.0. A missing attribute (absent or
+None) or one of a kind the test does not know makes a test false, and therefore its `not` true.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class ConditionReader:
 
     def _attribute(self, node: Node, found: Dict[str, Node]) -> Optional[Condition]:
         path = fields.attribute(found.pop("attr"), self._findings)
-        if node.value.keys() == {"attr"}:
+        if isinstance(node.value, dict) and node.value.keys() == {"attr"}:
             self._findings.add(node, f"expected a test ({', '.join(_OPERATORS)}), got none")
         tests = [{"attr": [path, {name: _OPERATORS[name](value, self._findings)}]} for name, value in found.items()]
         return tests[0] if len(tests) == 1 else {"all": tests}

@@ -27,7 +27,7 @@ class FlagHandle(Protocol):
 
 
 class SnapshotCell(Protocol):
-    """The rules in force, compiled; replaced as a whole. Only `swap` raises: ValueError for what is no rule document."""
+    """The rules in force, compiled. Only `swap` raises: ValueError for what is no rule document."""
 
     @property
     def revision(self) -> str:

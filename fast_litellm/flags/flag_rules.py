@@ -4,7 +4,7 @@ One flag of a rule file.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -84,14 +84,16 @@ class FlagReader:
         found = fields.mapping(node, self._findings, ("percent", "budget"))
         budget = fields.percentage(found.get("budget"), self._findings, DEFAULT_BUDGET)
         if budget == 0:
-            self._findings.expected(found["budget"], "a share of one core above 0%", "to compare nothing, write percent: 0")
+            self._findings.expected(
+                found["budget"], "a share of one core above 0%", "to compare nothing, write percent: 0"
+            )
         return {"percent": fields.percentage(found.get("percent"), self._findings, percent.WHOLE), "budget": budget}
 
     def _date(self, node: Optional[Node]) -> Optional[str]:
         if node is None:
             return None
         try:
-            datetime.date.fromisoformat(node.text if _DATE.match(node.text) else "")
+            dt.date.fromisoformat(node.text if _DATE.match(node.text) else "")
         except ValueError:
             self._findings.expected(node, "a date such as 2027-03-31")
         return node.text
@@ -99,12 +101,15 @@ class FlagReader:
     def _rules(self, node: Optional[Node]) -> List[Dict[str, Any]]:
         if node is None:
             return []
-        rules = [self._rule(item) for item in fields.items(node, self._findings)]
+        items = fields.items(node, self._findings)
+        rules = [self._rule(item) for item in items]
         seen: Dict[str, Node] = {}
-        for rule, item in zip(rules, fields.items(node, self._findings)):
+        for rule, item in zip(rules, items):
             first = seen.setdefault(rule["name"], item)
             if first is not item and rule["name"] is not None:
-                self._findings.add(item, f'expected each rule\'s name once, got "{rule["name"]}" again (first: {first.path})')
+                self._findings.add(
+                    item, f'expected each rule\'s name once, got "{rule["name"]}" again (first: {first.path})'
+                )
         return rules
 
     def _rule(self, node: Node) -> Dict[str, Any]:
@@ -139,8 +144,12 @@ class FlagReader:
         shares = [(name, percent.millionths(entry.value, self._findings)) for name, entry in found.items()]
         parts = [(name, share) for name, share in shares if share is not None]
         total = sum(share for _, share in parts)
-        if len(parts) == len(shares) and isinstance(node.value, dict) and total != percent.WHOLE:
-            hint = "" if "python" in found or total > percent.WHOLE else f"add python: {percent.shown(percent.WHOLE - total)}"
+        if isinstance(node.value, dict) and len(parts) == len(node.value) and total != percent.WHOLE:
+            hint = (
+                ""
+                if "python" in found or total > percent.WHOLE
+                else f"add python: {percent.shown(percent.WHOLE - total)}"
+            )
             self._findings.add(node, f"expected percentages that add up to 100, got {percent.shown(total)}", hint)
         return parts
 
@@ -155,7 +164,9 @@ class FlagReader:
         stage, otherwise = compiled["stage"], compiled["otherwise"]
         if stage == "on" and not compiled["rules"] and otherwise is not None and _only_python(otherwise):
             hint = "remove otherwise, or write stage: off"
-            self._findings.add(found["otherwise"], "expected an implementation that stage: on can serve, got only python", hint)
+            self._findings.add(
+                found["otherwise"], "expected an implementation that stage: on can serve, got only python", hint
+            )
         if stage == "shadow" and compiled["shadow"] == 0:
             hint = "raise the percentage, or write stage: off"
             self._findings.add(found["shadow"], "expected something for stage: shadow to compare, got 0 percent", hint)

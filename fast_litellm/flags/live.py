@@ -92,7 +92,7 @@ class LiveRules:
     def notes(self, flag: str) -> Dict[str, Any]:
         """Returns what only people and the shadow runner need of a flag; percentages as people write them."""
         declared = self._rules.flags.get(flag)
-        notes = declared.notes if declared is not None else _NOTHING_NOTED
+        notes: Mapping[str, Any] = declared.notes if declared is not None else _NOTHING_NOTED
         return {**notes, "shadow": {name: percent.as_number(value) for name, value in notes["shadow"].items()}}
 
     def status(self) -> Dict[str, Any]:

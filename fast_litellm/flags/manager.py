@@ -26,13 +26,15 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: `disabled`, a block, an override, `enabled: false`, a pinned `stage`, the rules in
-    their order, `otherwise`. A flag that is not declared serves Python.
+    What overrules what, strongest first: `disabled`, a block, an override, `enabled: false`, a pinned `stage`, the
+    rules in their order, `otherwise`. A flag that is not declared serves Python.
 
     Every method may be called from any thread.
     """
 
-    def __init__(self, source: Source, overrides: Optional[Mapping[str, str]] = None, *, disabled: bool = False) -> None:
+    def __init__(
+        self, source: Source, overrides: Optional[Mapping[str, str]] = None, *, disabled: bool = False
+    ) -> None:
         self._live = LiveRules(source, overrides or {}, disabled=disabled)
         self._cell = self._live.cell
         self._watcher = Watcher(functools.partial(guarded, self._live.poll))
@@ -46,8 +48,8 @@ class FlagManager:
 
         Args:
             path: A YAML file; `config/rollout.yaml` explains every key.
-            overrides: Flag name to python | rust | shadow | N%, as the environment demands; a flag that the file does not
-                declare comes into being.
+            overrides: Flag name to python | rust | shadow | N%, as the environment demands; a flag that the file does
+                not declare comes into being.
             disabled: The kill switch: Python serves every call.
 
         Raises:
@@ -89,12 +91,10 @@ class FlagManager:
         """
         shadow = {"shadow": {"percent": 100, "budget": "5%"}}
         return cls.from_dict(
-            {"version": 1, "flags": {name: shadow for name in names}}, overrides=overrides, disabled=disabled
+            {"version": 1, "flags": dict.fromkeys(names, shadow)}, overrides=overrides, disabled=disabled
         )
 
-    def decide(
-        self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None
-    ) -> Decision:
+    def decide(self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None) -> Decision:
         """
         Decide one call. Total and pure: it never raises, and the same rules and arguments give the same decision.
 
@@ -141,9 +141,10 @@ class FlagManager:
             flag: The flag's name.
 
         Returns:
-            `{"flag", "file", "line", "stage", "salt", "unit": {"attribute", "explicit_first"}, "rules": [{"name", "line", "when",
-            "serve" | "thresholds"}], "consults_rules", "otherwise", "owner", "expires", "shadow": {"percent", "budget"}}`;
-            thresholds are pairs of a name and the first bucket that is no longer its own.
+            `{"flag", "file", "line", "stage", "salt", "unit": {"attribute", "explicit_first"}, "consults_rules",
+            "rules": [{"name", "line", "when", "serve" | "thresholds"}], "otherwise": {"serve" | "thresholds"}, "owner",
+            "expires", "shadow": {"percent", "budget"}}`; thresholds are pairs of a name and the first bucket that is no
+            longer its own.
 
         Raises:
             UnknownFlagError: The flag is not declared.
@@ -162,8 +163,9 @@ class FlagManager:
             attributes: As for `decide`.
 
         Returns:
-            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, and for each rule a `"verdict"`
-            (matched | not_matched | not_reached) and, when it did not match, `"because"`: the part of it that did not hold.
+            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, and for each rule a
+            `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`: the part of it
+            that did not hold.
 
         Raises:
             UnknownFlagError: The flag is not declared.
@@ -194,8 +196,8 @@ class FlagManager:
         Read the rules again. Rules in which something is wrong never replace good ones.
 
         Returns:
-            Whether the rules in force are what the file says; if not, `status()` lists the problems and decisions give the
-            reason STALE.
+            Whether the rules in force are what the file says; if not, `status()` lists the problems and decisions give
+            the reason STALE.
         """
         return self._live.reload()
 
@@ -231,8 +233,9 @@ class FlagManager:
         Say which rules are in force.
 
         Returns:
-            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags": {name: {"stage",
-            "line", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None for rules from memory.
+            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags":
+            {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None for rules from
+            memory.
         """
         return {**self._live.status(), "watching": self._watcher.is_running}
 

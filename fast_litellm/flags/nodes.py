@@ -5,7 +5,6 @@ A rule file as a tree in which everything knows where it was written, and the li
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Tuple, Union
 
 from fast_litellm.errors import Problem
@@ -19,8 +18,7 @@ DEPTH_LIMIT = 32
 _SHOWN_CHARACTERS = 60
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """
     A value and its place.
 
@@ -32,7 +30,7 @@ class Node:
         text: A scalar as it was written.
     """
 
-    value: Union[None, bool, int, float, str, List[Node], Dict[str, Entry]]
+    value: Union[bool, int, float, str, List[Node], Dict[str, Entry], None]
     path: str
     line: int = 0
     column: int = 0

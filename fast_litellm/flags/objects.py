@@ -4,7 +4,7 @@ Rules from memory to a tree of nodes, so that they are checked exactly as a file
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Dict, Mapping
 
@@ -50,7 +50,7 @@ class Converter:
         return entries
 
     def _scalar(self, value: Any, path: str) -> Node:
-        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             return Node(value.isoformat(), path, text=value.isoformat())
         if value is None or isinstance(value, (bool, str)):
             return Node(value, path, text=str(value) if isinstance(value, str) else str(value).lower())

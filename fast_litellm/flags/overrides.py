@@ -32,7 +32,9 @@ def read(overrides: Mapping[str, str]) -> Tuple[Dict[str, Any], Tuple[Problem, .
     for name, word in overrides.items():
         forced[name], hint = _forced(word.strip())
         if forced[name] is None:
-            problems.append(_problem(name, f'expected python, rust, shadow or a percentage such as 10%, got "{word}"', hint))
+            problems.append(
+                _problem(name, f'expected python, rust, shadow or a percentage such as 10%, got "{word}"', hint)
+            )
         if not NAME.match(name):
             problems.append(_problem(name, f"expected {NAME_WANTED} after {PREFIX}", "rename or unset the variable"))
     return forced, tuple(problems)

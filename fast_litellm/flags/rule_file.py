@@ -6,13 +6,14 @@ A whole rule file: text or objects in, checked rules or every problem out.
     segments: {NAME: CONDITION}     conditions that rules can name
     flags: {NAME: FLAG}             see config/rollout.yaml for every key
 
-Percentages hash the salt and the unit (see the engine's `bucket`), so a unit keeps its side while a percentage grows. The unit
-is a text or a whole number; a missing, empty or other one is served by Python with the detail "missing_unit", except at
-0 and 100 percent, which ask for none. A split serves the candidates in the order of the file, Python above them.
+Percentages hash the salt and the unit (see `bucket.rs`), so a unit keeps its side while a percentage grows. The unit is
+a text or a whole number; a missing, empty or other one is served by Python with the detail "missing_unit", except at 0
+and 100 percent, which ask for none. A split serves the candidates in the order of the file, Python above them.
 
 A flag without `stage` is `off` when it is not enabled, `on` when Python can never serve, `canary` when a candidate can,
-`shadow` when it has a `shadow` above 0 percent, else `off`. A written `stage` wins over the rules: at `off` and `shadow` no
-rule serves; at `canary` and `on` the rules decide, and at `on` a missing `otherwise` means rust instead of python.
+`shadow` when it has a `shadow` above 0 percent, else `off`. A written `stage` wins over the rules: at `off` and
+`shadow` no rule serves; at `canary` and `on` the rules decide, and at `on` a missing `otherwise` means rust instead of
+python. At `shadow` and `canary` the calls that Python serves are compared.
 """
 
 from __future__ import annotations

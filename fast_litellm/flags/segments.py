@@ -4,7 +4,7 @@ Named conditions, and what can be wrong with naming them: unknown names, circles
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from fast_litellm.flags import fields
 from fast_litellm.flags.conditions import ConditionReader
@@ -58,7 +58,9 @@ class SegmentReader:
     def _measure(self, name: str, chain: List[str]) -> Tuple[int, int]:
         """Returns how many tests a segment comes to and how deep it nests."""
         if name in chain:
-            self._refuse(name, f"expected segments without a circle, got {' -> '.join([*chain[chain.index(name) :], name])}")
+            self._refuse(
+                name, f"expected segments without a circle, got {' -> '.join([*chain[chain.index(name) :], name])}"
+            )
             return 0, 0
         if name in self._tests or name not in self._keys:
             return self._tests.get(name, (0, 0))
@@ -67,15 +69,18 @@ class SegmentReader:
         named = [self._measure(other, [*chain, name]) for _, other in self._references[name]]
         tests = _own_tests(self._conditions[name]) + sum(tests for tests, _ in named)
         nesting = 1 + max((nesting for _, nesting in named), default=0)
-        self._tests[name] = tests, nesting
-        self._check_size(name, tests, nesting)
-        return tests, nesting
+        self._tests[name] = self._checked(name, tests, nesting)
+        return self._tests[name]
 
-    def _check_size(self, name: str, tests: int, nesting: int) -> None:
+    def _checked(self, name: str, tests: int, nesting: int) -> Tuple[int, int]:
+        """Returns the size of a segment; nothing once it is refused, so that those who name it are not refused, too."""
         if tests > TESTS_LIMIT:
             self._refuse(name, f"expected at most {TESTS_LIMIT} tests with all it names, got {tests}")
-        if nesting > NESTING_LIMIT:
+        elif nesting > NESTING_LIMIT:
             self._refuse(name, f"expected at most {NESTING_LIMIT} segments in a chain, got more")
+        else:
+            return tests, nesting
+        return 0, 0
 
     def _refuse(self, name: str, message: str) -> None:
         self._findings.add(self._keys[name], f'segment "{name}": {message}')

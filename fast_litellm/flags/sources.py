@@ -20,7 +20,7 @@ SIZE_LIMIT = 4 * 1024 * 1024
 _ATTEMPTS = 10
 
 Signature = Optional[Tuple[int, int, int, int, int]]
-"""What tells two states of a file apart: device, inode, size, and both times in nanoseconds; None when there is no file."""
+"""What tells two states of a file apart: device, inode, size, both times in nanoseconds; None when there is no file."""
 
 
 class Source(Protocol):
@@ -48,7 +48,7 @@ class FileSource:
         self._absolute = os.path.abspath(path)  # noqa: PTH100 - resolving links once would miss a swapped one
 
     def signature(self) -> Signature:
-        """Returns the file's state. Any difference counts: a file put in place may be older than the one it replaces."""
+        """Returns the file's state. Any difference counts: a new file may be older than the one it replaces."""
         try:
             state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
         except OSError:
@@ -70,7 +70,9 @@ class FileSource:
             data = self._read()
             if before == self.signature():
                 return rule_file.from_bytes(data, str(self.path)), before
-        raise self._unusable("expected a file at rest, got one that changes while it is read", "write a copy and rename it")
+        raise self._unusable(
+            "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
+        )
 
     def _read(self) -> bytes:
         try:
@@ -79,7 +81,9 @@ class FileSource:
             with open(self._absolute, "rb") as file:  # noqa: PTH123
                 data = file.read(SIZE_LIMIT + 1)
         except FileNotFoundError:
-            raise self._unusable("expected a rule file, got none at this path", "create it, or correct the path") from None
+            raise self._unusable(
+                "expected a rule file, got none at this path", "create it, or correct the path"
+            ) from None
         except OSError as error:
             raise self._unusable(f"expected a readable file, got: {error.strerror}", "check its permissions") from None
         if len(data) > SIZE_LIMIT:

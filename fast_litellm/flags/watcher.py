@@ -17,8 +17,8 @@ class Watcher:
     """
     Calls a function at intervals until it is stopped.
 
-    A thread does not survive a fork, which is how pre-forking servers come to serve old rules for ever; the child starts
-    its own.
+    A thread does not survive a fork, which is how pre-forking servers come to serve old rules for ever; the child
+    starts its own.
 
     Args:
         step: What to do; it must not raise.

@@ -112,10 +112,14 @@ class _Composer:
         if event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             self._findings.add(
-                _at(event, path), f"expected a value, got the YAML reference {sign}{event.anchor}", "write the value out"
+                _at(event, path),
+                f"expected a value, got the YAML reference {sign}{event.anchor}",
+                "write the value out",
             )
         if getattr(event, "tag", None) is not None:
-            self._findings.add(_at(event, path), f"expected a plain value, got the YAML tag {event.tag}", "remove the tag")
+            self._findings.add(
+                _at(event, path), f"expected a plain value, got the YAML tag {event.tag}", "remove the tag"
+            )
 
     def _sequence(self, path: str, depth: int) -> List[Node]:
         items: List[Node] = []
@@ -141,7 +145,9 @@ class _Composer:
             self._findings.expected(entry.key, "a name as key", "put it in quotes" if isinstance(name, bool) else "")
         elif name in entries:
             first = entries[name].key.line
-            self._findings.add(entry.key, f'expected each key once, got "{name}" again (first on line {first})', "remove one")
+            self._findings.add(
+                entry.key, f'expected each key once, got "{name}" again (first on line {first})', "remove one"
+            )
         else:
             entries[name] = entry
 

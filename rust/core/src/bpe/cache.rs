@@ -37,9 +37,8 @@ impl Cache {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+#[expect(clippy::cast_possible_truncation, reason = "what is left has as many bits as there are sets")]
 fn set_of(piece: PackedPiece) -> usize {
-    let bits = piece.bits();
-    let mixed = (bits as u64 ^ ((bits >> 64) as u64).rotate_left(23)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> (64 - SETS.trailing_zeros())) as usize
+    // The multiplier of Fibonacci hashing, 2^64 divided by the golden ratio: the upper bits depend on all bits.
+    (piece.folded().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SETS.trailing_zeros())) as usize
 }

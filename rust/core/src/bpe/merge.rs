@@ -148,3 +148,39 @@ impl MergeOrder for Tournament {
         (least != NO_MERGE).then_some((least % (1 << TREE_PLACE_BITS)) as usize)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bpe::installed;
+
+    /// The definition, word by word.
+    fn count_by_definition(vocabulary: &Vocabulary, piece: &[u8]) -> usize {
+        let mut parts: Vec<Vec<u8>> = piece.iter().map(|&byte| vec![byte]).collect();
+        loop {
+            let unions = parts.windows(2).map(<[Vec<u8>]>::concat);
+            let ranks = unions.map(|union| vocabulary.rank(Piece::new(&union, 0, union.len())));
+            match ranks.enumerate().filter(|merge| merge.1 != NO_RANK).min_by_key(|merge| merge.1) {
+                None => return parts.len(),
+                Some((index, _)) => {
+                    let gone = parts.remove(index + 1);
+                    parts[index].extend(gone);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_orders_merge_by_the_definition(piece in "[a-e]{1,127}|[\u{4e00}-\u{4e0f}]{1,42}|[a-zA-Z0-9]{1,60}") {
+            let vocabulary = installed::encoding("cl100k_base").vocabulary();
+            let expected = count_by_definition(vocabulary, piece.as_bytes());
+            let piece = Piece::new(piece.as_bytes(), 0, piece.len());
+            prop_assert_eq!(expected, count(vocabulary, piece));
+            prop_assert_eq!(expected, count_few::<128>(vocabulary, piece));
+            prop_assert_eq!(expected, count_many(vocabulary, piece));
+        }
+    }
+}
