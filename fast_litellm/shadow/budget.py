@@ -17,8 +17,8 @@ class Budget:
     """
     A share of one core.
 
-    What a comparison will cost is not known when it is accepted, so the running average is taken at once and corrected when the
-    work is done; a debt is paid off by time before the next comparison is accepted.
+    What a comparison will cost is not known when it is accepted, so the running average is taken at once and
+    corrected when the work is done; a debt is paid off by time before the next comparison is accepted.
 
     Args:
         share: Of one core, in (0, 1].
@@ -44,9 +44,10 @@ class Budget:
             raise ValueError(f"burst_ms must be above 0, not {burst_ms}")
         self.cpu_clock = cpu_clock
         self._share = share
-        self._burst = burst_ms * _NS_PER_MS
+        self._burst = float(burst_ms * _NS_PER_MS)
         self._clock = clock
         self._estimate = float(_FIRST_ESTIMATE_NS)
+        self._balance = 0.0
         self.after_fork()
 
     def allows(self) -> bool:

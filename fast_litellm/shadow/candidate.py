@@ -14,9 +14,9 @@ class Candidate(Protocol):
     """
     Another implementation of a control, asked in two steps.
 
-    `prepare` runs on the caller's path with the caller's own arguments: it reads whatever live state the answer depends on,
-    keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run` is a pure function of
-    the plan and of a copy of the arguments, possibly later and on another thread.
+    `prepare` runs on the caller's path with the caller's own arguments: it reads whatever live state the answer
+    depends on, keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run`
+    is a pure function of the plan and of a copy of the arguments, possibly later and on another thread.
     """
 
     @property
@@ -40,10 +40,10 @@ class FunctionCandidate:
         self.build = build
         self._function = function
 
-    def prepare(self, args: Arguments, kwargs: Keywords) -> None:  # noqa: ARG002 - every call is covered
+    def prepare(self, args: Arguments, kwargs: Keywords) -> None:
         """Nothing is to be read beforehand."""
 
-    def run(self, plan: None, args: Arguments, kwargs: Keywords) -> Any:  # noqa: ARG002 - there is no plan
+    def run(self, plan: None, args: Arguments, kwargs: Keywords) -> Any:
         """
         Returns:
             What the function returns.

@@ -1,9 +1,10 @@
 """
 Comparators: whether a control and a candidate did the same, and if not, how and where they differ.
 
-`exact` is the strictest there is. Types must be identical, so 1, True and 1.0 are three different values. NaN equals NaN, and
--0.0 differs from 0.0. The order of a list or tuple counts, that of a dict or set does not. It compares plain values only, which
-are what a frozen copy can hold: None, bool, int, float, str, bytes, bytearray, list, tuple, dict, set and frozenset.
+`exact` is the strictest there is. Types must be identical, so 1, True and 1.0 are three different values. NaN equals
+NaN, and -0.0 differs from 0.0. The order of a list or tuple counts, that of a dict or set does not. It compares plain
+values only, which are what a frozen copy can hold: None, bool, int, float, str, bytes, bytearray, list, tuple, dict,
+set and frozenset.
 """
 
 from __future__ import annotations
@@ -87,9 +88,9 @@ class Comparator(Protocol):
     """
     Compares two returned values.
 
-    `name` names the comparator and its version: evidence belongs to it. Values of `safe_types` and dict keys in `known_keys` are
-    never content and may be shown. With `takes_snapshots`, it is given frozen copies, and a value of which none can be made is
-    not compared.
+    `name` names the comparator and its version: evidence belongs to it. Values of `safe_types` and dict keys in
+    `known_keys` are never content and may be shown. With `takes_snapshots`, it is given frozen copies, and a value of
+    which none can be made is not compared.
     """
 
     @property

@@ -41,8 +41,8 @@ class Limits:
     Args:
         max_jobs: Calls accepted and not yet compared.
         max_bytes: What their copies may keep alive together, approximately.
-        deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is done: one that
-            never ends holds its worker thread, and its calls stay in flight.
+        deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
+            done: one that never ends holds its worker thread, and its calls stay in flight.
         clock: What durations are measured with, in nanoseconds; monotonic.
     """
 

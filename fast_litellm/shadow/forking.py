@@ -32,10 +32,14 @@ def restart_in_children(inheritable: Inheritable) -> None:
 
 def _restart_all() -> None:
     for inheritable in list(_inherited):
-        try:
-            inheritable.after_fork()
-        except BaseException as error:
-            machinery.failed("after_fork", error)
+        _restart(inheritable)
+
+
+def _restart(inheritable: Inheritable) -> None:
+    try:
+        inheritable.after_fork()
+    except BaseException as error:
+        machinery.failed("after_fork", error)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,9 +1,11 @@
 """
 The judge: whether the evidence suffices to go on, and whether it forbids to.
 
-For a deterministic function the claim "the divergence rate is below p0" is rejected-or-not exactly: with no divergence among n comparisons
-it holds at level alpha once n >= ln(alpha) / ln(1 - p0), the Clopper-Pearson bound at zero. Looking at it again and again is legitimate only
-because the first divergence that is not waived is terminal for the candidate's build: (1 - p0)^-n is a martingale that dies there.
+For a deterministic function there is an exact test. If a candidate diverged on a share p0 of the calls, n comparisons
+would all match with probability (1 - p0)^n; so once n >= ln(alpha) / ln(1 - p0) without a divergence, that rate is
+excluded at level alpha (Clopper-Pearson at zero). Looking again and again is legitimate only because the first
+divergence that is not waived ends it for the candidate's build: under the hypothesis (1 - p0)^-n is a martingale that
+drops to zero there, and stays.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ class Gate:
     def judge(self, reading: Mapping[str, Any]) -> Verdict:
         """
         Args:
-            reading: "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed" and "in_flight" of one epoch.
+            reading: "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed" and "in_flight" of
+                one epoch.
 
         Returns:
             The verdict. No data is never a promotion.

@@ -1,8 +1,9 @@
 """
 The ledger: evidence that outlives the process.
 
-A thread writes what has changed about once a second. A database that is locked, full, read-only or broken never reaches a caller:
-the first failure is logged, the counters stay right in memory, and since they are absolute the next write makes all good.
+A thread writes what has changed about once a second. A database that is locked, full, read-only or broken never
+reaches a caller: the first failure is logged, the counters stay right in memory, and since they are absolute the next
+write makes all good.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Callable, List, Mapping, Optional
 
-from fast_litellm import events
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import forking, machinery, process, reports, writing
+from fast_litellm.shadow import forking, machinery, process, writing
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.history import History
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.store import Store, path_of
@@ -27,7 +28,7 @@ from fast_litellm.shadow.writing import Transition
 _HEARTBEAT_SECONDS = 15.0
 
 
-class Ledger:
+class Ledger(History):
     """
     One process's part of a ledger; `Ledger.open` makes it.
 
@@ -46,14 +47,10 @@ class Ledger:
         flush_seconds: Optional[float] = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.failures = 0
-        self._store = store
+        super().__init__(store, clock)
         self._versions = dict(versions or {})
         self._flush_seconds = flush_seconds
-        self._clock = clock
         self._account = Account()
-        self._key: Optional[bytes] = None
-        self._is_down = False
         self._ended = False
         self._begin()
         forking.restart_in_children(self)
@@ -79,20 +76,10 @@ class Ledger:
         """
         return cls(Store(path_of(url)), versions=versions, flush_seconds=flush_seconds)
 
-    @property
-    def key(self) -> bytes:
-        """The key of its digests, the same in every process; one of this process's own while the file is out of reach."""
-        if self._key is None:
-            try:
-                self._key = self._store.key()
-            except OSError as error:
-                self._unavailable(error)
-                self._key = process.ephemeral_key()
-        return self._key
-
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
-        Report a feature's counters from here on. Attached again under another epoch, the counts so far stay with the first.
+        Report a feature's counters from here on. Attached again under another epoch, the counts so far stay with the
+        first.
 
         Args:
             epoch: What the evidence belongs to.
@@ -104,7 +91,8 @@ class Ledger:
 
     def record(self, comparison: Comparison) -> None:
         """
-        Keep a comparison that did not match. When it blocked its candidate, so is that build in every process started later.
+        Keep a comparison that did not match. When it blocked its candidate, so is that build in every process started
+        later.
 
         Args:
             comparison: Redacted.
@@ -124,9 +112,12 @@ class Ledger:
         Returns:
             Whether everything is written. A failure is counted and logged, never raised.
         """
+        return self._flush(is_last=False)
+
+    def _flush(self, *, is_last: bool) -> bool:
         try:
             with self._writing:
-                self._write()
+                self._write(is_last=is_last)
         except (OSError, sqlite3.Error, LedgerError) as error:
             self._unavailable(error)
             return False
@@ -142,105 +133,7 @@ class Ledger:
             return
         self._ended = True
         self._wake.set()
-        self.flush()
-        with self._writing:
-            self._store.close()
-
-    def status(self) -> Dict[str, Any]:
-        """
-        Add up the counters of all processes and epochs.
-
-        Returns:
-            `{"features": {NAME: {"stage", "seam", "patched", "fingerprint", "candidate_build", "served", "declined", "failed",
-            "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`. Calls that were in flight in a
-            process that is gone are under shed "process_died".
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        with self._store.reading() as connection:
-            return {"features": reports.features(connection, self._host(), self._clock()) if connection else {}}
-
-    def epochs(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
-        """
-        Returns:
-            One record per epoch, the latest last: its parts and its counters, as `Gate.judge` reads them.
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        with self._store.reading() as connection:
-            return reports.epochs(connection, self._host(), self._clock(), feature) if connection else []
-
-    def divergences(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
-        """
-        Returns:
-            The divergence classes, the last seen first: "fingerprint", "feature", "candidate_build", "comparator", "kind", "pattern",
-            "control_type", "candidate_type", "first_seen", "last_seen", "count", "processes", "state".
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        with self._store.reading() as connection:
-            return reports.divergences(connection, feature) if connection else []
-
-    def show(self, prefix: str) -> Dict[str, Any]:
-        """
-        Args:
-            prefix: The beginning of a fingerprint.
-
-        Returns:
-            The divergence class as in `divergences`, and "samples": a few redacted events.
-
-        Raises:
-            LedgerError: No class or more than one begins so, or the ledger cannot be read.
-        """
-        found = [record for record in self.divergences() if record["fingerprint"].startswith(prefix)]
-        names = {record["fingerprint"] for record in found}
-        if len(names) != 1:
-            raise LedgerError(f"{len(names)} divergence classes begin with {prefix!r}; exactly one must")
-        with self._store.reading() as connection:
-            kept = reports.samples(connection, found[0]["fingerprint"]) if connection else []
-        return {**found[0], "samples": kept}
-
-    def feature_states(self) -> List[Dict[str, Any]]:
-        """
-        Returns:
-            "feature", "candidate_build", "state", "reason", "actor" and "at" of every build that has a state.
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        with self._store.reading() as connection:
-            return reports.feature_states(connection) if connection else []
-
-    def blocked(self, feature: str, candidate_build: str) -> Optional[str]:
-        """
-        Args:
-            feature: The flag's name.
-            candidate_build: Which candidate.
-
-        Returns:
-            Why that build is blocked, usually a fingerprint; None when it is not.
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        for row in self.feature_states():
-            if (row["feature"], row["candidate_build"], row["state"]) == (feature, candidate_build, "blocked"):
-                return str(row["reason"])
-        return None
-
-    def transitions(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
-        """
-        Returns:
-            The audit trail in order: "seq", "at", "feature", "candidate_build", "from_state", "to_state", "actor", "reason".
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        with self._store.reading() as connection:
-            return reports.transitions(connection, feature) if connection else []
+        self._flush(is_last=True)
 
     def record_transition(self, feature: str, candidate_build: str, state: str, *, actor: str, reason: str) -> None:
         """
@@ -287,48 +180,44 @@ class Ledger:
         with self._starting:
             if self._thread is None:
                 thread = threading.Thread(target=self._loop, name="fast-litellm-ledger", daemon=True)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the interpreter is shutting down: `close` writes the rest
+                    machinery.failed("start_writer", error)
+                    return
                 self._thread = thread
 
     def _loop(self) -> None:
         while not self._ended:
+            self.flush()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
-            self.flush()
 
-    def _write(self) -> None:
+    def _write(self, *, is_last: bool) -> None:
         now = self._clock()
         if self._store.is_fresh():
             self._account.forget_written()
         report, pending = self._account.report(), list(self._pending)
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
-        if not (report.counters or report.classes or pending or is_due or self._ended):
+        if not (report.counters or report.classes or pending or is_due or is_last):
             return
         with self._store.writing() as connection:
             writing.write_process(connection, self._this_process(), self._versions, now)
             writing.write_report(connection, self._this_process(), report, now)
             for transition in pending:
                 writing.write_transition(connection, transition)
-            if self._ended:
+            if is_last:
                 writing.write_end(connection, self._this_process(), now)
         self._account.written(report)
         del self._pending[: len(pending)]
         self._written_at = now
+        if is_last:
+            self._store.close()
 
     def _this_process(self) -> process.Process:
         if self._process is None:
             self._process = process.current(Redactor(self.key).digest)
         return self._process
-
-    def _host(self) -> str:
-        return process.current(Redactor(self.key).digest).host
-
-    def _unavailable(self, error: BaseException) -> None:
-        """Once an outage: the counter says how often it was tried."""
-        self.failures += 1
-        if not self._is_down:
-            self._is_down = True
-            events.logger("shadow").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__qualname__)
 
 
 def _close_at_exit(reference: weakref.ref[Ledger]) -> None:

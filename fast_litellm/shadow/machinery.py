@@ -1,7 +1,8 @@
 """
 The one hook through which everything goes that fails inside this room.
 
-Nothing here may reach a caller, so errors are caught widely; each of them is counted and the first of its kind is logged.
+Nothing here may reach a caller, so errors are caught widely; each of them is counted and the first of its kind is
+logged.
 """
 
 from __future__ import annotations

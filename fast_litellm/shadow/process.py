@@ -14,6 +14,8 @@ from typing import Callable, Mapping
 SILENT_SECONDS = 60.0
 """A process of another host that has not been heard of for so long is taken to be gone."""
 
+_BIRTH = 19  # field 22 of proc(5): the two before the command's end are not counted here, nor does it count from 0
+
 
 @dataclass(frozen=True)
 class Process:
@@ -24,7 +26,8 @@ class Process:
         proc_uuid: Its name.
         host: A digest of its host's name and process namespace.
         pid: Its number there.
-        birth: When the system started it, to tell it from a later process of the same number; "" where that is not known.
+        birth: When the system started it, to tell it from a later process of the same number; "" where that is not
+            known.
     """
 
     host: str
@@ -74,7 +77,7 @@ def _is_alive(pid: int) -> bool:
 
 def _host() -> str:
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = Path("/proc/self/ns/pid").readlink()
     except OSError:
         namespace = ""
     return f"{platform.node()} {namespace}"
@@ -93,13 +96,4 @@ def _is_zombie(pid: int) -> bool:
 
 
 def _birth(pid: int) -> str:
-    fields = _stat(pid)
-    return fields[19] if len(fields) > 19 else ""  # field 22 of proc(5), counted after the command's name
-
-
-def ephemeral_key() -> bytes:
-    """
-    Returns:
-        A random key for digests that only this process can compare.
-    """
-    return os.urandom(32)
+    return next(iter(_stat(pid)[_BIRTH : _BIRTH + 1]), "")

@@ -1,8 +1,8 @@
 """
 Turning differences, which hold content, into records that hold none.
 
-What is kept of a value is its type, its length and a keyed digest. The key is random and belongs to one ledger: a digest of a short
-text could be guessed if anybody could compute it.
+What is kept of a value is its type, its length and a keyed digest. The key is random and belongs to one ledger: a
+digest of a short text could be guessed if anybody could compute it.
 """
 
 from __future__ import annotations

@@ -23,6 +23,9 @@ FROM divergence_class JOIN epoch USING (epoch_id) JOIN sighting USING (fingerpri
 GROUP BY fingerprint, epoch_id
 ORDER BY last_seen DESC, fingerprint
 """
+_TRANSITIONS = """
+SELECT seq, at, feature, candidate_build, from_state, to_state, actor, reason FROM transition ORDER BY seq
+"""
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 
 
@@ -97,14 +100,14 @@ def transitions(connection: sqlite3.Connection, feature: Optional[str]) -> List[
     Returns:
         The audit trail, in order.
     """
-    rows = connection.execute("SELECT * FROM transition ORDER BY seq")
-    return [{key: row[key] for key in row.keys() if key != "uid"} for row in rows if feature in (None, row["feature"])]
+    rows = connection.execute(_TRANSITIONS)
+    return [dict(row) for row in rows if feature in (None, row["feature"])]
 
 
 def _counts(row: sqlite3.Row, own_host: str, now: float) -> Counts:
     """What was in flight in a process that is gone will never be compared: it was shed when the process died."""
     counts: Counts = json.loads(row["counts"])
-    if not counts["in_flight"] or not process.is_gone(row, own_host, now):
+    if not counts["in_flight"] or not process.is_gone(dict(row), own_host, now):
         return counts
     return add({**counts, "in_flight": 0}, {"shed.process_died": counts["in_flight"]})
 

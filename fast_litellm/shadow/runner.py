@@ -1,27 +1,26 @@
 """
 The runner of one experiment: what happens on the caller's path, and what happens afterwards on the worker thread.
 
-On the caller's path a call is copied before the control runs and queued after it has answered. Nothing that fails there or later
-reaches the caller, whatever its class; the caller gets the control's value or exception, the same object. An interrupt from the
-keyboard that arrives during those microseconds is lost with the comparison it interrupted.
+On the caller's path a call is copied before the control runs and queued after it has answered. Nothing that fails
+there or later reaches the caller, whatever its class; the caller gets the control's value or exception, the same
+object. An interrupt from the keyboard that arrives during those microseconds is lost with the comparison it
+interrupted.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
 import weakref
 from typing import Any, Callable, Optional
 
-from fast_litellm import events
 from fast_litellm.errors import Declined, Unsnapshotable
-from fast_litellm.shadow import divergence, engine, forking, machinery
+from fast_litellm.shadow import engine, forking, machinery
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, Keywords
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
-from fast_litellm.shadow.observation import Comparison, Description, Observation, Outcome
-from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.trial import Call, Finding, Trial, of_error
+from fast_litellm.shadow.observation import Observation, Outcome
+from fast_litellm.shadow.reporter import Cost, Reporter
+from fast_litellm.shadow.trial import Call, Trial, of_error
 from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0
@@ -72,13 +71,9 @@ class ShadowRunner:
         self.experiment = experiment
         self._limits = limits or Limits()
         self._tally = tally
-        self._sink = sink
         self._budget = budget or Budget()
-        self._on_block = on_block
-        self._blocked = False
         self._generation = 0
-        self._redactor: Optional[Redactor] = None
-        self._log = divergence.DivergenceLog()
+        self._reporter = Reporter(experiment, sink, on_block)
         self._trial = Trial(experiment, self._limits)
         name = f"fast-litellm-shadow-{experiment.feature}"
         self._worker: Worker[Job] = Worker(name, self._work, self._limits.max_jobs, self._limits.max_bytes)
@@ -129,7 +124,8 @@ class ShadowRunner:
             kwargs: The caller's keyword arguments; they are not changed.
 
         Returns:
-            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is counted.
+            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is
+            counted.
         """
         try:
             job = self._accept(args, kwargs)
@@ -202,7 +198,7 @@ class ShadowRunner:
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
         self._generation += 1
-        self._log = divergence.DivergenceLog()
+        self._reporter.after_fork()
         self._worker.after_fork()
         self._budget.after_fork()
         self._tally.reset()
@@ -266,65 +262,9 @@ class ShadowRunner:
         queue_age_ns = self._limits.clock() - job.queued_at
         finding = self._trial.run(job.plan, job.call, job.control)
         if finding.difference is not None:
-            self._tell(self._comparison(job, finding, self._budget.cpu_clock() - started, queue_age_ns))
+            cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
+            self._reporter.report(finding, finding.difference, cost)
         self._tally.compare(finding.outcome)
-
-    def _comparison(self, job: Job, finding: Finding, cpu_ns: int, queue_age_ns: int) -> Comparison:
-        return Comparison(
-            feature=self.experiment.feature,
-            candidate_build=self.experiment.candidate.build,
-            comparator=self.experiment.comparator.name,
-            outcome=finding.outcome,
-            description=self._description(finding),
-            confirmed_on_rerun=finding.confirmed_on_rerun,
-            control_rerun_differs=finding.control_rerun_differs,
-            action="blocked" if finding.outcome == "diverged" and not self._blocked else "none",
-            control_ns=job.control.duration_ns,
-            candidate_ns=finding.candidate.duration_ns,
-            cpu_ns=cpu_ns,
-            queue_age_ns=queue_age_ns,
-        )
-
-    def _description(self, finding: Finding) -> Description:
-        """A difference that cannot be described is still a difference, and still blocks."""
-        assert finding.difference is not None, "only differences are described"  # noqa: S101
-        try:
-            return divergence.describe(
-                self._redaction(), self.experiment.feature, self.experiment.comparator, finding.difference
-            )
-        except BaseException as error:
-            machinery.failed("describe", error)
-            return Description(finding.difference.kind)
-
-    def _redaction(self) -> Redactor:
-        if self._redactor is None:
-            self._redactor = Redactor(os.urandom(32) if self._sink is None else self._sink.key)
-        return self._redactor
-
-    def _tell(self, comparison: Comparison) -> None:
-        """Blocks first: whoever is told last, the next call is already safe."""
-        if comparison.action == "blocked":
-            self._attempt("block", self._block, comparison)
-        self._attempt("log", self._log.record, comparison)
-        if self._sink is not None:
-            self._attempt("record", self._sink.record, comparison)
-
-    def _block(self, comparison: Comparison) -> None:
-        self._blocked = True
-        if self._on_block is not None:
-            self._on_block(comparison.feature, comparison.fingerprint)
-        events.logger("shadow").error(
-            events.FEATURE_BLOCKED,
-            feature=comparison.feature,
-            candidate_build=comparison.candidate_build,
-            fingerprint=comparison.fingerprint,
-        )
-
-    def _attempt(self, operation: str, step: Callable[[Comparison], object], comparison: Comparison) -> None:
-        try:
-            step(comparison)
-        except BaseException as error:
-            machinery.failed(operation, error)
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

@@ -1,8 +1,8 @@
 """
 The ledger's tables, and how an older database becomes one of this version.
 
-`PRAGMA user_version` holds the number of migrations a database has had. A migration is a script that is never edited once
-released; a change of the schema is one more of them at the end.
+`PRAGMA user_version` holds the number of migrations a database has had. A migration is a script that is never edited
+once released; a change of the schema is one more of them at the end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CREATE TABLE epoch (
 CREATE TABLE counter (
     epoch_id INTEGER NOT NULL REFERENCES epoch,
     proc_uuid TEXT NOT NULL REFERENCES process,
-    counts TEXT NOT NULL,        -- JSON: absolute values of one consistent reading, so that writing them twice is harmless
+    counts TEXT NOT NULL,        -- JSON: absolute values of one consistent reading; writing them twice is harmless
     labels TEXT NOT NULL,        -- JSON: what the process said of the feature
     updated_at REAL NOT NULL,
     PRIMARY KEY (epoch_id, proc_uuid)

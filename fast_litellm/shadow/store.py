@@ -101,7 +101,8 @@ class Store:
 
     def key(self) -> bytes:
         """
-        Read the ledger's key, or make one. It lies beside the database, so that a ledger that is given away stays redacted.
+        Read the ledger's key, or make one. It lies beside the database, so that a ledger that is given away stays
+        redacted.
 
         Returns:
             32 random bytes, the same in every process that uses this ledger.
@@ -126,7 +127,7 @@ class Store:
             connection.close()
 
     def after_fork(self) -> None:
-        """Leaves the parent's connection alone for ever: SQLite forbids to use it in a child, and to close it is a use."""
+        """Leaves the parent's connection alone for ever: SQLite forbids its use in a child, and closing it is one."""
         if self._connection is not None:
             _abandoned.append(self._connection)
             self._connection = None

@@ -42,8 +42,8 @@ class Trial:
     """
     Tries one experiment's candidate.
 
-    A difference counts as diverged, with two exceptions that count as waived: the control's second run differs from its own first, so
-    the reference is noisy; or a timeout that does not happen again.
+    A difference counts as diverged, with two exceptions that count as waived: the control's second run differs from
+    its own first, so the reference is noisy; or a timeout that does not happen again.
 
     Args:
         experiment: The two sides.
@@ -80,7 +80,8 @@ class Trial:
 
     def observe(self, function: Callable[..., Any], call: Call) -> Observation:
         """
-        Run one side. Whatever it raises is what it did, be it SystemExit, KeyboardInterrupt or a panic; only `Declined` is not.
+        Run one side. Whatever it raises is what it did, be it SystemExit, KeyboardInterrupt or a panic; only
+        `Declined` is not.
 
         Args:
             function: Takes the call's arguments.

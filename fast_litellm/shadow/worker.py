@@ -27,7 +27,8 @@ class Worker(Generic[Job]):
     """
     Runs jobs one after the other on a daemon thread that is started by the first of them.
 
-    Room is reserved before a job exists and given back when it is done, so that jobs still waiting for their control count.
+    Room is reserved before a job exists and given back when it is done, so that jobs still waiting for their control
+    count.
 
     Args:
         name: The thread's name.

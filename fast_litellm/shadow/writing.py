@@ -20,12 +20,15 @@ ON CONFLICT (proc_uuid) DO UPDATE SET last_seen = excluded.last_seen
 """
 _COUNTER = """
 INSERT INTO counter (epoch_id, proc_uuid, counts, labels, updated_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (epoch_id, proc_uuid) DO UPDATE SET counts = excluded.counts, labels = excluded.labels, updated_at = excluded.updated_at
+ON CONFLICT (epoch_id, proc_uuid) DO UPDATE SET
+    counts = excluded.counts, labels = excluded.labels, updated_at = excluded.updated_at
 """
 _CLASS = """
 INSERT INTO divergence_class VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (fingerprint, epoch_id) DO UPDATE SET
-    first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen), state = excluded.state
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = max(last_seen, excluded.last_seen),
+    state = excluded.state
 """
 _SIGHTING = """
 INSERT INTO sighting VALUES (?, ?, ?, ?, ?)
@@ -76,13 +79,13 @@ def write_end(connection: sqlite3.Connection, process: Process, now: float) -> N
 def write_report(connection: sqlite3.Connection, process: Process, report: Report, now: float) -> None:
     """Writes counts and classes."""
     for epoch, (counts, labels) in report.counters.items():
-        row = (_epoch_id(connection, epoch, now), process.proc_uuid, _json(counts), _json(labels), now)
-        connection.execute(_COUNTER, row)
+        epoch_id = _epoch_id(connection, epoch, now)
+        connection.execute(_COUNTER, (epoch_id, process.proc_uuid, _json(counts), _json(labels), now))
     for (epoch, fingerprint), record in report.classes.items():
         epoch_id = _epoch_id(connection, epoch, now)
         _write_class(connection, fingerprint, epoch_id, record)
-        row = (fingerprint, epoch_id, process.proc_uuid, record.count, _json(record.samples))
-        connection.execute(_SIGHTING, row)
+        sighting = (fingerprint, epoch_id, process.proc_uuid, record.count, _json(record.samples))
+        connection.execute(_SIGHTING, sighting)
 
 
 def write_transition(connection: sqlite3.Connection, transition: Transition) -> None:
