@@ -3,17 +3,19 @@ Every event this package logs, in one list.
 
 Names are `package.past_or_state`. Values are counts, durations with their unit in the name, class names, keyed
 digests and words from fixed sets: never a prompt, a completion, a tool argument, a key, a header, a user or a team.
-The library configures no logging: structlog's own defaults, or whatever the program has configured, render these.
+The library configures no logging.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+import logging
+from typing import Any, Final, List
 
 import structlog
 
 RULES_LOADED: Final = "flags.rules_loaded"
 RULES_REJECTED: Final = "flags.rules_rejected"
+RULES_STEP_FAILED: Final = "flags.step_failed"
 ENVIRONMENT_ALIAS_USED: Final = "settings.deprecated_alias_used"
 SEAM_PATCHED: Final = "accel.seam_patched"
 SEAM_SKIPPED: Final = "accel.seam_skipped"
@@ -25,14 +27,28 @@ MACHINERY_FAILED: Final = "shadow.machinery_failed"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
 
+_PROCESSORS: List[Any] = [
+    structlog.stdlib.filter_by_level,
+    structlog.processors.KeyValueRenderer(key_order=["event"], drop_missing=True),
+]
+
+
 def logger(name: str) -> Any:
     """
     The package's logger.
+
+    A program that has configured structlog gets the events through its own processors. Otherwise they go to the standard
+    library's logger `fast_litellm.<name>` as one line of key=value pairs, so that nothing is printed on standard output.
 
     Args:
         name: The room that logs: "flags", "accel", "shadow", "settings".
 
     Returns:
-        A structlog bound logger with `logger="fast_litellm.<name>"`.
+        A structlog bound logger.
     """
-    return structlog.get_logger(f"fast_litellm.{name}").bind(logger=f"fast_litellm.{name}")
+    full_name = f"fast_litellm.{name}"
+    if structlog.is_configured():
+        return structlog.get_logger(full_name).bind(logger=full_name)
+    return structlog.wrap_logger(
+        logging.getLogger(full_name), processors=_PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
+    )

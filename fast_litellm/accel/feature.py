@@ -54,6 +54,11 @@ class Feature:
         self.runner: Optional[ShadowRunner] = None
         functools.update_wrapper(self.dispatcher, pair.control)
 
+    @property
+    def place(self) -> str:
+        """The control's dotted name."""
+        return f"{self.pair.control.__module__}.{self.pair.control.__qualname__}"
+
     def connect(self, manager: FlagManager, runner: ShadowRunner) -> None:
         """Starts routing calls by a manager's rules, and comparing with a runner."""
         self.runner = runner

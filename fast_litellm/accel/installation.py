@@ -7,25 +7,29 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
 import wrapt
 
 from fast_litellm import settings
-from fast_litellm.accel import entry_points
+from fast_litellm.accel import diagnosis, entry_points, own_pairs
 from fast_litellm.accel.attachment import Attachment
 from fast_litellm.accel.evidence import Evidence
+from fast_litellm.accel.feature import Feature
 from fast_litellm.accel.native import Tally
 from fast_litellm.accel.seams import SEAMS
+from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
 
 if TYPE_CHECKING:
     import os
+    from types import ModuleType
 
     from fast_litellm.accel.attachment import CandidateFactory
     from fast_litellm.accel.patching import Patch
 
 _lock = threading.RLock()
+_imported_modules: Set[str] = set()
 _current: Optional[Installation] = None
 
 
@@ -46,25 +50,35 @@ class Installation:
             Attachment(seam, manager, evidence, candidates.get(seam.feature, seam.candidate)) for seam in SEAMS
         ]
         self._entry_patches: List[Patch] = []
+        self._pairs: Dict[str, Feature] = {}
 
     def start(self) -> None:
         """Patches what is loaded, and whatever is imported later."""
+        for pair in own_pairs.declared().values():
+            self.connect(pair)
         self.manager.subscribe(self.refresh)
         self.manager.watch()
         self.refresh()
+
+    def connect(self, pair: Feature) -> None:
+        """Routes the calls of a program's own pair by the rules."""
+        pair.connect(self.manager, self.evidence.runner(pair, self.manager))
+        self._pairs[pair.name] = pair
 
     def stop(self) -> None:
         """Puts the original objects back and flushes the evidence."""
         self.manager.close()
         for attachment in self.attachments:
             attachment.detach()
+        for pair in self._pairs.values():
+            pair.disconnect()
         self._wrap_entry_points(wanted=False)
         self.evidence.close()
 
     def refresh(self) -> None:
         """Brings what is patched in line with the rules, after a reload or an import."""
         with _lock:
-            if _current is not self or not _is_loaded("litellm"):
+            if _current is not self or not _litellm_is_imported():
                 return
             for attachment in self.attachments:
                 attachment.refresh()
@@ -72,7 +86,8 @@ class Installation:
 
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""
-        return {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
+        seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
+        return {**seams, **{pair.name: self._pair(pair) for pair in self._pairs.values()}}
 
     def _feature(self, attachment: Attachment) -> Dict[str, Any]:
         tally = attachment.feature.tally if attachment.feature is not None else Tally()
@@ -83,6 +98,16 @@ class Installation:
             "patched": attachment.is_patched,
             "fingerprint": attachment.fingerprint,
             **tally.reading(),
+        }
+
+    def _pair(self, pair: Feature) -> Dict[str, Any]:
+        return {
+            "stage": self.manager.stage(pair.name),
+            "seam": pair.place,
+            "state": "patched",
+            "patched": True,
+            "fingerprint": pair.pair.reference,
+            **pair.tally.reading(),
         }
 
     def _wrap_entry_points(self, *, wanted: bool) -> None:
@@ -150,9 +175,41 @@ def status() -> Dict[str, Any]:
         return {"installed": True, "rules": _current.manager.status(), "features": _current.features()}
 
 
+def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
+    """
+    Say whether everything is here that is needed, and whether this LiteLLM is one the candidates are known to equal.
+
+    Args:
+        litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
+
+    Returns:
+        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}], "rules": {...},
+        "ledger": str, "problems": [text]}`; no problems means all is well.
+    """
+    environment = settings.read()
+    states = {} if _current is None else {a.seam.feature: a.state for a in _current.attachments}
+    seams = diagnosis.seams() if litellm is None else diagnosis.seams_of(litellm)
+    report: Dict[str, Any] = {
+        "versions": diagnosis.versions(),
+        "disabled": environment.disable,
+        "ledger": environment.ledger,
+        "seams": [{**seam, "state": states.get(seam["feature"], "not installed")} for seam in seams],
+        "rules": {} if environment.config is None else _rules(environment),
+    }
+    return {**report, "problems": diagnosis.problems(report)}
+
+
+def _rules(environment: settings.Settings) -> Dict[str, Any]:
+    try:
+        return _manager(environment.config, environment).status()
+    except RuleError as error:
+        return {"path": str(environment.config), "problems": [str(problem) for problem in error.problems]}
+
+
 def _manager(config: Any, environment: settings.Settings) -> FlagManager:
     if config is None:
-        names = [seam.feature for seam in SEAMS if seam.effect_free]
+        pairs = own_pairs.declared().values()
+        names = [seam.feature for seam in SEAMS if seam.effect_free] + [p.name for p in pairs if p.pair.effect_free]
         return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
     return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
 
@@ -160,16 +217,22 @@ def _manager(config: Any, environment: settings.Settings) -> FlagManager:
 @functools.cache
 def _watch_imports() -> None:
     """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
+    own_pairs.when_declared(_connect_to_current)
     for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):
-        wrapt.register_post_import_hook(lambda _module: _refresh_current(), module)
+        wrapt.register_post_import_hook(_imported, module)
 
 
-def _refresh_current() -> None:
+def _imported(module: ModuleType) -> None:
+    _imported_modules.add(module.__name__)
     if _current is not None:
         _current.refresh()
 
 
-def _is_loaded(name: str) -> bool:
-    """Whether a module has finished its import: half-way through, its functions are not all there to be found."""
-    module = sys.modules.get(name)
-    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
+def _litellm_is_imported() -> bool:
+    """Half-way through its import not all functions are there to be found. A hook runs at the very end of an import."""
+    return "litellm" in _imported_modules
+
+
+def _connect_to_current(pair: Feature) -> None:
+    if _current is not None:
+        _current.connect(pair)

@@ -7,8 +7,10 @@ theirs through the ports they define, so that neither depends on how they were c
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from importlib import metadata
+from pathlib import Path
 
 from fast_litellm.errors import NativeModuleError
 from fast_litellm.flags import engine as flags_engine
@@ -22,6 +24,9 @@ except ImportError as error:
         "install a wheel for this Python, or build one with `maturin build --release`"
     ) from error
 
+BUILD: str = f"{_native.__version__}+{hashlib.sha256(Path(_native.__file__).read_bytes()).hexdigest()[:12]}"
+"""Names this very binary: evidence gathered on one build says nothing about another."""
+
 VERSION: str = _native.__version__
 DEBUG_BUILD: bool = _native.DEBUG_BUILD
 
@@ -29,7 +34,7 @@ Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
 Tally = _native.Tally
-count_messages = _native.count_messages
+TokenCounter = _native.TokenCounter
 freeze = _native.freeze
 
 

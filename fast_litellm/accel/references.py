@@ -24,7 +24,11 @@ class Reference(NamedTuple):
 
 
 KNOWN: Dict[str, Dict[str, Reference]] = {
-    "token_counting": {},
+    "token_counting": {
+        "f818ae2acde266a8": Reference("1.106", ("1.106.2",)),
+        "0c92367351423e3d": Reference("1.108", ("1.108.1",)),
+        "15584a757bfc5ede": Reference("1.109", ("1.109.1",)),
+    },
 }
 
 

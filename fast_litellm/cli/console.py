@@ -69,11 +69,11 @@ def hint(message: str) -> None:
 
 def say(message: str) -> None:
     """Say something on standard error."""
-    talk().print(message, markup=False, highlight=False, soft_wrap=True)
+    talk().print(message, soft_wrap=True)
 
 
 def _talk(label: str, style: str, message: str) -> None:
-    talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True, highlight=False)
+    talk().print(Text(f"{label}: ", style=style) + Text(message), soft_wrap=True)
 
 
 def talk() -> Console:
@@ -81,7 +81,7 @@ def talk() -> Console:
     Returns:
         A console on standard error.
     """
-    return Console(stderr=True)
+    return Console(stderr=True, markup=False, highlight=False)
 
 
 def output() -> Console:
@@ -89,21 +89,26 @@ def output() -> Console:
     Returns:
         A console on standard output, never narrower than 80 columns.
     """
-    console = Console(highlight=False)
+    console = Console(markup=False, highlight=False)
     console.width = max(console.width, MINIMUM_WIDTH)
     return console
 
 
+def write(text: str) -> None:
+    """Print a line of data on standard output, as it is."""
+    sys.stdout.write(f"{text}\n")
+
+
 def print_json(document: object) -> None:
     """Print a document on standard output as indented JSON."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values in two aligned columns on standard output."""
     width = max((len(name) for name in fields), default=0)
     for name, value in fields.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        write(f"{name:<{width}}  {value}")
 
 
 def table(columns: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:

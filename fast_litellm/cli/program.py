@@ -7,12 +7,14 @@ The program: finds commands by name and turns every outcome into words on standa
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 from fast_litellm.cli import console
 from fast_litellm.errors import FastLiteLLMError
@@ -53,8 +55,7 @@ class LazyGroup(click.Group):
         """
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(COMMANDS[cmd_name]).command
-        assert isinstance(command, click.Command)
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
 
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always; its code is the exit status.
     """
+    _send_events_to_standard_error()
     try:
         words = None if arguments is None else list(arguments)
         outcome: Any = program.main(args=words, prog_name="fast-litellm", standalone_mode=False)
@@ -120,6 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(outcome if isinstance(outcome, int) else 0)
+
+
+def _send_events_to_standard_error() -> None:
+    # structlog's own default prints every event on standard output, which here belongs to data.
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
 
 
 def _wrong_usage(error: click.UsageError) -> int:

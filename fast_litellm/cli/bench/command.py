@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from fast_litellm.accel import native
 
+from fast_litellm.accel import native
 from fast_litellm.cli import console
 from fast_litellm.cli.bench import machine, report, rows
 from fast_litellm.cli.bench.race import Course

@@ -88,6 +88,7 @@ class Row:
         difference: Run before the timing: what the two sides answer differently, or "" when they agree. A row whose
             sides disagree is never timed.
         items: Makes the items of a batch; called anew for each round, so that texts can be fresh in every one.
+        most_calls: A batch has no more, however short it is.
     """
 
     name: str
@@ -96,3 +97,4 @@ class Row:
     goal: Goal
     difference: Callable[[], str] = _equal
     items: Callable[[int], Iterable[object]] = _nothing
+    most_calls: int | None = None

@@ -1,5 +1,5 @@
 """
-The life of a feature in five acts: each sends traffic through LiteLLM, then asks the counters whether it did what it says.
+The life of a feature in five acts: each sends traffic through LiteLLM, then asks the counters whether its claims hold.
 """
 
 from __future__ import annotations

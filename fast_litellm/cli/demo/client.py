@@ -51,7 +51,7 @@ def import_litellm() -> Any:
     # LiteLLM reads these while it is imported: the price list comes from its own wheel, and only errors are logged.
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm  # noqa: PLC0415 - takes seconds, and only the demo and the bench need it
+    import litellm
 
     litellm.telemetry = False
     litellm.suppress_debug_info = True

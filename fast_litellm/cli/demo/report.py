@@ -77,12 +77,9 @@ def show(summary: Summary) -> None:
     out.print(_table(summary))
     out.print()
     for report in summary.reports:
-        out.print(f"{report.name}: {report.remark if report.ok else _broken(report)}", markup=False)
+        out.print(f"{report.name}: {report.remark if report.ok else _broken(report)}")
     out.print()
-    out.print(
-        f"{summary.calls:,} calls through LiteLLM in {summary.seconds:.0f} s; evidence in {summary.ledger}",
-        markup=False,
-    )
+    out.print(f"{summary.calls:,} calls through LiteLLM in {summary.seconds:.0f} s; evidence in {summary.ledger}")
 
 
 def _table(summary: Summary) -> Table:

@@ -11,7 +11,7 @@ flags:
 
 _BODIES = {
     "off": "    stage: off\n",
-    "shadow": "    stage: shadow\n    shadow: {percent: 100, cpu_percent: 100}\n",
+    "shadow": "    stage: shadow\n    shadow: {percent: 100, budget: 100%}\n",
     "canary": "    stage: canary\n    otherwise: {split: {rust: 10, python: 90}}\n",
     "on": "    stage: on\n",
 }

@@ -19,7 +19,7 @@ _PIXEL = (
     "rkJggg=="
 )
 
-_TOOLS: tuple[dict[str, Any], ...] = (
+TOOLS: tuple[dict[str, Any], ...] = (
     {
         "type": "function",
         "function": {
@@ -106,7 +106,7 @@ def calls(seed: int, count: int, users: int) -> list[Call]:
 
 def _call(random: Random, user: str) -> Call:
     kind = random.choices(list(KINDS), [weight for weight, _ in KINDS.values()])[0]
-    tools = list(_TOOLS[: random.randint(1, len(_TOOLS))]) if kind in {"tools", "tool calls"} else None
+    tools = list(TOOLS[: random.randint(1, len(TOOLS))]) if kind in {"tools", "tool calls"} else None
     return Call(
         kind=kind,
         model=random.choice(MODELS),

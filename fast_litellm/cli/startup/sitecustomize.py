@@ -5,7 +5,7 @@ It installs the acceleration, then runs the `sitecustomize` it hides, if the env
 to start because of it: what went wrong is said on standard error and LiteLLM's own code answers.
 """
 
-# ruff: noqa: INP001, PLC0415 - no package, because Python imports it by this name; imports are what may fail here
+# ruff: noqa: INP001 - no package, because Python imports it by this name; imports are what may fail here
 
 from __future__ import annotations
 

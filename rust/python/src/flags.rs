@@ -133,6 +133,16 @@ impl SnapshotCell {
         FlagHandle { shared: self.0.clone(), name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
+    /// Every flag's stage.
+    fn stages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let current = self.0.current.load();
+        let stages = PyDict::new(py);
+        for (flag, names) in current.snapshot.flags.iter().zip(&current.flags) {
+            stages.set_item(&names.name, &self.0.words.stages[flag.stage as usize])?;
+        }
+        Ok(stages)
+    }
+
     /// What a flag would do, as JSON; None when it is not declared.
     fn describe(&self, flag: &str) -> PyResult<Option<String>> {
         self.0.current.load().snapshot.describe(flag).map(|view| json(&view)).transpose()

@@ -1,6 +1,236 @@
+//! The border of the message walk: Python objects as its values, and the counter of one model.
+#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
+
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+
+use fast_litellm_core::bpe::{self, ChunkRule};
+use fast_litellm_core::messages::{Accounting, Call, Decline, Key, Kind, Node, Semantics, count_messages};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use crate::encoding::{Encoding, with_text};
+
+pyo3::import_exception!(fast_litellm.errors, Declined);
+
+/// Values nested deeper than this are not written out; Python's own `repr` has a limit too.
+const MAX_DEPTH: usize = 64;
+
+/// Counts text and messages for models that share an encoding and an accounting.
+#[pyclass(frozen, module = "fast_litellm._native")]
+struct TokenCounter {
+    encoding: Py<Encoding>,
+    rule: ChunkRule,
+    semantics: Semantics,
+    accounting: Accounting,
+    base_image_tokens: i64,
+}
+
+#[pymethods]
+impl TokenCounter {
+    /// Args:
+    ///     encoding: The vocabulary.
+    ///     limits: Code points of a slice, and of the longest text that is counted exactly; both at least 1.
+    ///     semantics: The name of a LiteLLM release line whose rules hold: 1.106, 1.108 or 1.109.
+    ///     legacy: Messages are priced as for gpt-3.5-turbo-0301.
+    ///     base_image_tokens: What an image counts at low detail.
+    ///
+    /// Raises:
+    ///     ValueError: The semantics are unknown.
+    #[new]
+    #[pyo3(signature = (encoding, limits, semantics, *, legacy, base_image_tokens))]
+    fn new(
+        encoding: Py<Encoding>,
+        limits: (NonZeroUsize, NonZeroUsize),
+        semantics: &str,
+        legacy: bool,
+        base_image_tokens: i64,
+    ) -> PyResult<Self> {
+        let known = Semantics::named(semantics);
+        Ok(Self {
+            encoding,
+            rule: ChunkRule { chunk_chars: limits.0, max_exact_chars: limits.1 },
+            semantics: known.ok_or_else(|| PyValueError::new_err(format!("no semantics named {semantics:?}")))?,
+            accounting: if legacy { Accounting::LEGACY } else { Accounting::USUAL },
+            base_image_tokens,
+        })
+    }
+
+    /// The tokens of a text.
+    fn count_text(&self, text: &Bound<'_, PyString>) -> PyResult<u64> {
+        with_text(text, |text| bpe::count_text(self.encoding.get().core(), self.rule, text))
+    }
+
+    /// The tokens of chat messages and what goes with them.
+    ///
+    /// Args:
+    ///     messages: A list of dictionaries.
+    ///     tools: Tool definitions, or None.
+    ///     tool_choice: A word, a dictionary, or None.
+    ///     fixed_image_tokens: What every image counts, or None to look at each.
+    ///     with_extras: Count the tools, the choice and the reply's primer too.
+    ///
+    /// Raises:
+    ///     Declined: Something is not reproduced, or the control would raise.
+    #[pyo3(signature = (messages, tools, tool_choice, *, fixed_image_tokens, with_extras))]
+    fn count_messages<'py>(
+        &self,
+        messages: &Bound<'py, PyAny>,
+        tools: &Bound<'py, PyAny>,
+        tool_choice: &Bound<'py, PyAny>,
+        fixed_image_tokens: Option<i64>,
+        with_extras: bool,
+    ) -> PyResult<i64> {
+        let call = Call {
+            semantics: self.semantics,
+            accounting: self.accounting,
+            fixed_image_tokens,
+            base_image_tokens: self.base_image_tokens,
+            with_extras,
+            count: &|text: &PyNode<'py>| self.counted(text),
+            count_written: &|text: &str| signed(bpe::count_text(self.core(), self.rule, bpe::Text::Valid(text))),
+        };
+        count_messages(&call, &PyNode(messages.clone()), &PyNode(tools.clone()), &PyNode(tool_choice.clone()))
+            .map_err(|decline| Declined::new_err(decline.word()))
+    }
+}
+
+impl TokenCounter {
+    fn core(&self) -> &bpe::Encoding {
+        self.encoding.get().core()
+    }
+
+    fn counted(&self, text: &PyNode<'_>) -> Result<i64, Decline> {
+        let text = text.0.cast_exact::<PyString>().map_err(|_| Decline::OpaqueValue)?;
+        self.count_text(text).map(signed).map_err(|_| Decline::Error)
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A Python object as a value of the walk.
+#[derive(Clone)]
+struct PyNode<'py>(Bound<'py, PyAny>);
+
+impl<'py> PyNode<'py> {
+    fn dict(&self) -> Option<&Bound<'py, PyDict>> {
+        self.0.cast_exact::<PyDict>().ok()
+    }
+
+    /// Whether writing it out runs nobody's code but Python's own.
+    fn check_plain(&self, depth: usize) -> Result<(), Decline> {
+        if depth == MAX_DEPTH {
+            return Err(Decline::Depth);
+        }
+        match self.kind() {
+            Kind::Opaque => Err(Decline::OpaqueValue),
+            Kind::List => self.elements().iter().try_for_each(|element| element.check_plain(depth + 1)),
+            Kind::Dict => self.entries().iter().try_for_each(|(key, value)| {
+                key.check_plain(depth + 1)?;
+                value.check_plain(depth + 1)
+            }),
+            Kind::Other if self.0.is_exact_instance_of::<PyTuple>() => Err(Decline::OpaqueValue),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Node for PyNode<'_> {
+    fn kind(&self) -> Kind {
+        let value = &self.0;
+        if value.is_exact_instance_of::<PyString>() {
+            Kind::Text
+        } else if value.is_none() {
+            Kind::None
+        } else if value.is_exact_instance_of::<PyDict>() {
+            Kind::Dict
+        } else if value.is_exact_instance_of::<PyList>() {
+            Kind::List
+        } else if is_other_builtin(value) {
+            Kind::Other
+        } else {
+            Kind::Opaque
+        }
+    }
+
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.0.cast_exact::<PyString>().ok()?.to_str().ok().map(Cow::Borrowed)
+    }
+
+    fn truthy(&self) -> bool {
+        self.0.is_truthy().unwrap_or(false)
+    }
+
+    fn elements(&self) -> Vec<Self> {
+        self.0.cast_exact::<PyList>().map_or_else(|_| Vec::new(), |list| list.iter().map(PyNode).collect())
+    }
+
+    fn entries(&self) -> Vec<(Self, Self)> {
+        self.dict().map_or_else(Vec::new, |dict| dict.iter().map(|(key, value)| (PyNode(key), PyNode(value))).collect())
+    }
+
+    fn get(&self, key: Key) -> Option<Self> {
+        self.dict()?.get_item(interned(self.0.py(), key)).ok().flatten().map(PyNode)
+    }
+
+    fn display(&self) -> Result<Self, Decline> {
+        if self.kind() == Kind::Text {
+            return Ok(self.clone());
+        }
+        self.check_plain(0)?;
+        self.0.str().map(|text| PyNode(text.into_any())).map_err(|_| Decline::Error)
+    }
+}
+
+fn is_other_builtin(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyBytes>()
+        || value.is_exact_instance_of::<PyTuple>()
+}
+
+fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
+    static NAMES: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+    let names = NAMES
+        .get_or_init(py, || Key::ALL.iter().map(|key| PyString::intern(py, key.text()).unbind()).collect());
+    names[key as usize].bind(py)
+}
+
+/// Remembers which objects stand under names of namespaces, to notice when one has been replaced.
+#[pyclass(frozen, module = "fast_litellm._native")]
+struct IdentityGuard(Vec<(Py<PyDict>, Py<PyString>, Py<PyAny>)>);
+
+#[pymethods]
+impl IdentityGuard {
+    /// Args:
+    ///     places: A namespace and a name in it; what stands there is remembered.
+    ///
+    /// Raises:
+    ///     KeyError: A namespace has no such name.
+    #[new]
+    fn new(places: Vec<(Bound<'_, PyDict>, Bound<'_, PyString>)>) -> PyResult<Self> {
+        let remembered = places.into_iter().map(|(namespace, name)| {
+            let object = namespace.as_any().get_item(&name)?.unbind();
+            Ok((namespace.unbind(), name.unbind(), object))
+        });
+        remembered.collect::<PyResult<_>>().map(Self)
+    }
+
+    /// Whether every name still stands for the identical object.
+    fn holds(&self, py: Python<'_>) -> bool {
+        self.0.iter().all(|(namespace, name, object)| {
+            namespace.bind(py).get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(object)))
+        })
+    }
+}
 
 /// Adds this file's classes and functions to the module.
-pub(crate) fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<TokenCounter>()?;
+    module.add_class::<IdentityGuard>()
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,13 @@ def test_batches_are_long_enough_for_both_sides(clock: FakeClock) -> None:
     result = course(clock).run(row(clock, 100, 2_000))
 
     assert 16 == result.calls
+
+
+def test_a_row_can_limit_its_batches(clock: FakeClock) -> None:
+    """Where calls queue work for later, a batch stays short, whatever it lasts."""
+    limited = replace(row(clock, 1, 1), most_calls=50)
+
+    assert course(clock).run(limited).calls == 32
 
 
 def test_the_first_side_changes_every_round(clock: FakeClock) -> None:

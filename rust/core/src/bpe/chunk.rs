@@ -54,18 +54,12 @@ fn extrapolate(encoding: &Encoding, rule: ChunkRule, text: Text<'_>) -> u64 {
         passed = start;
         sum += count_exactly(encoding, rule, rest.split_at(sample_chars).0);
     }
-    round_ratio(
-        u128::from(sum) * chars as u128,
-        (count * sample_chars) as u128,
-    )
+    round_ratio(u128::from(sum) * chars as u128, (count * sample_chars) as u128)
 }
 
 /// Python's `round(numerator / denominator)`: the quotient to the nearest float, that to the nearest integer, ties to
 /// even both times.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the rounding is what is asked for"
-)]
+#[expect(clippy::cast_precision_loss, reason = "the rounding is what is asked for")]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -98,11 +92,7 @@ mod tests {
             // Just above one half, by less than a float can tell.
             ((1 << 60) + 1, 1 << 61, 0),
         ] {
-            assert_eq!(
-                expected,
-                round_ratio(numerator, denominator),
-                "{numerator}/{denominator}"
-            );
+            assert_eq!(expected, round_ratio(numerator, denominator), "{numerator}/{denominator}");
         }
     }
 }

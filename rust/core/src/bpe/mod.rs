@@ -12,14 +12,14 @@
 //! - `pretokenize`: the patterns themselves, as scanners: text to pieces.
 //! - `vocabulary`: which byte strings are tokens, and their ranks.
 //! - `merge`: how many tokens a piece becomes that is not a token itself.
-//! - `packed`: a short piece and its length in one integer, the key of the two tables below.
+//! - `piece`: a piece of a text, and its form as one integer, by which the tables know short ones.
 //! - `cache`: the counts of the short pieces met lately, in fixed memory.
 
 mod cache;
 mod chunk;
 mod encoding;
 mod merge;
-mod packed;
+mod piece;
 mod pretokenize;
 mod text;
 mod unicode;

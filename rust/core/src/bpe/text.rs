@@ -70,15 +70,9 @@ impl<'a> Text<'a> {
 /// Where the `chars`th code point starts, or the end.
 fn byte_offset(text: &str, chars: usize) -> usize {
     match text.as_bytes().get(..chars) {
-        None => text
-            .char_indices()
-            .nth(chars)
-            .map_or(text.len(), |(offset, _)| offset),
+        None => text.char_indices().nth(chars).map_or(text.len(), |(offset, _)| offset),
         Some(head) if head.is_ascii() => chars,
-        Some(_) => text
-            .char_indices()
-            .nth(chars)
-            .map_or(text.len(), |(offset, _)| offset),
+        Some(_) => text.char_indices().nth(chars).map_or(text.len(), |(offset, _)| offset),
     }
 }
 
@@ -91,23 +85,15 @@ fn repair(code_points: &[u32]) -> String {
         let (high, low) = utf16(code_point);
         high.into_iter().chain([low])
     });
-    char::decode_utf16(units)
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
+    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// The UTF-16 form of a code point, a surrogate being its own form: the high unit, if it needs two, and the other.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "each half is masked to its bits or known to be below 0x10000"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "each half is masked to its bits or known to be below 0x10000")]
 fn utf16(code_point: u32) -> (Option<u16>, u16) {
     match code_point.checked_sub(0x1_0000) {
         None => (None, code_point as u16),
-        Some(beyond) => (
-            Some(0xD800 | (beyond >> 10) as u16),
-            0xDC00 | (beyond & 0x3FF) as u16,
-        ),
+        Some(beyond) => (Some(0xD800 | (beyond >> 10) as u16), 0xDC00 | (beyond & 0x3FF) as u16),
     }
 }
 
@@ -125,23 +111,15 @@ mod tests {
             (&[0x61, 0xD800], "a\u{FFFD}"),
             (&[0xFEFF, 0xDC00, 0x10_FFFF], "\u{FEFF}\u{FFFD}\u{10FFFF}"),
         ] {
-            assert_eq!(
-                expected,
-                Text::CodePoints(code_points).repaired(),
-                "{code_points:X?}"
-            );
+            assert_eq!(expected, Text::CodePoints(code_points).repaired(), "{code_points:X?}");
         }
     }
 
     #[test]
     fn splitting_counts_code_points() {
-        for (text, chars, head) in [
-            ("abcd", 2, "ab"),
-            ("a中b", 2, "a中"),
-            ("😀😀", 1, "😀"),
-            ("ab", 5, "ab"),
-            ("é", 0, ""),
-        ] {
+        for (text, chars, head) in
+            [("abcd", 2, "ab"), ("a中b", 2, "a中"), ("😀😀", 1, "😀"), ("ab", 5, "ab"), ("é", 0, "")]
+        {
             let (before, after) = Text::Valid(text).split_at(chars);
             assert_eq!(head, before.repaired());
             assert_eq!(text, before.repaired().into_owned() + &after.repaired());

@@ -66,6 +66,8 @@ type Page = [Classes; PAGE];
 
 /// The class of every character: a page number per 256 code points, and each distinct page once (about 50 KB).
 pub(super) struct ClassTable {
+    /// The classes of ASCII by byte, once more, and none for the bytes of longer characters.
+    by_byte: Page,
     page_of: Vec<u16>,
     pages: Vec<Page>,
 }
@@ -96,7 +98,14 @@ impl ClassTable {
                 })
             })
             .collect();
-        Self { page_of, pages }
+        let mut by_byte = [Classes::NONE; PAGE];
+        by_byte[..128].copy_from_slice(&flat[..128]);
+        Self { by_byte, page_of, pages }
+    }
+
+    /// The class of an ASCII character; none for a byte that is a part of another character.
+    pub(super) fn of_byte(&self, byte: u8) -> Classes {
+        self.by_byte[usize::from(byte)]
     }
 
     pub(super) fn of(&self, character: char) -> Classes {
@@ -108,10 +117,9 @@ impl ClassTable {
 /// The code points, first and last of each range, that a pattern of one character matches.
 fn ranges(pattern: &str) -> Vec<(usize, usize)> {
     match regex_syntax::parse(pattern).map(regex_syntax::hir::Hir::into_kind) {
-        Ok(HirKind::Class(Class::Unicode(set))) => set
-            .iter()
-            .map(|range| (range.start() as usize, range.end() as usize))
-            .collect(),
+        Ok(HirKind::Class(Class::Unicode(set))) => {
+            set.iter().map(|range| (range.start() as usize, range.end() as usize)).collect()
+        }
         _ => unreachable!("the patterns are constants of this file, and each is one class"),
     }
 }
@@ -131,11 +139,7 @@ mod tests {
             ('\u{A7CB}', true),
             ('\u{105C0}', true),
         ] {
-            assert_eq!(
-                letter,
-                table.of(character).meets(Classes::LETTER),
-                "{character:?}"
-            );
+            assert_eq!(letter, table.of(character).meets(Classes::LETTER), "{character:?}");
         }
     }
 
@@ -145,10 +149,7 @@ mod tests {
         let found: Vec<u32> = (0..=u32::from(char::MAX))
             .filter(|&code| char::from_u32(code).is_some_and(|c| table.of(c).meets(Classes::SPACE)))
             .collect();
-        let mut expected: Vec<u32> = (0x9..=0xD)
-            .chain([0x20, 0x85, 0xA0, 0x1680])
-            .chain(0x2000..=0x200A)
-            .collect();
+        let mut expected: Vec<u32> = (0x9..=0xD).chain([0x20, 0x85, 0xA0, 0x1680]).chain(0x2000..=0x200A).collect();
         expected.extend([0x2028, 0x2029, 0x202F, 0x205F, 0x3000]);
         assert_eq!(expected, found);
     }

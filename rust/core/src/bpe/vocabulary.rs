@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustc_hash::FxBuildHasher;
 
-use super::packed::PackedPiece;
+use super::piece::{PackedPiece, Piece};
 
 /// The place of a token in the order of merges; lower merges first.
 pub(super) type Rank = u32;
@@ -21,48 +21,43 @@ pub(super) const NO_RANK: Rank = Rank::MAX;
 pub(super) struct Vocabulary {
     short: HashMap<PackedPiece, Rank, FxBuildHasher>,
     long: HashMap<Box<[u8]>, Rank, FxBuildHasher>,
+    /// The ranks of all pairs of bytes, by the first byte, then the second: where every merge begins.
+    pairs: Box<[Rank]>,
 }
 
 impl Vocabulary {
     /// Reads the text of a `.tiktoken` file: a token in base64, a space and its rank on each line, ranks from 0 up.
     pub(super) fn parse(data: &[u8]) -> Result<Self, VocabularyError> {
-        let lines = data
-            .strip_suffix(b"\n")
-            .unwrap_or(data)
-            .split(|&byte| byte == b'\n');
+        let lines = data.strip_suffix(b"\n").unwrap_or(data).split(|&byte| byte == b'\n');
         // The shortest line, such as `IQ== 0`, has seven bytes; real files have 17 to 18 a line.
         let mut vocabulary = Self {
             short: HashMap::with_capacity_and_hasher(data.len() / 16, FxBuildHasher),
             long: HashMap::default(),
+            pairs: vec![NO_RANK; 1 << 16].into_boxed_slice(),
         };
         for (index, line) in lines.enumerate() {
-            vocabulary
-                .insert(line, index)
-                .map_err(|problem| VocabularyError {
-                    line: index + 1,
-                    problem,
-                })?;
+            vocabulary.insert(line, index).map_err(|problem| VocabularyError { line: index + 1, problem })?;
         }
         Ok(vocabulary)
     }
 
     fn insert(&mut self, line: &[u8], index: usize) -> Result<(), LineProblem> {
-        let space = line
-            .iter()
-            .position(|&byte| byte == b' ')
-            .ok_or(LineProblem::NoSpace)?;
+        let space = line.iter().position(|&byte| byte == b' ').ok_or(LineProblem::NoSpace)?;
         let mut buffer = [0; 1024];
-        let length = STANDARD
-            .decode_slice(&line[..space], &mut buffer)
-            .map_err(|_| LineProblem::NotBase64)?;
+        let length = STANDARD.decode_slice(&line[..space], &mut buffer).map_err(|_| LineProblem::NotBase64)?;
         let token = &buffer[..length];
         let rank: Rank = str::from_utf8(&line[space + 1..])
             .ok()
             .and_then(|digits| digits.trim_end().parse().ok())
             .filter(|&rank| rank as usize == index)
             .ok_or(LineProblem::NotTheNextRank)?;
-        let previous = match PackedPiece::new(token, 0, length) {
-            Some(_) if token.is_empty() => return Err(LineProblem::NotBase64),
+        if let [first, second] = *token {
+            self.pairs[pair_index(first, second)] = rank;
+        }
+        if token.is_empty() {
+            return Err(LineProblem::NotBase64);
+        }
+        let previous = match Piece::new(token, 0, length).packed() {
             Some(packed) => self.short.insert(packed, rank),
             None => self.long.insert(token.into(), rank),
         };
@@ -74,14 +69,23 @@ impl Vocabulary {
         self.short.len() + self.long.len()
     }
 
-    /// The rank of `text[start..end]`, or [`NO_RANK`].
-    pub(super) fn rank(&self, text: &[u8], start: usize, end: usize) -> Rank {
-        let rank = match PackedPiece::new(text, start, end) {
+    /// The rank of the token of two bytes, or [`NO_RANK`].
+    pub(super) fn pair_rank(&self, first: u8, second: u8) -> Rank {
+        self.pairs[pair_index(first, second)]
+    }
+
+    /// The rank of the token that the piece is, or [`NO_RANK`].
+    pub(super) fn rank(&self, piece: Piece<'_>) -> Rank {
+        let rank = match piece.packed() {
             Some(packed) => self.short.get(&packed),
-            None => self.long.get(&text[start..end]),
+            None => self.long.get(piece.bytes()),
         };
         rank.copied().unwrap_or(NO_RANK)
     }
+}
+
+fn pair_index(first: u8, second: u8) -> usize {
+    usize::from(u16::from_be_bytes([first, second]))
 }
 
 /// A line of a `.tiktoken` file that cannot be used.
@@ -126,15 +130,14 @@ mod tests {
 
     #[test]
     fn tokens_of_every_length_are_found_in_context() {
-        let vocabulary =
-            Vocabulary::parse(b"YQ== 0\nYWI= 1\nYWJjZGVmZ2hpamtsbW5vcHFy 2\n").unwrap();
+        let vocabulary = Vocabulary::parse(b"YQ== 0\nYWI= 1\nYWJjZGVmZ2hpamtsbW5vcHFy 2\n").unwrap();
         let text = b"abcdefghijklmnopqrstuvw";
         assert_eq!(3, vocabulary.len());
-        assert_eq!(0, vocabulary.rank(text, 0, 1));
-        assert_eq!(1, vocabulary.rank(text, 0, 2));
-        assert_eq!(2, vocabulary.rank(text, 0, 18));
-        assert_eq!(NO_RANK, vocabulary.rank(text, 1, 2));
-        assert_eq!(NO_RANK, vocabulary.rank(text, 1, 18));
+        assert_eq!(0, vocabulary.rank(Piece::new(text, 0, 1)));
+        assert_eq!(1, vocabulary.rank(Piece::new(text, 0, 2)));
+        assert_eq!(2, vocabulary.rank(Piece::new(text, 0, 18)));
+        assert_eq!(NO_RANK, vocabulary.rank(Piece::new(text, 1, 2)));
+        assert_eq!(NO_RANK, vocabulary.rank(Piece::new(text, 1, 18)));
     }
 
     #[test]
@@ -149,11 +152,7 @@ mod tests {
             (b"YQ== 0\nYWI= 2\n", 2, LineProblem::NotTheNextRank),
             (b"YQ== 0\nYQ== 1\n", 2, LineProblem::Repeated),
         ] {
-            assert_eq!(
-                Some(VocabularyError { line, problem }),
-                Vocabulary::parse(data).err(),
-                "{data:?}"
-            );
+            assert_eq!(Some(VocabularyError { line, problem }), Vocabulary::parse(data).err(), "{data:?}");
         }
     }
 }

@@ -14,9 +14,7 @@ pub struct Description<'a> {
     line: u32,
     stage: &'static str,
     salt: &'a str,
-    unit: &'a str,
-    unit_is_explicit: bool,
-    shadow_share: u32,
+    unit: UnitView<'a>,
     consults_rules: bool,
     rules: Vec<RuleView<'a>>,
     otherwise: ActionView<'a>,
@@ -33,10 +31,17 @@ pub struct Explanation<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct UnitView<'a> {
+    attribute: &'a str,
+    explicit_first: bool,
+}
+
+#[derive(Debug, Serialize)]
 struct RuleView<'a> {
     name: &'a str,
     line: u32,
     when: String,
+    #[serde(flatten)]
     then: ActionView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
@@ -103,18 +108,16 @@ fn verdict(flag: &Flag, index: usize, matched: Option<usize>) -> Verdict {
 
 impl<'a> Description<'a> {
     fn of(flag: &'a Flag) -> Self {
-        let (unit, unit_is_explicit) = match &flag.unit {
-            UnitSource::Explicit(path) => (path, true),
-            UnitSource::Attribute(path) => (path, false),
+        let unit = match &flag.unit {
+            UnitSource::Explicit(path) => UnitView { attribute: &path.text, explicit_first: true },
+            UnitSource::Attribute(path) => UnitView { attribute: &path.text, explicit_first: false },
         };
         Self {
             flag: &flag.name,
             line: flag.line,
             stage: flag.stage.name(),
             salt: flag.salt.text(),
-            unit: &unit.text,
-            unit_is_explicit,
-            shadow_share: flag.shadow_share,
+            unit,
             consults_rules: flag.ruled,
             rules: flag.rules.iter().map(RuleView::of).collect(),
             otherwise: ActionView::of(&flag.otherwise),

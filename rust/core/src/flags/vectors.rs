@@ -1,1 +1,157 @@
-//! The decisions both test runners must agree on: `tests/vectors/flags.json`.
+//! The decisions both test runners agree on: `tests/vectors/flags.json`, and properties of the evaluator.
+
+use serde_json::{Value as Json, json};
+
+use super::bucket::{BUCKETS, Salt};
+use super::{Call, Decision, Document, Path, Sequence, Snapshot, Value};
+
+/// A call written as JSON.
+struct JsonCall<'a> {
+    unit: Option<&'a str>,
+    attributes: &'a Json,
+}
+
+struct Elements<'a>(&'a [Json]);
+
+impl Sequence for Elements<'_> {
+    fn any(&self, check: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.0.iter().any(|element| with_value(Some(element), &mut *check))
+    }
+}
+
+impl Call for JsonCall<'_> {
+    fn unit(&self) -> Option<&str> {
+        self.unit
+    }
+
+    fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
+        let mut parts = path.parts().peekable();
+        let nested = parts.peek().is_some().then(|| parts.try_fold(self.attributes, |inner, part| inner.get(part)));
+        with_value(self.attributes.get(&*path.text).or(nested.flatten()), then)
+    }
+}
+
+fn with_value<R>(value: Option<&Json>, then: impl FnOnce(Value<'_>) -> R) -> R {
+    match value {
+        None | Some(Json::Null) => then(Value::Missing),
+        Some(Json::Bool(value)) => then(Value::Bool(*value)),
+        Some(Json::String(value)) => then(Value::Text(value)),
+        Some(Json::Array(elements)) => then(Value::Sequence(&Elements(elements))),
+        Some(Json::Object(_)) => then(Value::Other),
+        Some(Json::Number(value)) => {
+            then(value.as_i64().map_or_else(|| Value::Float(value.as_f64().unwrap_or(f64::NAN)), Value::Int))
+        }
+    }
+}
+
+fn vectors() -> Json {
+    serde_json::from_str(include_str!("../../../../tests/vectors/flags.json")).unwrap()
+}
+
+fn snapshot(document: &Json) -> Snapshot {
+    Snapshot::from_json(&document.to_string()).unwrap()
+}
+
+fn one_flag(flag: &Json) -> Snapshot {
+    snapshot(&json!({"revision": "r", "unit": "call_id", "flags": {"f": flag}}))
+}
+
+fn decide(snapshot: &Snapshot, flag: &str, call: &JsonCall<'_>) -> Decision {
+    snapshot.decide(snapshot.position(flag), call)
+}
+
+fn shown(snapshot: &Snapshot, flag: &str, decision: &Decision) -> Json {
+    let rules = snapshot.position(flag).map(|position| &snapshot.flags[position].rules);
+    json!({
+        "stage": decision.stage.name(),
+        "serve": decision.serve.name(),
+        "shadow": decision.shadow,
+        "reason": decision.reason.name(),
+        "detail": decision.detail.name(),
+        "rule": rules.zip(decision.rule).map(|(rules, rule)| &*rules[rule].name),
+        "bucket": decision.bucket,
+        "threshold": decision.threshold,
+    })
+}
+
+#[test]
+fn buckets_are_those_of_the_vectors() {
+    for vector in vectors()["buckets"].as_array().unwrap() {
+        let salt = Salt::new(vector["salt"].as_str().unwrap());
+        assert_eq!(vector["bucket"], salt.bucket(vector["unit"].as_str().unwrap()), "{vector}");
+    }
+}
+
+#[test]
+fn decisions_are_those_of_the_vectors() {
+    let vectors = vectors();
+    for case in vectors["cases"].as_array().unwrap() {
+        let mut document = vectors["documents"][case["document"].as_str().unwrap()].clone();
+        for (switch, value) in case["with"].as_object().into_iter().flatten() {
+            document[switch] = value.clone();
+        }
+        let (snapshot, flag) = (snapshot(&document), case["flag"].as_str().unwrap());
+        let call = JsonCall { unit: case["unit"].as_str(), attributes: &case["attributes"] };
+        assert_eq!(case["decision"], shown(&snapshot, flag, &decide(&snapshot, flag, &call)), "{}", case["says"]);
+        assert_eq!(
+            case["decision"]["serve"],
+            snapshot.serve(snapshot.position(flag), &call).name(),
+            "{}",
+            case["says"]
+        );
+    }
+}
+
+#[test]
+fn a_growing_percentage_only_adds_units() {
+    for unit in (0..500).map(|number| format!("unit-{number}")) {
+        let call = JsonCall { unit: Some(&unit), attributes: &Json::Null };
+        let serves = |percent: u32| {
+            let share = percent * (BUCKETS / 100);
+            let flag = json!({"otherwise": {"split": [["rust", share], ["python", BUCKETS - share]]}});
+            decide(&one_flag(&flag), "f", &call).serve.name() == "rust"
+        };
+        let sides: Vec<bool> = [0, 1, 5, 25, 50, 99, 100].into_iter().map(serves).collect();
+        assert!(sides.is_sorted(), "{unit} left the candidate: {sides:?}");
+        assert!(!sides[0] && sides[6]);
+    }
+}
+
+#[test]
+fn explanations_carry_the_decision_and_why_each_rule_did_not_match() {
+    let vectors = vectors();
+    let snapshot = snapshot(&vectors["documents"]["main"]);
+    let call = JsonCall { unit: Some("user-1"), attributes: &json!({"team": "a", "model": "gpt-3.5"}) };
+    let explanation = serde_json::to_value(snapshot.explain("ruled", &call)).unwrap();
+    assert_eq!(shown(&snapshot, "ruled", &decide(&snapshot, "ruled", &call)), explanation["decision"]);
+    let reasons: Vec<_> = explanation["rules"].as_array().unwrap().iter().map(|rule| &rule["because"]).collect();
+    assert_eq!(
+        vec!["user ends with \"@example.com\"", "any of [segment beta, org.tier equals \"pro\"]", "age > 90"],
+        reasons
+    );
+}
+
+#[test]
+fn unusable_documents_are_refused() {
+    let flag = |when: Json| json!({"rules": [{"name": "r", "when": when, "then": {"serve": "rust"}}]});
+    let document = |segments: Json, when: Json| {
+        json!({"revision": "r", "unit": "u", "segments": segments, "flags": {"f": flag(when)}}).to_string()
+    };
+    for text in [
+        "[]".to_owned(),
+        document(json!({}), json!({"segment": "nowhere"})),
+        document(json!({"a": {"segment": "b"}, "b": {"segment": "a"}}), json!({"segment": "a"})),
+        document(json!({}), json!({"attr": ["x", {"matches": "("}]})),
+        document(json!({}), json!({"attr": ["x", {"matches": "(a{1000}){1000}"}]})),
+        document(json!({}), json!({"attr": ["x", {"resembles": "y"}]})),
+    ] {
+        assert!(Snapshot::from_json(&text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn documents_with_unknown_keys_are_refused() {
+    assert!(
+        serde_json::from_str::<Document>(r#"{"revision": "r", "unit": "u", "flags": {"f": {"sale": "x"}}}"#).is_err()
+    );
+}

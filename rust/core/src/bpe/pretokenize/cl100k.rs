@@ -4,6 +4,7 @@
 //! '(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s
 //! ```
 
+use super::cursor::Case;
 use super::{Cursor, Pattern};
 use crate::bpe::unicode::Classes;
 
@@ -14,7 +15,7 @@ impl Pattern for Cl100k {
     fn piece_end(text: &Cursor<'_>, start: usize) -> usize {
         let (first, after) = text.at(start);
         if first.meets(Classes::LETTER) {
-            return text.skip(after, Classes::LETTER);
+            return text.skip_letters(after, Classes::LETTER, Case::Ignored);
         }
         if first.meets(Classes::NUMBER) {
             return text.number_end(after);
@@ -31,7 +32,7 @@ impl Pattern for Cl100k {
 
 /// `[^\r\n\p{L}\p{N}]?+\p{L}++`, given that the optional character is there and ends at `after`.
 fn prefixed_word_end(text: &Cursor<'_>, after: usize) -> Option<usize> {
-    let end = text.skip(after, Classes::LETTER);
+    let end = text.skip_letters(after, Classes::LETTER, Case::Ignored);
     (end > after).then_some(end)
 }
 

@@ -10,6 +10,7 @@
 //! \s+
 //! ```
 
+use super::cursor::Case;
 use super::{Cursor, Pattern};
 use crate::bpe::unicode::Classes;
 
@@ -44,11 +45,7 @@ impl Pattern for O200k {
 /// part of the word; alone it satisfies the first alternative, so a mark before capitals only is a word of its own.
 fn word_end(text: &Cursor<'_>, start: usize) -> Option<usize> {
     let (first, after) = text.at(start);
-    let body = if first.meets(Classes::LETTER) {
-        start
-    } else {
-        after
-    };
+    let body = if first.meets(Classes::LETTER) { start } else { after };
     match scan_body(text, body) {
         Body::WithLower(end) => Some(end),
         _ if first == Classes::MARK => Some(after),
@@ -72,7 +69,7 @@ fn scan_body(text: &Cursor<'_>, body: usize) -> Body {
     loop {
         let (class, next) = text.at(end);
         if class == Classes::LOWER {
-            return Body::WithLower(text.skip(next, LOWER_PART));
+            return Body::WithLower(text.skip_letters(next, LOWER_PART, Case::Small));
         }
         if !class.meets(UPPER_PART) {
             return either_end.map_or(Body::UpperOnly(end), Body::WithLower);

@@ -1,0 +1,259 @@
+"""
+The candidate of `token_counting`: LiteLLM's `token_counter` with the message walk and the counting in Rust.
+
+What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat templates,
+images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin types, calls while
+debug logging would show them, and every call for which the control raises, so that the exception is the control's own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from fast_litellm.accel import native
+from fast_litellm.accel.candidates import vocabulary
+from fast_litellm.accel.candidates.token_models import TokenModel, TokenModels
+from fast_litellm.accel.fingerprint import Source
+from fast_litellm.errors import Declined
+
+SOURCES: Tuple[Source, ...] = (
+    Source("litellm.litellm_core_utils.token_counter"),
+    Source("litellm.litellm_core_utils.prompt_templates.chat_template_tools"),
+    Source("litellm.litellm_core_utils.prompt_templates.common_utils", ("extract_search_results_text",)),
+    Source(
+        "litellm.types.llms.anthropic",
+        ("AnthropicMessagesToolUseParam", "AnthropicMessagesToolResultParam", "AnthropicSearchResultParam"),
+    ),
+    Source(
+        "litellm.utils",
+        (
+            "cleanup_none_field_in_message",
+            "convert_list_message_to_dict",
+            "convert_to_dict",
+            "huggingface_tokenizer_kind",
+            "select_tokenizer",
+            "_return_openai_tokenizer",
+            "_select_tokenizer_helper",
+            "uses_anthropic_tokenizer",
+        ),
+    ),
+)
+"""The parts of LiteLLM that this candidate reproduces or relies on."""
+
+_MIRRORED = (
+    "_MessageCountParams",
+    "_anthropic_image_source_data",
+    "_count_anthropic_content",
+    "_count_content_list",
+    "_count_document_tokens",
+    "_count_extra",
+    "_count_file_tokens",
+    "_count_function_call_tokens",
+    "_count_image_tokens",
+    "_count_messages",
+    "_count_opaque_document_tokens",
+    "_count_tool_choice",
+    "_count_tool_definitions",
+    "_encoding_count",
+    "_fix_model_name",
+    "_format_function_definitions",
+    "_format_object_parameters",
+    "_format_single_function_definition",
+    "_format_type",
+    "_function_definitions_for_tool",
+    "_get_count_function",
+    "_get_exact_count_function",
+    "_get_extrapolating_count_function",
+    "_get_tiktoken_count_function",
+    "_validate_anthropic_content",
+    "calculate_img_tokens",
+    "get_default_encoding",
+    "get_encoding",
+    "litellm",
+    "openai_tokenizer_encoding",
+    "openai_tokenizer_encoding_name",
+    "tiktoken",
+    "uses_legacy_message_accounting",
+    "verbose_logger",
+)
+"""Names of the reference that a test or another tool may replace, expecting to see its own object used."""
+
+_MIRRORED_UTILS = ("convert_list_message_to_dict", "convert_to_dict", "print_verbose", "select_tokenizer")
+
+
+class Plan(NamedTuple):
+    """
+    One call, prepared: everything that live state decides.
+
+    Args:
+        counter: Counts for the call's model; None when counting is switched off and the answer is 0.
+        fixed_image_tokens: What every image counts, or None to look at each.
+    """
+
+    counter: Optional[native.TokenCounter]
+    fixed_image_tokens: Optional[int] = None
+
+
+class _Call(NamedTuple):
+    """The control's parameters, bound."""
+
+    model: Any
+    custom_tokenizer: Any
+    text: Any
+    messages: Any
+    count_response_tokens: Any
+    tools: Any
+    tool_choice: Any
+    use_default_image_token_count: Any
+
+
+def _bound(  # noqa: PLR0913 - the control's own parameters
+    model: Any = "",
+    custom_tokenizer: Any = None,
+    text: Any = None,
+    messages: Any = None,
+    count_response_tokens: Any = False,
+    tools: Any = None,
+    tool_choice: Any = None,
+    use_default_image_token_count: Any = False,
+    default_token_count: Any = None,  # noqa: ARG001 - it only matters where the control meets an error
+) -> _Call:
+    return _Call(
+        model,
+        custom_tokenizer,
+        text,
+        messages,
+        count_response_tokens,
+        tools,
+        tool_choice,
+        use_default_image_token_count,
+    )
+
+
+class TokenCountingCandidate:
+    """
+    Counts as the reference does, or declines.
+
+    Args:
+        reference: The loaded module `litellm.litellm_core_utils.token_counter`.
+        semantics: The release line whose rules hold: "1.106", "1.108" or "1.109".
+    """
+
+    build = f"fast-litellm {native.BUILD}"
+
+    def __init__(self, reference: Any, semantics: str) -> None:
+        from litellm import utils
+
+        self._reference = reference
+        self._litellm = reference.litellm
+        self._semantics = semantics
+        self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
+        self._counters: Dict[Tuple[TokenModel, str], native.TokenCounter] = {}
+        # The limits are default arguments of the reference, so they are fixed when it is imported.
+        self._limits = (_default(reference._get_tiktoken_count_function), _default(reference._get_extrapolating_count_function))
+        self._untouched = native.IdentityGuard(
+            [(vars(reference), name) for name in _MIRRORED if hasattr(reference, name)]
+            + [(vars(utils), name) for name in _MIRRORED_UTILS]
+        )
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        Read all live state that the call depends on.
+
+        Raises:
+            Declined: The call is not one that is reproduced.
+        """
+        if not self._untouched.holds():
+            raise Declined("reference_patched")
+        call = _bind(args, kwargs)
+        if self._litellm.disable_token_counter is True:
+            return Plan(None)
+        self._check(call)
+        fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if call.use_default_image_token_count else None
+        return Plan(self._counter(call.model), fixed)
+
+    def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
+        """
+        Count by a plan.
+
+        Returns:
+            The number of tokens.
+
+        Raises:
+            Declined: Something inside the messages or tools is not reproduced.
+        """
+        if plan.counter is None:
+            return 0
+        call = _bind(args, kwargs)
+        if call.text is not None:
+            return plan.counter.count_text(_joined(call.text))
+        return plan.counter.count_messages(
+            call.messages,
+            call.tools,
+            call.tool_choice,
+            fixed_image_tokens=plan.fixed_image_tokens,
+            with_extras=call.count_response_tokens is False,
+        )
+
+    def _check(self, call: _Call) -> None:
+        if self._reference.verbose_logger.isEnabledFor(logging.DEBUG) or self._litellm.set_verbose is True:
+            raise Declined("debug_logging")
+        if (call.text is None) == (call.messages is None):
+            raise Declined("control_raises")
+        if call.custom_tokenizer is not None:
+            raise Declined("custom_tokenizer")
+        if call.model is not None and type(call.model) is not str:
+            raise Declined("model_type")
+        if type(call.use_default_image_token_count) not in (bool, int, type(None)):
+            raise Declined("image_switch")
+        if call.text is not None and not (_is_nothing(call.tools) and _is_nothing(call.tool_choice)):
+            raise Declined("control_raises")
+
+    def _counter(self, model: Optional[str]) -> native.TokenCounter:
+        key = (self._models.find(model), vocabulary.directory())
+        counter = self._counters.get(key)
+        if counter is None:
+            (encoding, legacy), directory = key
+            counter = native.TokenCounter(
+                vocabulary.load(encoding, directory),
+                self._limits,
+                self._semantics,
+                legacy=legacy,
+                base_image_tokens=_default(self._reference.calculate_img_tokens, "base_tokens"),
+            )
+            self._counters[key] = counter
+        return counter
+
+
+def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
+    try:
+        return _bound(*args, **kwargs)
+    except TypeError:
+        raise Declined("control_raises") from None
+
+
+def _joined(text: Any) -> str:
+    """The text that is counted: a list's strings joined, its other elements dropped."""
+    if type(text) is str:
+        return text
+    if type(text) is not list:
+        raise Declined("text_type")
+    parts: List[str] = [part for part in text if isinstance(part, str)]
+    if any(type(part) is not str for part in parts):
+        raise Declined("opaque_value")
+    return "".join(parts)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Python's false, for builtin values only: asking others would run the caller's code."""
+    return value is None or (type(value) in (bool, int, str, list, dict, tuple) and not value)
+
+
+def _default(function: Any, name: Optional[str] = None) -> int:
+    """A parameter's default; without a name, the last parameter's."""
+    if name is None:
+        return int(function.__defaults__[-1])
+    code = function.__code__
+    first = code.co_argcount - len(function.__defaults__)
+    return int(function.__defaults__[code.co_varnames.index(name) - first])

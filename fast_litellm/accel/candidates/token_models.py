@@ -1,0 +1,114 @@
+"""
+Which encoding and which message accounting LiteLLM would use for a model, remembered while that stays true.
+
+LiteLLM's own functions are asked, once a model. Their answer depends on live state: sets of models that grow at run time,
+switches, and on newer releases entries of the cost map. That state is read again on every call, and a change asks anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from fast_litellm.errors import Declined
+
+_MAX_MODELS = 1024
+"""Models remembered; a caller that makes up names cannot grow the table. A full table starts again."""
+
+
+class TokenModel(NamedTuple):
+    """
+    How one model is counted.
+
+    Args:
+        encoding: tiktoken's name of the encoding.
+        legacy: Messages are priced as for gpt-3.5-turbo-0301.
+    """
+
+    encoding: str
+    legacy: bool
+
+
+class TokenModels:
+    """
+    The table of models.
+
+    Args:
+        reference: LiteLLM's token counter module.
+        reads_cost_map: The release looks models up in the cost map to find their encoding.
+    """
+
+    def __init__(self, reference: Any, *, reads_cost_map: bool) -> None:
+        import tiktoken.model
+        from litellm import utils
+
+        self._reference = reference
+        self._utils = utils
+        self._litellm = reference.litellm
+        self._tables = (tiktoken.model.MODEL_TO_ENCODING, tiktoken.model.MODEL_PREFIX_TO_ENCODING)
+        self._reads_cost_map = reads_cost_map
+        self._known: Dict[Optional[str], Tuple[Any, TokenModel]] = {}
+
+    def find(self, model: Optional[str]) -> TokenModel:
+        """
+        Say how a model is counted now.
+
+        Args:
+            model: The model's name, or None for LiteLLM's default encoding.
+
+        Returns:
+            Encoding and accounting.
+
+        Raises:
+            Declined: The model is counted with a Hugging Face tokenizer or a chat template.
+        """
+        state = self._state(model)
+        known = self._known.get(model)
+        if known is not None and known[0] == state:
+            return known[1]
+        found = TokenModel("cl100k_base", legacy=False) if model is None else self._ask(model)
+        if len(self._known) >= _MAX_MODELS:
+            self._known.clear()
+        self._known[model] = (state, found)
+        return found
+
+    def _ask(self, model: str) -> TokenModel:
+        downloads = self._litellm.disable_hf_tokenizer_download is not True
+        if downloads and self._utils.huggingface_tokenizer_kind(model) is not None:
+            raise Declined("huggingface_tokenizer")
+        section = getattr(self._reference, "chat_template_tool_section", None)
+        if section is not None and section(model) is not None:
+            raise Declined("chat_template_tools")
+        return TokenModel(
+            self._reference.openai_tokenizer_encoding_name(model), self._reference.uses_legacy_message_accounting(model)
+        )
+
+    def _state(self, model: Optional[str]) -> Tuple[Any, ...]:
+        """Everything the answer depends on, cheap to read and to compare."""
+        litellm = self._litellm
+        azure, chat = litellm.azure_llms, litellm.open_ai_chat_completion_models
+        state = (
+            litellm.disable_hf_tokenizer_download is True,
+            model in azure,
+            model in chat,
+            model in litellm.cohere_models,
+            model in litellm.anthropic_models,
+            *map(len, self._tables),
+        )
+        if not self._reads_cost_map or model is None:
+            return state
+        costs = litellm.model_cost
+        return (*state, id(azure), len(azure), id(chat), len(chat), id(costs), len(costs), *_entries(costs, model))
+
+
+def _entries(costs: Dict[str, Any], model: str) -> Tuple[Any, ...]:
+    """What the cost map says of a model under the names LiteLLM 1.109 looks up: its path's ends, with and without `azure/`."""
+    segments = model.split("/")
+    names = {"/".join(segments[start:]) for start in range(len(segments))}
+    last = segments[-1]
+    if last.startswith("ft:"):
+        names.add(last.split(":")[1])
+    entries = [costs.get(prefix + name) for name in sorted(names) for prefix in ("", "azure/")]
+    return tuple(
+        None if entry is None else (entry.get("litellm_provider"), entry.get("mode"), entry.get("supports_pdf_input"))
+        for entry in entries
+    )

@@ -1,0 +1,79 @@
+"""
+`doctor`: is everything here that is needed, and is it known?
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+from typing import Any, Dict, List, Optional
+
+from fast_litellm.accel import fingerprint, native, references
+from fast_litellm.accel.seams import SEAMS, Seam
+
+PACKAGES = ("litellm", "litellm-core", "openai", "tiktoken")
+
+
+def versions() -> Dict[str, Optional[str]]:
+    """Returns the versions of everything that decides how a call is answered; None for what is not installed."""
+    return {
+        "fast-litellm": native.VERSION,
+        "build": native.BUILD,
+        "python": platform.python_version(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        **{package: _version(package) for package in PACKAGES},
+    }
+
+
+def seams() -> List[Dict[str, Any]]:
+    """Imports LiteLLM and says of each seam whether the installed reference is known."""
+    return [_seam(seam, fingerprint.fingerprint(seam.sources)) for seam in SEAMS]
+
+
+def seams_of(version: str) -> List[Dict[str, Any]]:
+    """
+    Say of each seam whether a release of LiteLLM is known, without having it.
+
+    Args:
+        version: A LiteLLM release, such as "1.109.1".
+    """
+    return [
+        {"feature": seam.feature, "seam": seam.place, "litellm": version, "known": version in references.versions(seam.feature)}
+        for seam in SEAMS
+    ]
+
+
+def problems(report: Dict[str, Any]) -> List[str]:
+    """Returns what is wrong in a doctor's report, in words, each with what to do."""
+    found = []
+    if native.DEBUG_BUILD:
+        found.append("the compiled part is a debug build; install a release wheel")
+    if report["versions"]["litellm"] is None and report["versions"]["litellm-core"] is None:
+        found.append("litellm is not installed; `pip install litellm`")
+    found.extend(
+        f"{seam['feature']} stays Python: this LiteLLM's source is not one the candidate is known to equal "
+        f"(known: {', '.join(references.versions(seam['feature']))})"
+        for seam in report["seams"]
+        if not seam["known"]
+    )
+    found.extend(report.get("rules", {}).get("problems", []))
+    return found
+
+
+def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
+    reference = references.known(seam.feature, found)
+    return {
+        "feature": seam.feature,
+        "seam": seam.place,
+        "fingerprint": found,
+        "known": reference is not None,
+        "semantics": reference.semantics if reference else None,
+    }
+
+
+def _version(package: str) -> Optional[str]:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

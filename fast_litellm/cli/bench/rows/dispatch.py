@@ -1,0 +1,116 @@
+"""What standing at a seam costs the caller, over calling the function itself."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import fast_litellm
+from fast_litellm.accel.feature import Feature, Pair
+from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
+from fast_litellm.cli.demo import rules, texts
+from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.flags import FlagManager
+from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, ShadowRunner, comparators
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# What waits for its comparison must find room: beyond it calls are shed, which is cheaper and not what is measured.
+_QUEUE = 2_000
+_DRAIN_S = 30.0
+_SAMPLE = 64
+
+_SAMPLED_OUT = 0.0001  # percent, the smallest there is
+_WHOLE = 100
+
+
+def rows() -> Iterator[Row]:
+    """
+    Yields:
+        The seam at off, a call that is sampled out, and a call that is compared, small and large.
+    """
+    yield _off()
+    with _seam("sampled_out", _SAMPLED_OUT) as (feature, _):
+        yield _row("dispatch, sampled out", feature, "user-1", 60)
+    with _seam("compared", _WHOLE) as (feature, runner):
+        yield _row("compared call, one word", feature, "user-1", 1_000, runner)
+        yield _row("compared call, 20 messages", feature, _chat(), 5_000, runner)
+
+
+def _off() -> Row:
+    litellm = import_litellm()
+    module = litellm.litellm_core_utils.token_counter
+    control = module.token_counter
+    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        file = Path(directory) / "rollout.yaml"
+        file.write_text(rules.at("off"), encoding="utf-8")
+        fast_litellm.install(file)
+        at_seam = module.token_counter
+        fast_litellm.uninstall()
+    call = "count(model='gpt-4o', text='Hello')"
+    return Row(
+        "token counting at off",
+        theirs=Statement(call, {"count": control}),
+        ours=Statement(call, {"count": at_seam}),
+        goal=Goal(Measure.COST, 1.05),
+        difference=lambda: "" if at_seam is control else "the function at the seam is not the original object",
+    )
+
+
+def _control(_value: object) -> int:
+    return 13
+
+
+@contextmanager
+def _seam(name: str, percent: float) -> Iterator[tuple[Feature, ShadowRunner]]:
+    """A seam that compares so many percent of its calls, around a function that does nothing."""
+    manager = FlagManager.from_dict(
+        {"version": 1, "flags": {name: {"stage": "shadow", "shadow": {"percent": percent, "budget": "100%"}}}}
+    )
+    candidate = FunctionCandidate(_control)
+    feature = Feature(name, Pair(_control, candidate, comparators.exact, "bench", effect_free=True))
+    experiment = Experiment(name, _control, candidate, comparators.exact)
+    runner = ShadowRunner(experiment, tally=feature.tally, budget=Budget(1))
+    feature.connect(manager, runner)
+    try:
+        yield feature, runner
+    finally:
+        feature.disconnect()
+
+
+def _row(name: str, feature: Feature, value: Any, goal_ns: float, runner: ShadowRunner | None = None) -> Row:
+    def drained(count: int) -> Iterable[object]:
+        if runner is not None:
+            runner.drain(_DRAIN_S)
+        return [value] * count
+
+    return Row(
+        name,
+        theirs=Statement("call(item)", {"call": _control}),
+        ours=Statement("call(item)", {"call": feature.dispatcher}),
+        goal=Goal(Measure.ADDED_NS, goal_ns),
+        difference=lambda: _difference(feature, value, runner),
+        items=drained,
+        most_calls=_QUEUE if runner is not None else None,
+    )
+
+
+def _difference(feature: Feature, value: Any, runner: ShadowRunner | None) -> str:
+    before = feature.tally.reading()
+    if [feature.dispatcher(value) for _ in range(_SAMPLE)] != [_control(value)] * _SAMPLE:
+        return "the seam does not answer as its control"
+    if runner is not None:
+        runner.drain(_DRAIN_S)
+    after = feature.tally.reading()
+    way = "compared" if runner is not None else "sampled_out"
+    counted = after[way] - before[way]
+    return "" if counted == _SAMPLE else f"{counted} of {_SAMPLE} calls were {way}"
+
+
+def _chat() -> list[dict[str, str]]:
+    random = Random(1)  # noqa: S311 - two runs measure the same chat
+    return [{"role": ("user", "assistant")[turn % 2], "content": texts.prose(random, 3)} for turn in range(20)]

@@ -1,0 +1,91 @@
+"""
+What flags need of native code, and the place where it is handed in.
+
+Whoever compiles rules registers itself with `use`; this room neither knows nor cares where it comes from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Protocol
+
+if TYPE_CHECKING:
+    from fast_litellm.flags.decision import Decision
+
+
+class FlagHandle(Protocol):
+    """One flag, for callers that ask for it often; it follows every reload."""
+
+    @property
+    def name(self) -> str:
+        """The flag's name."""
+
+    def serve(self, unit: object = None, attributes: object = None, /) -> str:
+        """Returns who serves the call; never raises."""
+
+    def __call__(self, unit: object = None, attributes: object = None, /) -> str:
+        """Returns the same as `serve`, which Python calls a little faster."""
+
+
+class SnapshotCell(Protocol):
+    """The rules in force, compiled. Only `swap` raises: ValueError for what is no rule document."""
+
+    @property
+    def revision(self) -> str:
+        """The revision of the rules in force."""
+
+    def swap(self, document: str) -> None:
+        """Replaces the rules."""
+
+    def decide(self, flag: object, unit: object = None, attributes: object = None) -> Decision:
+        """Decides one call."""
+
+    def serve(self, flag: object, unit: object = None, attributes: object = None) -> str:
+        """Returns who serves one call."""
+
+    def bind(self, flag: str) -> FlagHandle:
+        """Binds one flag."""
+
+    def stages(self) -> dict[str, str]:
+        """Returns every flag's stage."""
+
+    def describe(self, flag: str) -> Optional[str]:
+        """Returns what a flag would do as JSON, None when it is not declared."""
+
+    def explain(self, flag: str, unit: object = None, attributes: object = None) -> Optional[str]:
+        """Decides one call and returns why as JSON, None when the flag is not declared."""
+
+
+class Engine(Protocol):
+    """Compiles and evaluates rules."""
+
+    def SnapshotCell(self, document: str, decision_type: type, /) -> SnapshotCell:  # noqa: N802 - a class there
+        """Compiles a rule document; ValueError for what is none."""
+
+    def pattern_problem(self, pattern: str, /) -> Optional[str]:
+        """Returns what is wrong with a regular expression, None when rules can use it."""
+
+
+_engine: Optional[Engine] = None
+
+
+def use(engine: Any) -> None:
+    """
+    Register the implementation.
+
+    Args:
+        engine: An object with the attributes of `Engine`.
+    """
+    global _engine
+    _engine = engine
+
+
+def current() -> Engine:
+    """
+    The registered implementation.
+
+    Raises:
+        RuntimeError: None was registered; `import fast_litellm` does it.
+    """
+    if _engine is None:
+        raise RuntimeError("no rule engine is registered; import fast_litellm first")
+    return _engine

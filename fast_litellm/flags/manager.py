@@ -1,0 +1,246 @@
+"""
+The rules of one process: loaded, compiled, watched, and asked.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
+
+from fast_litellm.errors import UnknownFlagError
+from fast_litellm.flags.live import LiveRules, guarded
+from fast_litellm.flags.nodes import nearest
+from fast_litellm.flags.sources import FileSource, MemorySource
+from fast_litellm.flags.watcher import Watcher
+
+if TYPE_CHECKING:
+    import os
+
+    from fast_litellm.flags.decision import Decision
+    from fast_litellm.flags.engine import FlagHandle, SnapshotCell
+    from fast_litellm.flags.sources import Source
+
+
+class FlagManager:
+    """
+    Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
+
+    What overrules what, strongest first: `disabled`, a block, an override, `enabled: false`, a pinned `stage`, the
+    rules in their order, `otherwise`. A flag that is not declared serves Python.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(
+        self, source: Source, overrides: Optional[Mapping[str, str]] = None, *, disabled: bool = False
+    ) -> None:
+        self._live = LiveRules(source, overrides or {}, disabled=disabled)
+        self._cell = self._live.cell
+        self._watcher = Watcher(functools.partial(guarded, self._live.poll))
+
+    @classmethod
+    def from_file(
+        cls, path: os.PathLike[str] | str, *, overrides: Optional[Mapping[str, str]] = None, disabled: bool = False
+    ) -> FlagManager:
+        """
+        Load a rule file.
+
+        Args:
+            path: A YAML file; `config/rollout.yaml` explains every key.
+            overrides: Flag name to python | rust | shadow | N%, as the environment demands; a flag that the file does
+                not declare comes into being.
+            disabled: The kill switch: Python serves every call.
+
+        Raises:
+            RuleError: The file or an override cannot be used; every problem is listed with file, line and column.
+        """
+        return cls(FileSource(path), overrides, disabled=disabled)
+
+    @classmethod
+    def from_dict(
+        cls, rules: Mapping[str, Any], *, overrides: Optional[Mapping[str, str]] = None, disabled: bool = False
+    ) -> FlagManager:
+        """
+        Load rules from memory.
+
+        Args:
+            rules: What a rule file holds.
+            overrides: As for `from_file`.
+            disabled: As for `from_file`.
+
+        Raises:
+            RuleError: The rules or an override cannot be used; every problem is listed.
+        """
+        return cls(MemorySource(rules), overrides, disabled=disabled)
+
+    @classmethod
+    def default(
+        cls, names: Iterable[str], *, overrides: Optional[Mapping[str, str]] = None, disabled: bool = False
+    ) -> FlagManager:
+        """
+        The rules that hold without a rule file: every feature in shadow, nothing served by a candidate.
+
+        Args:
+            names: The features.
+            overrides: As for `from_file`.
+            disabled: As for `from_file`.
+
+        Raises:
+            RuleError: An override cannot be used.
+        """
+        shadow = {"shadow": {"percent": 100, "budget": "5%"}}
+        return cls.from_dict(
+            {"version": 1, "flags": dict.fromkeys(names, shadow)}, overrides=overrides, disabled=disabled
+        )
+
+    def decide(self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None) -> Decision:
+        """
+        Decide one call. Total and pure: it never raises, and the same rules and arguments give the same decision.
+
+        Args:
+            flag: The flag's name.
+            unit: What is hashed for stickiness: a text or a whole number; anything else counts as missing.
+            attributes: Facts about the call that rules look at.
+
+        Returns:
+            The decision with its reasons.
+        """
+        return self._cell.decide(flag, unit, attributes)
+
+    def serve(self, flag: str, unit: object = None, attributes: Optional[Mapping[str, Any]] = None) -> str:
+        """Return `decide(...).serve` for less than half its price."""
+        return self._cell.serve(flag, unit, attributes)
+
+    def bind(self, flag: str) -> FlagHandle:
+        """
+        Bind one flag for callers that ask often.
+
+        Args:
+            flag: The flag's name; it need not be declared yet.
+
+        Returns:
+            A native callable `(unit=None, attributes=None, /) -> str` that follows every reload.
+        """
+        return self._cell.bind(flag)
+
+    @property
+    def cell(self) -> SnapshotCell:
+        """The compiled rules in force."""
+        return self._cell
+
+    def stage(self, flag: str) -> str:
+        """Return off | shadow | canary | on | blocked; a flag that is not declared is off."""
+        return self._cell.stages().get(flag, "off")
+
+    def describe(self, flag: str) -> Dict[str, Any]:
+        """
+        Say what a flag does.
+
+        Args:
+            flag: The flag's name.
+
+        Returns:
+            `{"flag", "file", "line", "stage", "salt", "unit": {"attribute", "explicit_first"}, "consults_rules",
+            "rules": [{"name", "line", "when", "serve" | "thresholds"}], "otherwise": {"serve" | "thresholds"}, "owner",
+            "expires", "shadow": {"percent", "budget"}}`; thresholds are pairs of a name and the first bucket that is no
+            longer its own.
+
+        Raises:
+            UnknownFlagError: The flag is not declared.
+        """
+        return self._told(flag, self._cell.describe(flag))
+
+    def explain(
+        self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None
+    ) -> Dict[str, Any]:
+        """
+        Decide one call and say, rule by rule, why.
+
+        Args:
+            flag: The flag's name.
+            unit: As for `decide`.
+            attributes: As for `decide`.
+
+        Returns:
+            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, and for each rule a
+            `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`: the part of it
+            that did not hold.
+
+        Raises:
+            UnknownFlagError: The flag is not declared.
+        """
+        return self._told(flag, self._cell.explain(flag, unit, attributes))
+
+    def block(self, flag: str, detail: str = "blocked") -> None:
+        """
+        Stop a feature at once: Python serves and nothing is compared, whatever the rules say, also after a reload.
+
+        Args:
+            flag: The flag's name; for one that is not declared the block waits.
+            detail: Why, a short word; it becomes the decisions' detail.
+        """
+        self._live.block(flag, detail)
+
+    def unblock(self, flag: str) -> None:
+        """
+        Take a block back.
+
+        Args:
+            flag: The flag's name; without a block nothing happens.
+        """
+        self._live.unblock(flag)
+
+    def reload(self) -> bool:
+        """
+        Read the rules again. Rules in which something is wrong never replace good ones.
+
+        Returns:
+            Whether the rules in force are what the file says; if not, `status()` lists the problems and decisions give
+            the reason STALE.
+        """
+        return self._live.reload()
+
+    def poll(self) -> bool:
+        """
+        Reload if the file is not the one last read.
+
+        Returns:
+            Whether it was.
+        """
+        return self._live.poll()
+
+    def watch(self) -> None:
+        """Poll every second in a thread of its own, in forked children too, until `close`."""
+        if self._live.source.path is not None:
+            self._watcher.start()
+
+    def close(self) -> None:
+        """Stop watching. Decisions go on by the rules in force."""
+        self._watcher.stop()
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """
+        Have a function called after every change of the rules in force, in the thread that made it.
+
+        Args:
+            changed: Takes nothing. What it raises is logged.
+        """
+        self._live.subscribe(changed)
+
+    def status(self) -> Dict[str, Any]:
+        """
+        Say which rules are in force.
+
+        Returns:
+            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags":
+            {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None for rules from
+            memory.
+        """
+        return {**self._live.status(), "watching": self._watcher.is_running}
+
+    def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
+        if account is None:
+            hint = nearest(flag, self._cell.stages())
+            raise UnknownFlagError(f'no rule file declares the flag "{flag}"{"; " + hint if hint else ""}')
+        return {**json.loads(account), **self._live.notes(flag), "file": self._live.source.path}

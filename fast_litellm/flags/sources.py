@@ -1,0 +1,116 @@
+"""
+Where rules come from: a file that may change at any time, or memory.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Protocol, Tuple
+
+from fast_litellm.errors import Problem, RuleError
+from fast_litellm.flags import rule_file
+
+if TYPE_CHECKING:
+    from fast_litellm.flags.rule_file import Rules
+
+SIZE_LIMIT = 4 * 1024 * 1024
+"""Bytes. A thousand flags with three rules each come to less than one."""
+
+_ATTEMPTS = 10
+
+Signature = Optional[Tuple[int, int, int, int, int]]
+"""What tells two states of a file apart: device, inode, size, both times in nanoseconds; None when there is no file."""
+
+
+class Source(Protocol):
+    """Where rules come from."""
+
+    path: Optional[str]
+
+    def signature(self) -> Signature:
+        """Returns what tells the present state from others."""
+
+    def load(self) -> Tuple[Rules, Signature]:
+        """Returns the rules and the state they belong to, or raises RuleError."""
+
+
+class FileSource:
+    """
+    A rule file, followed through symbolic links every time.
+
+    Args:
+        path: Relative paths are taken from the directory in force now, so that a later `chdir` changes nothing.
+    """
+
+    def __init__(self, path: os.PathLike[str] | str) -> None:
+        self.path: Optional[str] = os.fspath(path)
+        self._absolute = os.path.abspath(path)  # noqa: PTH100 - resolving links once would miss a swapped one
+
+    def signature(self) -> Signature:
+        """Returns the file's state. Any difference counts: a new file may be older than the one it replaces."""
+        try:
+            state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
+        except OSError:
+            return None
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+    def load(self) -> Tuple[Rules, Signature]:
+        """
+        Read and check the file, again if it changed meanwhile.
+
+        Returns:
+            The rules and the state of the file they came from.
+
+        Raises:
+            RuleError: The file cannot be read, or something in it is wrong.
+        """
+        for _ in range(_ATTEMPTS):
+            before = self.signature()
+            data = self._read()
+            if before == self.signature():
+                return rule_file.from_bytes(data, str(self.path)), before
+        raise self._unusable(
+            "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
+        )
+
+    def _read(self) -> bytes:
+        try:
+            if not stat.S_ISREG(os.stat(self._absolute).st_mode):  # noqa: PTH116 - opening a pipe would wait for its writer
+                raise self._unusable("expected a file, got something else", "name a file")
+            with open(self._absolute, "rb") as file:  # noqa: PTH123
+                data = file.read(SIZE_LIMIT + 1)
+        except FileNotFoundError:
+            raise self._unusable(
+                "expected a rule file, got none at this path", "create it, or correct the path"
+            ) from None
+        except OSError as error:
+            raise self._unusable(f"expected a readable file, got: {error.strerror}", "check its permissions") from None
+        if len(data) > SIZE_LIMIT:
+            raise self._unusable(f"expected at most {SIZE_LIMIT} bytes, got more", "is this the right file?")
+        return data
+
+    def _unusable(self, message: str, hint: str) -> RuleError:
+        return RuleError((Problem(str(self.path), 0, 0, message, hint),))
+
+
+class MemorySource:
+    """
+    Rules from memory; they never change.
+
+    Args:
+        rules: What a rule file holds.
+    """
+
+    path: Optional[str] = None
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self._rules = rules
+
+    def signature(self) -> Signature:
+        """Returns None: there is no file."""
+        return None
+
+    def load(self) -> Tuple[Rules, Signature]:
+        """Returns the checked rules, or raises RuleError."""
+        return rule_file.from_objects(self._rules), None

@@ -1,0 +1,69 @@
+//! What differs between LiteLLM's releases, and the constants of one call.
+
+/// What differs between the releases of LiteLLM whose counting is reproduced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each names one independent difference")]
+pub struct Semantics {
+    /// A `search_result` block is counted; before, it was an error.
+    pub search_result_blocks: bool,
+    /// `compaction` blocks, and the summaries in `provider_specific_fields`, are counted.
+    pub compaction: bool,
+    /// `None` for the text of a block counts as nothing; before, as the word `None`.
+    pub absent_text_is_empty: bool,
+    /// Blocks are refused when a required field is missing.
+    pub required_fields: bool,
+    /// Malformed tool schemas and tool choices count as little as possible; before, they were errors.
+    pub lenient_tools: bool,
+    /// An inline image's dimensions decide at detail `auto`; before, `auto` was `low`.
+    pub inline_images: bool,
+}
+
+impl Semantics {
+    /// LiteLLM 1.106.
+    pub const V1_106: Self = Self {
+        search_result_blocks: false,
+        compaction: false,
+        absent_text_is_empty: false,
+        required_fields: true,
+        lenient_tools: false,
+        inline_images: false,
+    };
+    /// LiteLLM 1.108.
+    pub const V1_108: Self = Self { search_result_blocks: true, ..Self::V1_106 };
+    /// LiteLLM 1.109.
+    pub const V1_109: Self = Self {
+        search_result_blocks: true,
+        compaction: true,
+        absent_text_is_empty: true,
+        required_fields: false,
+        lenient_tools: true,
+        inline_images: true,
+    };
+
+    /// The semantics of a release line, or `None` for an unknown name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "1.106" => Some(Self::V1_106),
+            "1.108" => Some(Self::V1_108),
+            "1.109" => Some(Self::V1_109),
+            _ => None,
+        }
+    }
+}
+
+/// What a message costs beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accounting {
+    /// Tokens around every message.
+    pub per_message: i64,
+    /// Tokens for a name, on top of the name's own.
+    pub per_name: i64,
+}
+
+impl Accounting {
+    /// Every model but one.
+    pub const USUAL: Self = Self { per_message: 3, per_name: 1 };
+    /// `gpt-3.5-turbo-0301`, where a name replaces the role.
+    pub const LEGACY: Self = Self { per_message: 4, per_name: -1 };
+}
