@@ -1,0 +1,37 @@
+"""
+COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was found, and says whether that suffices.
+
+    runner        what happens on the caller's path, and on the worker thread behind it
+    trial         one comparison: run, compare, run again before believing a difference
+    comparators   whether two outcomes are the same, and if not, how they differ
+    redaction     differences without content
+    divergence    which divergences are one finding, and how often it is logged
+    ledger        the database that outlives the process
+    gate          whether the evidence suffices
+    engine        the port to native code
+"""
+
+from __future__ import annotations
+
+from fast_litellm.shadow import comparators
+from fast_litellm.shadow.budget import Budget
+from fast_litellm.shadow.candidate import Candidate, FunctionCandidate
+from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.gate import Gate
+from fast_litellm.shadow.ledger import Ledger
+from fast_litellm.shadow.observation import Epoch, Outcome
+from fast_litellm.shadow.runner import ShadowRunner
+
+__all__ = [
+    "Budget",
+    "Candidate",
+    "Epoch",
+    "Experiment",
+    "FunctionCandidate",
+    "Gate",
+    "Ledger",
+    "Limits",
+    "Outcome",
+    "ShadowRunner",
+    "comparators",
+]

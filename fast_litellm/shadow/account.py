@@ -1,0 +1,159 @@
+"""
+What one process has to report: counts by epoch and divergence classes with a few samples each, bounded in memory.
+
+Everything is absolute, so a report may be written twice or late, and a lost one is made good by the next.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from fast_litellm.shadow.counts import Counts, add, flatten
+from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.observation import Comparison, Description, Epoch
+
+MAX_CLASSES = 2_000
+MAX_SAMPLES = 5
+STATES = ("noise", "new", "confirmed")
+"""States of a divergence class, each stronger than the one before."""
+
+_OVERFLOW = Description("value", fingerprint="overflow")
+
+Labels = Callable[[], Mapping[str, Any]]
+ClassKey = Tuple[Epoch, str]
+
+
+@dataclass
+class Attached:
+    """A feature's tally, and the part of its counts that belongs to earlier epochs."""
+
+    epoch: Epoch
+    tally: Tally
+    labels: Labels
+    before: Counts
+
+
+@dataclass
+class ClassRecord:
+    """A divergence class as this process has seen it."""
+
+    description: Description
+    first_seen: float
+    last_seen: float
+    state: str
+    count: int = 0
+    samples: List[Dict[str, Any]] = field(default_factory=list)
+
+    def add(self, comparison: Comparison, now: float, draw: Callable[[int], int]) -> None:
+        """Counts a comparison and keeps it with the same chance as every other of its class."""
+        self.count += 1
+        self.last_seen = now
+        self.state = max(self.state, state_of(comparison), key=STATES.index)
+        if len(self.samples) < MAX_SAMPLES:
+            self.samples.append(comparison.as_event())
+            return
+        slot = draw(self.count)
+        if slot < MAX_SAMPLES:
+            self.samples[slot] = comparison.as_event()
+
+
+@dataclass(frozen=True)
+class Report:
+    """Copies of what is to be written: counts with labels by epoch, and the classes that have grown."""
+
+    counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]]
+    classes: Dict[ClassKey, ClassRecord]
+
+
+class Account:
+    """
+    Collects.
+
+    Args:
+        draw: Returns a random number from 0 up to, not including, its argument.
+    """
+
+    def __init__(self, draw: Callable[[int], int] = random.randrange) -> None:
+        self._draw = draw
+        self._attached: Dict[str, Attached] = {}
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Starts with nothing but the tallies, which a child counts from zero."""
+        self._lock = threading.Lock()
+        self._closed: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
+        self._classes: Dict[ClassKey, ClassRecord] = {}
+        self._written: Dict[Any, Any] = {}
+        for attached in self._attached.values():
+            attached.tally.reset()
+            attached.before = flatten(attached.tally.reading())
+
+    def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
+        """Counts a tally under an epoch from here on; what it had counted before stays with the epoch before."""
+        with self._lock:
+            reading = flatten(tally.reading())
+            previous = self._attached.get(epoch.feature)
+            if previous is not None:
+                same = previous.tally is tally
+                self._closed[previous.epoch] = self._counter(previous, reading if same else None)
+            self._attached[epoch.feature] = Attached(epoch, tally, labels or dict, reading)
+
+    def record(self, comparison: Comparison, now: float) -> None:
+        """Counts a comparison under its divergence class."""
+        with self._lock:
+            attached = self._attached.get(comparison.feature)
+            epoch = attached.epoch if attached is not None else _unattached(comparison)
+            key, description = (epoch, comparison.fingerprint), comparison.description
+            if key not in self._classes and len(self._classes) >= MAX_CLASSES:
+                key, description = (epoch, _OVERFLOW.fingerprint), _OVERFLOW
+            record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
+            record.add(comparison, now, self._draw)
+
+    def report(self) -> Report:
+        """Returns what has changed since the last report that was written."""
+        with self._lock:
+            counters = dict(self._closed)
+            for attached in self._attached.values():
+                counters[attached.epoch] = self._counter(attached, None)
+            counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
+            classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
+            return Report(counters, classes)
+
+    def written(self, report: Report) -> None:
+        """Remembers what need not be written again."""
+        with self._lock:
+            self._written.update(report.counters)
+            self._written.update({key: record.count for key, record in report.classes.items()})
+
+    def forget_written(self) -> None:
+        """Makes the next report a full one, for a database that may hold nothing of this process."""
+        with self._lock:
+            self._written.clear()
+
+    def _counter(self, attached: Attached, reading: Optional[Counts]) -> Tuple[Counts, Mapping[str, Any]]:
+        own = add(reading or flatten(attached.tally.reading()), attached.before, -1)
+        closed = self._closed.get(attached.epoch)
+        return add(closed[0], own) if closed is not None else own, dict(attached.labels())
+
+
+def state_of(comparison: Comparison) -> str:
+    """
+    Returns:
+        The state a single comparison gives its class.
+    """
+    if comparison.outcome == "waived":
+        return "noise"
+    return "confirmed" if comparison.confirmed_on_rerun else "new"
+
+
+def _copy(record: ClassRecord) -> ClassRecord:
+    return ClassRecord(
+        record.description, record.first_seen, record.last_seen, record.state, record.count, list(record.samples)
+    )
+
+
+def _unattached(comparison: Comparison) -> Epoch:
+    return Epoch(comparison.feature, comparison.candidate_build, comparator=comparison.comparator)

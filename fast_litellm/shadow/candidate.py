@@ -1,0 +1,51 @@
+"""
+What can be run beside a control.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Protocol, Tuple
+
+Arguments = Tuple[Any, ...]
+Keywords = Dict[str, Any]
+
+
+class Candidate(Protocol):
+    """
+    Another implementation of a control, asked in two steps.
+
+    `prepare` runs on the caller's path with the caller's own arguments: it reads whatever live state the answer
+    depends on, keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run`
+    is a pure function of the plan and of a copy of the arguments, possibly later and on another thread.
+    """
+
+    @property
+    def build(self) -> str: ...
+
+    def prepare(self, args: Arguments, kwargs: Keywords, /) -> Any: ...
+
+    def run(self, plan: Any, args: Arguments, kwargs: Keywords, /) -> Any: ...
+
+
+class FunctionCandidate:
+    """
+    A plain function as a candidate: it covers every call and needs no live state.
+
+    Args:
+        function: Takes the control's arguments.
+        build: Names this build of it; evidence belongs to one build.
+    """
+
+    def __init__(self, function: Callable[..., Any], build: str = "unversioned") -> None:
+        self.build = build
+        self._function = function
+
+    def prepare(self, args: Arguments, kwargs: Keywords) -> None:
+        """Nothing is to be read beforehand."""
+
+    def run(self, plan: None, args: Arguments, kwargs: Keywords) -> Any:
+        """
+        Returns:
+            What the function returns.
+        """
+        return self._function(*args, **kwargs)

@@ -1,0 +1,61 @@
+"""
+The port through which this room reaches native code: what it needs, and who provides it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Optional, Protocol, Tuple
+
+from fast_litellm.errors import NativeModuleError
+
+
+class Tally(Protocol):
+    """The counters of one feature. Every method counts one transition; a reading is always consistent in itself."""
+
+    def decline(self, reason: str, /) -> None: ...
+
+    def accept(self) -> None: ...
+
+    def compare(self, outcome: str, /) -> None: ...
+
+    def shed(self, reason: str, accepted: bool, /) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def reading(self) -> Dict[str, Any]: ...
+
+
+class Engine(Protocol):
+    """What the compiled module provides to this room."""
+
+    @property
+    def Tally(self) -> Callable[[], Tally]: ...  # noqa: N802 - the name of a class
+
+    def freeze(self, value: Any, max_bytes: int = ...) -> Tuple[Any, int]: ...
+
+
+_engine: Optional[Engine] = None
+
+
+def use(engine: Engine) -> None:
+    """
+    Provide the native code.
+
+    Args:
+        engine: The compiled module, or a stand-in with the same parts.
+    """
+    global _engine
+    _engine = engine
+
+
+def current() -> Engine:
+    """
+    Returns:
+        What `use` was given.
+
+    Raises:
+        NativeModuleError: Nothing was provided.
+    """
+    if _engine is None:
+        raise NativeModuleError("fast_litellm.shadow has no native code; import fast_litellm first")
+    return _engine

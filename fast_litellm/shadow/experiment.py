@@ -1,0 +1,61 @@
+"""
+What a runner is told: which two sides to compare, within which limits, and who is told of a difference.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol
+
+from fast_litellm.shadow.candidate import Candidate
+from fast_litellm.shadow.comparators import Comparator
+from fast_litellm.shadow.observation import Comparison
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    Two implementations of one function.
+
+    Args:
+        feature: The flag's name.
+        control: The original function. It must be free of effects: it is run again to confirm a difference.
+        candidate: The other one.
+        comparator: Says whether two returned values are equal.
+    """
+
+    feature: str
+    control: Callable[..., Any]
+    candidate: Candidate
+    comparator: Comparator
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What a runner may hold and how long a candidate may take.
+
+    Args:
+        max_jobs: Calls accepted and not yet compared.
+        max_bytes: What their copies may keep alive together, approximately.
+        deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
+            done: one that never ends holds its worker thread, and its calls stay in flight.
+        clock: What durations are measured with, in nanoseconds; monotonic.
+    """
+
+    max_jobs: int = 10_000
+    max_bytes: int = 16 * _MIB
+    deadline_ms: float = 1_000
+    clock: Callable[[], int] = time.perf_counter_ns
+
+
+class Sink(Protocol):
+    """Who is told of every comparison that did not match. It is called on the worker thread and never with content."""
+
+    @property
+    def key(self) -> bytes: ...
+
+    def record(self, comparison: Comparison, /) -> None: ...

@@ -1,0 +1,151 @@
+"""
+Reading a ledger: what all processes together have counted, found and decided.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, Callable, Dict, List, Optional
+
+from fast_litellm import events
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow import process, reports
+from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.store import Store
+
+
+class History:
+    """
+    The reading half of a ledger. While there is no database file, there is nothing to report.
+
+    Args:
+        store: The database file.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self.failures = 0
+        self._store = store
+        self._clock = clock
+        self._key: Optional[bytes] = None
+        self._is_down = False
+
+    @property
+    def key(self) -> bytes:
+        """The key of all digests, the same in every process; a passing one while its file is out of reach."""
+        if self._key is None:
+            try:
+                self._key = self._store.key()
+            except OSError as error:
+                self._unavailable(error)
+                self._key = secrets.token_bytes(32)
+        return self._key
+
+    def status(self) -> Dict[str, Any]:
+        """
+        Add up the counters of all processes and epochs.
+
+        Returns:
+            `{"features": {NAME: {"stage", "seam", "patched", "fingerprint", "candidate_build", "served", "declined",
+            "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`.
+            Calls that were in flight in a process that is gone are under shed "process_died".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return {"features": reports.features(connection, self._host(), self._clock()) if connection else {}}
+
+    def epochs(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            One record per epoch, the latest last: its parts and its counters, as `Gate.judge` reads them.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return reports.epochs(connection, self._host(), self._clock(), feature) if connection else []
+
+    def divergences(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            The divergence classes, the last seen first: "fingerprint", "feature", "candidate_build", "comparator",
+            "kind", "pattern", "control_type", "candidate_type", "first_seen", "last_seen", "count", "processes",
+            "state".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return reports.divergences(connection, feature) if connection else []
+
+    def show(self, prefix: str) -> Dict[str, Any]:
+        """
+        Args:
+            prefix: The beginning of a fingerprint.
+
+        Returns:
+            The divergence class as in `divergences`, and "samples": a few redacted events.
+
+        Raises:
+            LedgerError: No class or more than one begins so, or the ledger cannot be read.
+        """
+        found = [record for record in self.divergences() if record["fingerprint"].startswith(prefix)]
+        names = {record["fingerprint"] for record in found}
+        if len(names) != 1:
+            raise LedgerError(f"{len(names)} divergence classes begin with {prefix!r}; exactly one must")
+        with self._store.reading() as connection:
+            kept = reports.samples(connection, found[0]["fingerprint"]) if connection else []
+        return {**found[0], "samples": kept}
+
+    def feature_states(self) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            "feature", "candidate_build", "state", "reason", "actor" and "at" of every build that has a state.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return reports.feature_states(connection) if connection else []
+
+    def blocked(self, feature: str, candidate_build: str) -> Optional[str]:
+        """
+        Args:
+            feature: The flag's name.
+            candidate_build: Which candidate.
+
+        Returns:
+            Why that build is blocked, usually a fingerprint; None when it is not.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        for row in self.feature_states():
+            if (row["feature"], row["candidate_build"], row["state"]) == (feature, candidate_build, "blocked"):
+                return str(row["reason"])
+        return None
+
+    def transitions(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            The audit trail in order: "seq", "at", "feature", "candidate_build", "from_state", "to_state", "actor",
+            "reason".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return reports.transitions(connection, feature) if connection else []
+
+    def _host(self) -> str:
+        return process.current(Redactor(self.key).digest).host
+
+    def _unavailable(self, error: BaseException) -> None:
+        """Once an outage: the counter says how often it was tried."""
+        self.failures += 1
+        if not self._is_down:
+            self._is_down = True
+            events.logger("shadow").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__qualname__)

@@ -1,0 +1,226 @@
+"""
+The ledger: evidence that outlives the process.
+
+A thread writes what has changed about once a second. A database that is locked, full, read-only or broken never
+reaches a caller: the first failure is logged, the counters stay right in memory, and since they are absolute the next
+write makes all good.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sqlite3
+import threading
+import time
+import weakref
+from typing import Callable, List, Mapping, Optional
+
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow import forking, machinery, process, writing
+from fast_litellm.shadow.account import Account, Labels
+from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.history import History
+from fast_litellm.shadow.observation import Comparison, Epoch
+from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.store import Store, path_of
+from fast_litellm.shadow.writing import Transition
+
+_HEARTBEAT_SECONDS = 15.0
+
+
+class Ledger(History):
+    """
+    One process's part of a ledger; `Ledger.open` makes it.
+
+    Args:
+        store: The database file.
+        versions: Package to version, for the record.
+        flush_seconds: How often to write; None writes only when told to.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        versions: Optional[Mapping[str, str]] = None,
+        flush_seconds: Optional[float] = 1.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(store, clock)
+        self._versions = dict(versions or {})
+        self._flush_seconds = flush_seconds
+        self._account = Account()
+        self._ended = False
+        self._begin()
+        forking.restart_in_children(self)
+        atexit.register(_close_at_exit, weakref.ref(self))
+
+    @classmethod
+    def open(
+        cls, url: str, *, versions: Optional[Mapping[str, str]] = None, flush_seconds: Optional[float] = 1.0
+    ) -> Ledger:
+        """
+        Open a ledger. The file is made by the first write.
+
+        Args:
+            url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+            versions: Package to version, for the record.
+            flush_seconds: How often to write; None writes only when `flush` is called.
+
+        Returns:
+            The ledger.
+
+        Raises:
+            LedgerError: The URL names no SQLite file.
+        """
+        return cls(Store(path_of(url)), versions=versions, flush_seconds=flush_seconds)
+
+    def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
+        """
+        Report a feature's counters from here on. Attached again under another epoch, the counts so far stay with the
+        first.
+
+        Args:
+            epoch: What the evidence belongs to.
+            tally: The feature's counters.
+            labels: Returns what else `status` shows of the feature, such as its stage: JSON values, never content.
+        """
+        self._account.attach(epoch, tally, labels)
+        self._start()
+
+    def record(self, comparison: Comparison) -> None:
+        """
+        Keep a comparison that did not match. When it blocked its candidate, so is that build in every process started
+        later.
+
+        Args:
+            comparison: Redacted.
+        """
+        now = self._clock()
+        self._account.record(comparison, now)
+        if comparison.action == "blocked":
+            build = comparison.candidate_build
+            self._pending.append(Transition(comparison.feature, build, "blocked", "auto", comparison.fingerprint, now))
+            self._wake.set()
+        self._start()
+
+    def flush(self) -> bool:
+        """
+        Write what has changed.
+
+        Returns:
+            Whether everything is written. A failure is counted and logged, never raised.
+        """
+        return self._flush(is_last=False)
+
+    def _flush(self, *, is_last: bool) -> bool:
+        try:
+            with self._writing:
+                self._write(is_last=is_last)
+        except (OSError, sqlite3.Error, LedgerError) as error:
+            self._unavailable(error)
+            return False
+        except BaseException as error:
+            machinery.failed("flush", error)
+            return False
+        self._is_down = False
+        return True
+
+    def close(self) -> None:
+        """Writes a last time, and notes that the process has ended well."""
+        if self._ended:
+            return
+        self._ended = True
+        self._wake.set()
+        self._flush(is_last=True)
+
+    def record_transition(self, feature: str, candidate_build: str, state: str, *, actor: str, reason: str) -> None:
+        """
+        Change the state of a candidate build at once, and append to the audit trail.
+
+        Args:
+            feature: The flag's name.
+            candidate_build: Which candidate.
+            state: Such as "blocked" or "released".
+            actor: Who does it.
+            reason: Why.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
+        try:
+            with self._writing, self._store.writing() as connection:
+                writing.write_transition(connection, transition)
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerError(f"the ledger {self._store.path} cannot be written: {error}") from error
+
+    def after_fork(self) -> None:
+        """Begins as another process, with a connection and a thread of its own."""
+        had_thread = self._thread is not None
+        self._store.after_fork()
+        self._account.after_fork()
+        self._begin()
+        if had_thread:
+            self._start()
+
+    def _begin(self) -> None:
+        self._process: Optional[process.Process] = None
+        self._pending: List[Transition] = []
+        self._written_at = 0.0
+        self._writing = threading.Lock()
+        self._starting = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: Optional[threading.Thread] = None
+
+    def _start(self) -> None:
+        if self._flush_seconds is None or self._thread is not None or self._ended:
+            return
+        with self._starting:
+            if self._thread is None:
+                thread = threading.Thread(target=self._loop, name="fast-litellm-ledger", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the interpreter is shutting down: `close` writes the rest
+                    machinery.failed("start_writer", error)
+                    return
+                self._thread = thread
+
+    def _loop(self) -> None:
+        while not self._ended:
+            self.flush()
+            self._wake.wait(self._flush_seconds)
+            self._wake.clear()
+
+    def _write(self, *, is_last: bool) -> None:
+        now = self._clock()
+        if self._store.is_fresh():
+            self._account.forget_written()
+        report, pending = self._account.report(), list(self._pending)
+        is_due = now - self._written_at >= _HEARTBEAT_SECONDS
+        if not (report.counters or report.classes or pending or is_due or is_last):
+            return
+        with self._store.writing() as connection:
+            writing.write_process(connection, self._this_process(), self._versions, now)
+            writing.write_report(connection, self._this_process(), report, now)
+            for transition in pending:
+                writing.write_transition(connection, transition)
+            if is_last:
+                writing.write_end(connection, self._this_process(), now)
+        self._account.written(report)
+        del self._pending[: len(pending)]
+        self._written_at = now
+        if is_last:
+            self._store.close()
+
+    def _this_process(self) -> process.Process:
+        if self._process is None:
+            self._process = process.current(Redactor(self.key).digest)
+        return self._process
+
+
+def _close_at_exit(reference: weakref.ref[Ledger]) -> None:
+    ledger = reference()
+    if ledger is not None:
+        ledger.close()

@@ -1,0 +1,150 @@
+"""
+Records of what one side did and of what comparing two sides found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, NamedTuple, Optional, Type
+
+
+class Outcome(NamedTuple):
+    """
+    What the control did, as the dispatcher saw it.
+
+    Args:
+        value: What it returned.
+        error: What it raised; `value` has no meaning then.
+        duration_ns: How long it took.
+    """
+
+    value: Any = None
+    error: Optional[BaseException] = None
+    duration_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Observation:
+    """
+    What one side did, in a form nobody can change any more. Never shown: it holds content.
+
+    Args:
+        value: A frozen copy of what it returned.
+        error_type: The class of what it raised, or None.
+        error_text: The `str()` of what it raised.
+        duration_ns: How long it took, on the wall.
+    """
+
+    value: Any = field(default=None, repr=False)
+    error_type: Optional[Type[BaseException]] = None
+    error_text: str = field(default="", repr=False)
+    duration_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """
+    What a body of evidence belongs to. When any part changes, evidence starts again from nothing.
+
+    Args:
+        feature: The flag's name.
+        candidate_build: Which candidate.
+        reference: The fingerprint of the control's source.
+        comparator: Name and version of the comparator.
+        rules_revision: Which rules.
+    """
+
+    feature: str
+    candidate_build: str
+    reference: str = ""
+    comparator: str = ""
+    rules_revision: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """
+    One side of a difference, redacted.
+
+    Args:
+        outcome: "value", "exception" or "nothing" (the path does not exist on this side).
+        type: The name of the value's or exception's class.
+        length: Of text, bytes or a container.
+        digest: Keyed, of a scalar value or an exception's text; equal digests mean equal content.
+        safe_value: The value itself, when the comparator says values of this type are never content.
+    """
+
+    outcome: str
+    type: str = ""
+    length: Optional[int] = None
+    digest: str = ""
+    safe_value: Any = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """
+    A difference, redacted.
+
+    Args:
+        kind: How the sides differ; see `comparators.KINDS`.
+        path: Where, with indices, such as `$[3].name`.
+        pattern: Where, with every index as `[*]`.
+        fingerprint: Names the divergence class.
+        control: The control's side.
+        candidate: The candidate's side.
+    """
+
+    kind: str
+    path: str = ""
+    pattern: str = ""
+    fingerprint: str = "undescribed"
+    control: Summary = Summary("nothing")
+    candidate: Summary = Summary("nothing")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """
+    A comparison that did not match, redacted: everything in it may be logged and stored.
+
+    Args:
+        feature: The flag's name.
+        candidate_build: Which candidate.
+        comparator: Which comparator.
+        outcome: "diverged", or "waived" when the control does not agree with itself.
+        description: The difference.
+        confirmed_on_rerun: Both sides were run again, and the candidate differed again.
+        control_rerun_differs: The control's second run differed from its first.
+        action: "blocked" when this comparison blocked the candidate, else "none".
+        control_ns: How long the control took.
+        candidate_ns: How long the candidate took.
+        cpu_ns: Processor time of the whole comparison.
+        queue_age_ns: How long the call waited for its comparison.
+    """
+
+    feature: str
+    candidate_build: str
+    comparator: str
+    outcome: str
+    description: Description
+    confirmed_on_rerun: bool = False
+    control_rerun_differs: bool = False
+    action: str = "none"
+    control_ns: int = 0
+    candidate_ns: int = 0
+    cpu_ns: int = 0
+    queue_age_ns: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of its divergence class."""
+        return self.description.fingerprint
+
+    def as_event(self) -> Dict[str, Any]:
+        """
+        Returns:
+            The fields of the log event and of the ledger's samples, JSON types only.
+        """
+        fields = asdict(self)
+        return {**fields.pop("description"), **fields}

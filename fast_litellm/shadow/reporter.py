@@ -1,0 +1,122 @@
+"""
+Who is told of a difference, and in which order: first the one who can stop the candidate, then the log, then the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from fast_litellm import events
+from fast_litellm.shadow import divergence, machinery
+from fast_litellm.shadow.comparators import Difference
+from fast_litellm.shadow.experiment import Experiment, Sink
+from fast_litellm.shadow.observation import Comparison, Description
+from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.trial import Finding
+
+
+@dataclass(frozen=True)
+class Cost:
+    """
+    What a comparison took.
+
+    Args:
+        control_ns: The control's run on the caller's path, on the wall.
+        cpu_ns: Processor time of the comparison so far.
+        queue_age_ns: How long the call waited for it.
+    """
+
+    control_ns: int
+    cpu_ns: int
+    queue_age_ns: int
+
+
+class Reporter:
+    """
+    Reports one experiment's differences. A step that fails is counted, and the others are still taken.
+
+    Args:
+        experiment: The two sides.
+        sink: Told last; None keeps nothing.
+        on_block: Called with (feature, fingerprint) at the first divergence that is not waived.
+    """
+
+    def __init__(
+        self, experiment: Experiment, sink: Optional[Sink], on_block: Optional[Callable[[str, str], None]]
+    ) -> None:
+        self._experiment = experiment
+        self._sink = sink
+        self._on_block = on_block
+        self._blocked = False
+        self._redactor: Optional[Redactor] = None
+        self._log = divergence.DivergenceLog()
+
+    def after_fork(self) -> None:
+        """Logs for itself in a child: its parent's lock may have been held."""
+        self._log = divergence.DivergenceLog()
+
+    def report(self, finding: Finding, difference: Difference, cost: Cost) -> None:
+        """
+        Args:
+            finding: What was found.
+            difference: The finding's difference.
+            cost: What it took.
+        """
+        comparison = self._comparison(finding, difference, cost)
+        if comparison.action == "blocked":
+            self._blocked = True
+            self._attempt("on_block", self._block, comparison)
+            self._attempt("log", self._log_block, comparison)
+        self._attempt("log", self._log.record, comparison)
+        if self._sink is not None:
+            self._attempt("record", self._sink.record, comparison)
+
+    def _comparison(self, finding: Finding, difference: Difference, cost: Cost) -> Comparison:
+        return Comparison(
+            feature=self._experiment.feature,
+            candidate_build=self._experiment.candidate.build,
+            comparator=self._experiment.comparator.name,
+            outcome=finding.outcome,
+            description=self._description(difference),
+            confirmed_on_rerun=finding.confirmed_on_rerun,
+            control_rerun_differs=finding.control_rerun_differs,
+            action="blocked" if finding.outcome == "diverged" and not self._blocked else "none",
+            control_ns=cost.control_ns,
+            candidate_ns=finding.candidate.duration_ns,
+            cpu_ns=cost.cpu_ns,
+            queue_age_ns=cost.queue_age_ns,
+        )
+
+    def _description(self, difference: Difference) -> Description:
+        """A difference that cannot be described is still a difference, and still blocks."""
+        experiment = self._experiment
+        try:
+            return divergence.describe(self._redaction(), experiment.feature, experiment.comparator, difference)
+        except BaseException as error:
+            machinery.failed("describe", error)
+            return Description(difference.kind)
+
+    def _redaction(self) -> Redactor:
+        if self._redactor is None:
+            self._redactor = Redactor(os.urandom(32) if self._sink is None else self._sink.key)
+        return self._redactor
+
+    def _block(self, comparison: Comparison) -> None:
+        if self._on_block is not None:
+            self._on_block(comparison.feature, comparison.fingerprint)
+
+    def _log_block(self, comparison: Comparison) -> None:
+        events.logger("shadow").error(
+            events.FEATURE_BLOCKED,
+            feature=comparison.feature,
+            candidate_build=comparison.candidate_build,
+            fingerprint=comparison.fingerprint,
+        )
+
+    def _attempt(self, operation: str, step: Callable[[Comparison], object], comparison: Comparison) -> None:
+        try:
+            step(comparison)
+        except BaseException as error:
+            machinery.failed(operation, error)

@@ -1,0 +1,273 @@
+"""
+The runner of one experiment: what happens on the caller's path, and what happens afterwards on the worker thread.
+
+On the caller's path a call is copied before the control runs and queued after it has answered. Nothing that fails
+there or later reaches the caller, whatever its class; the caller gets the control's value or exception, the same
+object. An interrupt from the keyboard that arrives during those microseconds is lost with the comparison it
+interrupted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from typing import Any, Callable, Optional
+
+from fast_litellm.errors import Declined, Unsnapshotable
+from fast_litellm.shadow import engine, forking, machinery
+from fast_litellm.shadow.budget import Budget
+from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.experiment import Experiment, Limits, Sink
+from fast_litellm.shadow.observation import Observation, Outcome
+from fast_litellm.shadow.reporter import Cost, Reporter
+from fast_litellm.shadow.trial import Call, Trial, of_error
+from fast_litellm.shadow.worker import Worker
+
+_CLOSE_SECONDS = 1.0
+
+
+class Job:
+    """An accepted call: copied, and waiting for its control or for its comparison."""
+
+    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "size")
+
+    def __init__(self, plan: Any, call: Call, size: int, reserved: float, generation: int) -> None:
+        self.plan = plan
+        self.call = call
+        self.size = size
+        self.reserved = reserved
+        self.generation = generation
+        self.control = Observation()
+        self.queued_at = 0
+
+
+class _Shed(Exception):  # noqa: N818 - a signal, not an error: the call is not compared
+    """A call cannot be compared, for a reason that is counted."""
+
+
+class ShadowRunner:
+    """
+    Compares a candidate with its control, off the caller's path, within a budget.
+
+    Args:
+        experiment: The two sides.
+        tally: The feature's counters.
+        sink: Told of every comparison that did not match; None keeps nothing but counters and log events.
+        budget: How much processor time comparisons may use; 5 % of one core by default.
+        limits: How much may wait.
+        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that is not waived.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        tally: engine.Tally,
+        sink: Optional[Sink] = None,
+        budget: Optional[Budget] = None,
+        limits: Optional[Limits] = None,
+        on_block: Optional[Callable[[str, str], None]] = None,
+    ) -> None:
+        self.experiment = experiment
+        self._limits = limits or Limits()
+        self._tally = tally
+        self._budget = budget or Budget()
+        self._generation = 0
+        self._reporter = Reporter(experiment, sink, on_block)
+        self._trial = Trial(experiment, self._limits)
+        name = f"fast-litellm-shadow-{experiment.feature}"
+        self._worker: Worker[Job] = Worker(name, self._work, self._limits.max_jobs, self._limits.max_bytes)
+        forking.restart_in_children(self)
+        atexit.register(_close_at_exit, weakref.ref(self))
+
+    def observe(self, args: Arguments, kwargs: Keywords) -> Any:
+        """
+        Answer a call with the control, and compare it later.
+
+        Args:
+            args: The caller's positional arguments.
+            kwargs: The caller's keyword arguments.
+
+        Returns:
+            What the control returns.
+
+        Raises:
+            BaseException: What the control raises, the same object.
+        """
+        try:
+            job = self.prepare(args, kwargs)
+        except (
+            BaseException
+        ):  # `prepare` handles everything unless the stack is too deep even for that: not offered, then
+            job = None
+        if job is None:
+            return self.experiment.control(*args, **kwargs)
+        clock = self._limits.clock
+        started = clock()
+        try:
+            value = self.experiment.control(*args, **kwargs)
+        except Exception as error:
+            self.submit(job, Outcome(error=error, duration_ns=clock() - started))
+            raise
+        except BaseException:
+            self.abandon(job, "control_interrupted")
+            raise
+        self.submit(job, Outcome(value=value, duration_ns=clock() - started))
+        return value
+
+    def prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
+        """
+        Copy a call for comparison, before the control runs.
+
+        Args:
+            args: The caller's positional arguments; they are not changed.
+            kwargs: The caller's keyword arguments; they are not changed.
+
+        Returns:
+            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is
+            counted.
+        """
+        try:
+            job = self._accept(args, kwargs)
+        except _Shed as shed:
+            self._tally.shed(str(shed), False)
+        except BaseException as error:
+            self._tally.shed("machinery_failed", False)
+            machinery.failed("prepare", error)
+        else:
+            self._tally.accept()
+            return job
+        return None
+
+    def submit(self, job: Job, outcome: Outcome) -> None:
+        """
+        Queue an accepted call for comparison, after the control has answered.
+
+        Args:
+            job: What `prepare` returned.
+            outcome: What the control did.
+        """
+        try:
+            job.control = self._snapshot(outcome)
+            job.queued_at = self._limits.clock()
+            if job.generation != self._generation or self._worker.put(job):
+                return
+            self._give_up(job, "shutdown")
+        except Unsnapshotable:
+            self._give_up(job, "unsnapshotable")
+        except BaseException as error:
+            self._give_up(job, "machinery_failed")
+            machinery.failed("submit", error)
+
+    def abandon(self, job: Job, reason: str) -> None:
+        """
+        Give up an accepted call.
+
+        Args:
+            job: What `prepare` returned.
+            reason: A short word, such as "control_interrupted".
+        """
+        try:
+            self._give_up(job, reason)
+        except BaseException as error:
+            machinery.failed("abandon", error)
+
+    def drain(self, timeout: float) -> bool:
+        """
+        Wait for every submitted call to be compared.
+
+        Args:
+            timeout: At most so many seconds.
+
+        Returns:
+            Whether all were.
+        """
+        return self._worker.drain(timeout)
+
+    def close(self, timeout: float = _CLOSE_SECONDS) -> None:
+        """
+        Stop comparing. What is queued and not compared in time is shed as "shutdown".
+
+        Args:
+            timeout: How long to wait for queued calls, in seconds.
+        """
+        for job in self._worker.close(timeout):
+            self._tally.shed("shutdown", True)
+            self._budget.settle(job.reserved, 0)
+
+    def after_fork(self) -> None:
+        """Starts an account of its own in a forked child: what was in flight is the parent's."""
+        self._generation += 1
+        self._reporter.after_fork()
+        self._worker.after_fork()
+        self._budget.after_fork()
+        self._tally.reset()
+
+    def _accept(self, args: Arguments, kwargs: Keywords) -> Job:
+        self._check_room()
+        plan = self._plan(args, kwargs)
+        try:
+            call, size = engine.current().freeze((args, kwargs), self._limits.max_bytes)
+        except Unsnapshotable as refusal:
+            raise _Shed("memory" if refusal.args == ("size",) else "unsnapshotable") from None
+        refusal_reason = self._worker.reserve(size)
+        if refusal_reason is not None:
+            raise _Shed(refusal_reason)
+        return Job(plan, call, size, self._budget.reserve(), self._generation)
+
+    def _check_room(self) -> None:
+        refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
+        if refusal is None and not self._budget.allows():
+            refusal = "budget"
+        if refusal is not None:
+            raise _Shed(refusal)
+
+    def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
+        try:
+            return self.experiment.candidate.prepare(args, kwargs)
+        except Declined as declined:
+            self._tally.decline(declined.reason)
+            raise _Shed("declined") from None
+
+    def _snapshot(self, outcome: Outcome) -> Observation:
+        if outcome.error is not None:
+            error = of_error(outcome.error)
+            return Observation(None, error.error_type, error.error_text, outcome.duration_ns)
+        value = outcome.value
+        if self.experiment.comparator.takes_snapshots:
+            value, _ = engine.current().freeze(value, self._limits.max_bytes)
+        return Observation(value, duration_ns=outcome.duration_ns)
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        if job.generation != self._generation:
+            return  # accepted before a fork: the parent accounts for it
+        self._worker.release(job.size)
+        self._budget.settle(job.reserved, 0)
+        self._tally.shed(reason, True)
+
+    def _work(self, job: Job) -> None:
+        started = self._budget.cpu_clock()
+        try:
+            self._judge(job, started)
+        except Declined as declined:
+            self._tally.decline(declined.reason)
+            self._tally.shed("declined", True)
+        except BaseException as error:
+            self._tally.shed("machinery_failed", True)
+            machinery.failed("judge", error)
+        finally:
+            self._budget.settle(job.reserved, max(1, self._budget.cpu_clock() - started))
+
+    def _judge(self, job: Job, started: int) -> None:
+        queue_age_ns = self._limits.clock() - job.queued_at
+        finding = self._trial.run(job.plan, job.call, job.control)
+        if finding.difference is not None:
+            cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
+            self._reporter.report(finding, finding.difference, cost)
+        self._tally.compare(finding.outcome)
+
+
+def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:
+    runner = reference()
+    if runner is not None:
+        runner.close()
