@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
 import wrapt
 
-from fast_litellm import settings
+from fast_litellm import events, settings
 from fast_litellm.accel import diagnosis, entry_points, own_pairs
 from fast_litellm.accel.attachment import Attachment
 from fast_litellm.accel.evidence import Evidence
@@ -223,9 +223,13 @@ def _watch_imports() -> None:
 
 
 def _imported(module: ModuleType) -> None:
+    """Runs inside somebody's `import litellm`, which must not fail because of what is done here."""
     _imported_modules.add(module.__name__)
-    if _current is not None:
-        _current.refresh()
+    try:
+        if _current is not None:
+            _current.refresh()
+    except Exception as error:
+        events.logger("accel").error(events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
 
 
 def _litellm_is_imported() -> bool:
