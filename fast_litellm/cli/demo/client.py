@@ -5,7 +5,6 @@ The demo's application: it uses LiteLLM as applications do, and notes every toke
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
@@ -39,23 +38,6 @@ class Reply:
     content: str
     prompt_tokens: int
     completion_tokens: int
-
-
-def import_litellm() -> Any:
-    """
-    Import LiteLLM the way the demo wants it: no network, no telemetry, no advertisement on standard error.
-
-    Returns:
-        The module.
-    """
-    # LiteLLM reads these while it is imported: the price list comes from its own wheel, and only errors are logged.
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm
-
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    return litellm
 
 
 class Client:

@@ -11,8 +11,8 @@ import fast_litellm
 from fast_litellm.cli.bench import corpus
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import rules, texts
-from fast_litellm.cli.demo.client import import_litellm
 from fast_litellm.cli.demo.traffic import TOOLS
+from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

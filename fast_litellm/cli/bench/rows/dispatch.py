@@ -12,7 +12,7 @@ import fast_litellm
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import rules, texts
-from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.cli.reference import import_litellm
 from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, ShadowRunner, comparators
 
