@@ -62,7 +62,8 @@ class Installation:
 
     def connect(self, pair: Feature) -> None:
         """Routes the calls of a program's own pair by the rules."""
-        pair.connect(self.manager, self.evidence.runner(pair, self.manager))
+        labels = functools.partial(self._labels, pair)
+        pair.connect(self.manager, self.evidence.runner(pair, self.manager, labels))
         self._pairs[pair.name] = pair
 
     def stop(self) -> None:
@@ -87,27 +88,19 @@ class Installation:
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""
         seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
-        return {**seams, **{pair.name: self._pair(pair) for pair in self._pairs.values()}}
+        return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
 
     def _feature(self, attachment: Attachment) -> Dict[str, Any]:
         tally = attachment.feature.tally if attachment.feature is not None else Tally()
-        return {
-            "stage": self.manager.stage(attachment.seam.feature),
-            "seam": attachment.seam.place,
-            "state": attachment.state,
-            "patched": attachment.is_patched,
-            "fingerprint": attachment.fingerprint,
-            **tally.reading(),
-        }
+        return {**attachment.labels(), **tally.reading()}
 
-    def _pair(self, pair: Feature) -> Dict[str, Any]:
+    def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
             "stage": self.manager.stage(pair.name),
             "seam": pair.place,
             "state": "patched",
             "patched": True,
             "fingerprint": pair.pair.reference,
-            **pair.tally.reading(),
         }
 
     def _wrap_entry_points(self, *, wanted: bool) -> None:

@@ -43,7 +43,7 @@ class FunctionCandidate:
     def prepare(self, args: Arguments, kwargs: Keywords) -> None:
         """Nothing is to be read beforehand."""
 
-    def run(self, plan: None, args: Arguments, kwargs: Keywords) -> Any:
+    def run(self, plan: None, args: Arguments, kwargs: Keywords) -> Any:  # noqa: ARG002 - there is no plan
         """
         Returns:
             What the function returns.

@@ -77,7 +77,7 @@ def _is_alive(pid: int) -> bool:
 
 def _host() -> str:
     try:
-        namespace = Path("/proc/self/ns/pid").readlink()
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     return f"{platform.node()} {namespace}"

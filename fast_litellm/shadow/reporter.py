@@ -1,5 +1,5 @@
 """
-Who is told of a difference, and in which order: first the one who can stop the candidate, then the log, then the ledger.
+Who is told of a difference, and in which order: who can stop the candidate, then the log, then the ledger.
 """
 
 from __future__ import annotations
