@@ -108,6 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         outcome: Any = program.main(args=words, prog_name="fast-litellm", standalone_mode=False)
     except click.UsageError as error:
         sys.exit(_wrong_usage(error))
+    except console.CommandFailed as error:
+        console.error(error.format_message())
+        sys.exit(error.status)
     except click.ClickException as error:
         console.error(error.format_message())
         sys.exit(error.exit_code)
