@@ -38,8 +38,9 @@ def logger(name: str) -> Any:
     """
     The package's logger.
 
-    A program that has configured structlog gets the events through its own processors. Otherwise they go to the standard
-    library's logger `fast_litellm.<name>` as one line of key=value pairs, so that nothing is printed on standard output.
+    A program that has configured structlog gets the events through its own processors. Otherwise they go to the
+    standard library's logger `fast_litellm.<name>` as one line of key=value pairs, and nothing is printed on standard
+    output.
 
     Args:
         name: The room that logs: "flags", "accel", "shadow", "settings".
@@ -49,7 +50,7 @@ def logger(name: str) -> Any:
     """
     full_name = f"fast_litellm.{name}"
     if structlog.is_configured():
-        return structlog.get_logger(full_name).bind(logger=full_name)
+        return structlog.get_logger(full_name, logger=full_name)
     return structlog.wrap_logger(
         logging.getLogger(full_name), processors=_PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
     )

@@ -192,7 +192,9 @@ def test_the_kill_switch_patches_nothing(monkeypatch, rules):
     assert before is core.token_counter
 
 
-@pytest.mark.parametrize(("word", "served"), [("rust", (0, 1)), ("python", (0, 0)), ("shadow", (1, 0)), ("100%", (0, 1))])
+@pytest.mark.parametrize(
+    ("word", "served"), [("rust", (0, 1)), ("python", (0, 0)), ("shadow", (1, 0)), ("100%", (0, 1))]
+)
 def test_an_environment_override_wins_over_the_file(monkeypatch, rules, word, served):
     """FAST_LITELLM_FLAG_TOKEN_COUNTING decides, whatever the rule file says."""
     monkeypatch.setenv("FAST_LITELLM_FLAG_TOKEN_COUNTING", word)
