@@ -76,9 +76,9 @@ def _rules(rules: Mapping[str, Any]) -> str:
 
 
 def _seams(seams: list[Mapping[str, Any]]) -> Any:
-    table = console.table(("feature", "seam", "reference", "state"))
+    table = console.table(("feature", "seam and its reference"))
     for seam in seams:
-        known = "known" if seam["known"] else "unknown"
-        mark = seam.get("fingerprint") or seam.get("litellm") or "-"
-        table.add_row(seam["feature"], seam["seam"], f"{known} ({mark})", seam["state"])
+        known = "known" if seam["known"] else "unknown, so Python answers"
+        mark = seam.get("fingerprint") or seam.get("litellm") or "no source"
+        table.add_row(seam["feature"], f"{seam['seam']}\n{mark}, {known}")
     return table

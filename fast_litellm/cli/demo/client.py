@@ -51,6 +51,8 @@ class Client:
 
     def __init__(self, litellm: Any, base: str) -> None:
         self._litellm = litellm
+        # LiteLLM never closes its aiohttp sessions, and aiohttp complains of each; plain httpx goes quietly.
+        litellm.disable_aiohttp_transport = True
         self._bases = {True: f"{base}/v1", False: f"{base}/bare/v1"}
         # This strategy counts each request's tokens before it picks a deployment; two of each give it a choice.
         self._router = litellm.Router(
