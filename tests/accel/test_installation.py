@@ -14,7 +14,7 @@ import textwrap
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import installation
+from fast_litellm.accel import entry_points, installation
 from fast_litellm.errors import RuleError
 
 litellm = pytest.importorskip("litellm")
@@ -72,9 +72,12 @@ def test_shadow_is_the_default_and_promotes_nothing():
 def test_uninstall_puts_back_the_identical_objects(rules, stage):
     """Every replaced function and method is the very object it was."""
 
+    places = [(sys.modules.get(module), name) for module, name in entry_points.ROUTERS.items()]
+    routers = [getattr(module, name) for module, name in places if module is not None]
+
     def held() -> tuple:
         functions = core.token_counter, litellm.completion, litellm.acompletion, litellm.main.stream_chunk_builder
-        return *functions, litellm.utils.function_setup, vars(litellm.Router).get("completion")
+        return *functions, litellm.utils.function_setup, *(vars(router).get("completion") for router in routers)
 
     before = held()
     fast_litellm.install(rules(stage=stage))
