@@ -64,7 +64,7 @@ def test_an_epoch_keeps_its_counts():
 
 
 def test_another_tally_continues_the_epoch():
-    """A feature that is set up anew adds to its epoch, and what its tally had counted elsewhere is not counted again."""
+    """A feature set up anew adds to its epoch, and what its tally had counted elsewhere is left out."""
     account, first, second = Account(), Tally(), Tally()
     second.sample_out()
     account.attach(FIRST, first)

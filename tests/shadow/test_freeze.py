@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,12 @@ plain = st.recursive(
     ),
     max_leaves=20,
 )
+
+
+class Point(NamedTuple):
+    """A tuple of a kind of its own."""
+
+    x: int
 
 
 class Hostile:
@@ -80,7 +87,7 @@ def test_immutable_values_are_shared():
     [
         (object(), "object"),
         (collections.OrderedDict(), "OrderedDict"),
-        (collections.namedtuple("Point", "x")(1), "Point"),
+        (Point(1), "Point"),
         (type("Text", (str,), {})("x"), "Text"),
         (1j, "complex"),
         ([{"a": ({"b": range(3)},)}], "range"),

@@ -70,12 +70,15 @@ def test_every_process_has_the_same_key(tmp_path):
 def test_a_transaction_is_whole_or_not_at_all(tmp_path):
     """What a transaction had written before it failed is not there, and the next one works."""
     store = Store(tmp_path / "ledger.db")
-    insert = "INSERT INTO epoch (feature, candidate_build, reference, comparator, rules_revision, opened_at) VALUES (?,'','','','',0)"
-    with pytest.raises(ZeroDivisionError), store.writing() as connection:
-        connection.execute(insert, ("lost",))
-        raise ZeroDivisionError
-    with store.writing() as connection:
-        connection.execute(insert, ("kept",))
+
+    def insert(name, after):
+        with store.writing() as connection:
+            connection.execute("INSERT INTO epoch VALUES (NULL, ?, 'build', '', '', '', 0)", (name,))
+            after()
+
+    with pytest.raises(RuntimeError, match="^$"):
+        insert("lost", _fail)
+    insert("kept", lambda: None)
     with store.reading() as connection:
         assert ["kept"] == [row["feature"] for row in connection.execute("SELECT feature FROM epoch")]
     store.close()
@@ -100,3 +103,7 @@ def test_reading_makes_no_file(tmp_path):
     with Store(tmp_path / "none" / "ledger.db").reading() as connection:
         assert connection is None
     assert [] == list(tmp_path.iterdir())
+
+
+def _fail():
+    raise RuntimeError

@@ -66,7 +66,7 @@ def test_a_control_that_disagrees_with_itself_is_noise():
 
 
 def test_a_comparator_error_is_never_noise():
-    """A comparator that raises on everything finds the control to differ from itself; that must not waive the difference."""
+    """A comparator that raises on everything finds the control to differ from itself, and waives nothing by it."""
 
     def broken(_control, _candidate):
         raise ValueError
@@ -171,8 +171,11 @@ def test_every_run_gets_its_own_copy():
 def test_an_exception_without_a_text_has_a_stand_in():
     """An exception whose `__str__` raises is observed all the same."""
 
-    class Wordless(Exception):
+    class WordlessError(Exception):
         def __str__(self):
             raise SystemExit
 
-    assert (Wordless, "str() raised SystemExit") == (of_error(Wordless()).error_type, of_error(Wordless()).error_text)
+    assert (WordlessError, "str() raised SystemExit") == (
+        of_error(WordlessError()).error_type,
+        of_error(WordlessError()).error_text,
+    )
