@@ -27,7 +27,7 @@ lint: $(STAMP)/wheel ## ruff, mypy, import-linter, stubtest, rustfmt, clippy
 	cargo fmt --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 
-rust: tools ## cargo tests of the core crate
+rust: $(STAMP)/dependencies ## cargo tests of the core crate, on LiteLLM's vocabularies
 	cargo test --release -p fast-litellm-core
 
 python: $(STAMP)/wheel ## pytest on the installed release build

@@ -19,6 +19,7 @@ RULES_STEP_FAILED: Final = "flags.step_failed"
 ENVIRONMENT_ALIAS_USED: Final = "settings.deprecated_alias_used"
 SEAM_PATCHED: Final = "accel.seam_patched"
 SEAM_SKIPPED: Final = "accel.seam_skipped"
+SEAM_FAILED: Final = "accel.seam_failed"
 SEAM_RESTORED: Final = "accel.seam_restored"
 CANDIDATE_FAILED: Final = "accel.candidate_failed"
 DIVERGENCE: Final = "shadow.divergence"
@@ -37,8 +38,9 @@ def logger(name: str) -> Any:
     """
     The package's logger.
 
-    A program that has configured structlog gets the events through its own processors. Otherwise they go to the standard
-    library's logger `fast_litellm.<name>` as one line of key=value pairs, so that nothing is printed on standard output.
+    A program that has configured structlog gets the events through its own processors. Otherwise they go to the
+    standard library's logger `fast_litellm.<name>` as one line of key=value pairs, and nothing is printed on standard
+    output.
 
     Args:
         name: The room that logs: "flags", "accel", "shadow", "settings".
@@ -48,7 +50,7 @@ def logger(name: str) -> Any:
     """
     full_name = f"fast_litellm.{name}"
     if structlog.is_configured():
-        return structlog.get_logger(full_name).bind(logger=full_name)
+        return structlog.get_logger(full_name, logger=full_name)
     return structlog.wrap_logger(
         logging.getLogger(full_name), processors=_PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
     )

@@ -7,6 +7,8 @@ Every environment variable this package reads. No other file reads the environme
     FAST_LITELLM_AUTO         1 makes the installed start-up file call `install()`
     FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
 
+CUSTOM_TIKTOKEN_CACHE_DIR is LiteLLM's own: where tiktoken finds its vocabularies instead of LiteLLM's package.
+
 `LITELLM_RUST` itself belongs to LiteLLM and is never read. Variables of the earlier project of this name are
 understood as deprecated aliases, with one warning event naming them.
 """
@@ -77,6 +79,11 @@ def read() -> Settings:
         return Settings(**values)  # type: ignore[arg-type]  # pydantic validates what the environment holds
     except ValidationError as error:
         raise RuleError(tuple(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
+
+
+def tiktoken_cache_directory() -> str:
+    """Returns the directory LiteLLM is told to keep tiktoken's vocabularies in; empty when it is not told."""
+    return os.environ.get("CUSTOM_TIKTOKEN_CACHE_DIR", "")
 
 
 def _aliases(environment: Mapping[str, str]) -> list[str]:

@@ -66,8 +66,20 @@ class Attachment:
             self._attach(sys.modules[self.seam.module])
         elif self.state == "off":
             self.detach()
+        if self.feature is not None:
+            self._evidence.rules_changed(self.feature, self._manager, self.labels)
         if self.state != before:
             self._log()
+
+    def labels(self) -> Dict[str, Any]:
+        """Returns what `status` shows of the feature beside its counters."""
+        return {
+            "stage": self._manager.stage(self.seam.feature),
+            "seam": self.seam.place,
+            "state": self.state,
+            "patched": self.is_patched,
+            "fingerprint": self.fingerprint,
+        }
 
     def detach(self) -> None:
         """Puts the original function back and stops routing, also for those who still hold the dispatcher."""
@@ -92,7 +104,7 @@ class Attachment:
     def _attach(self, module: ModuleType) -> None:
         if self.feature is None:
             self.feature = Feature(self.seam.feature, self._pair(module))
-        self.feature.connect(self._manager, self._evidence.runner(self.feature, self._manager))
+        self.feature.connect(self._manager, self._evidence.runner(self.feature, self._manager, self.labels))
         self._patch = Patch(self.feature.pair.control, self.feature.dispatcher)
         self._patch.apply()
 

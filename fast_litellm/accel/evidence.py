@@ -1,12 +1,15 @@
 """
-Where comparisons go: one runner a feature, one recorder a process, and the blocks that earlier processes left behind.
+Where comparisons go: a runner for each feature, one ledger a process, and the blocks that earlier processes left there.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
-from fast_litellm.shadow import Budget, Experiment, ShadowRunner
+from fast_litellm import events
+from fast_litellm.accel import diagnosis
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, ShadowRunner
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
@@ -18,27 +21,59 @@ class Evidence:
     The shadow side of one installation.
 
     Args:
-        ledger: The address of the ledger.
+        ledger: The ledger's URL.
+
+    Raises:
+        LedgerError: The URL names no SQLite file.
     """
 
     def __init__(self, ledger: str) -> None:
-        self._ledger = ledger
+        versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
+        self._ledger = Ledger.open(ledger, versions=versions)
 
-    def runner(self, feature: Feature, manager: FlagManager) -> ShadowRunner:
-        """Returns a runner for a feature; a candidate whose build is blocked in the ledger is blocked here too."""
+    def runner(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> ShadowRunner:
+        """
+        Make a feature's runner. A candidate whose build the ledger has blocked is blocked at once.
+
+        Args:
+            feature: What is compared.
+            manager: The rules, which a divergence blocks in.
+            labels: Returns what `status` shows of the feature beside its counters.
+        """
         pair = feature.pair
+        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+        found = self._blocked(feature)
+        if found is not None:
+            manager.block(feature.name, f"divergence:{found}")
         return ShadowRunner(
             Experiment(feature.name, pair.control, pair.candidate, pair.comparator),
             tally=feature.tally,
-            budget=Budget(_share(manager, feature.name)),
+            sink=self._ledger,
+            budget=Budget(_share_of_a_core(manager, feature.name)),
             on_block=lambda name, fingerprint: manager.block(name, f"divergence:{fingerprint}"),
         )
 
+    def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
+        """Starts a new epoch when the rules have another revision."""
+        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+
     def close(self) -> None:
-        """Flushes what is left."""
+        """Writes what is left."""
+        self._ledger.close()
+
+    def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
+        pair = feature.pair
+        return Epoch(feature.name, pair.candidate.build, pair.reference, pair.comparator.name, manager.cell.revision)
+
+    def _blocked(self, feature: Feature) -> Optional[str]:
+        try:
+            return self._ledger.blocked(feature.name, feature.pair.candidate.build)
+        except LedgerError as error:
+            events.logger("accel").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
+            return None
 
 
-def _share(manager: FlagManager, flag: str) -> float:
-    """The share of one core that the rules allow a flag's comparisons."""
-    shadow = manager.status()["flags"].get(flag, {}).get("shadow") or {}
-    return float(shadow.get("budget", 5.0)) / 100
+def _share_of_a_core(manager: FlagManager, flag: str) -> float:
+    """What the rules allow a flag's comparisons; rules count in percent."""
+    notes = manager.status()["flags"].get(flag)
+    return 0.05 if notes is None else float(notes["shadow"]["budget"]) / 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from fast_litellm import events
-from fast_litellm.accel import context
+from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Feature:
         """Starts routing calls by a manager's rules, and comparing with a runner."""
         self.runner = runner
         self.dispatcher.connect(
-            manager.bind(self.name), context.current, self.pair.candidate, runner.observe, self._candidate_failed
+            manager.bind(self.name), current, self.pair.candidate, runner.observe, self._candidate_failed
         )
 
     def disconnect(self) -> None:

@@ -5,13 +5,12 @@ Install and uninstall: which seams are patched, by which rules, with which evide
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
 import wrapt
 
-from fast_litellm import settings
+from fast_litellm import events, settings
 from fast_litellm.accel import diagnosis, entry_points, own_pairs
 from fast_litellm.accel.attachment import Attachment
 from fast_litellm.accel.evidence import Evidence
@@ -62,7 +61,8 @@ class Installation:
 
     def connect(self, pair: Feature) -> None:
         """Routes the calls of a program's own pair by the rules."""
-        pair.connect(self.manager, self.evidence.runner(pair, self.manager))
+        labels = functools.partial(self._labels, pair)
+        pair.connect(self.manager, self.evidence.runner(pair, self.manager, labels))
         self._pairs[pair.name] = pair
 
     def stop(self) -> None:
@@ -87,27 +87,19 @@ class Installation:
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""
         seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
-        return {**seams, **{pair.name: self._pair(pair) for pair in self._pairs.values()}}
+        return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
 
     def _feature(self, attachment: Attachment) -> Dict[str, Any]:
         tally = attachment.feature.tally if attachment.feature is not None else Tally()
-        return {
-            "stage": self.manager.stage(attachment.seam.feature),
-            "seam": attachment.seam.place,
-            "state": attachment.state,
-            "patched": attachment.is_patched,
-            "fingerprint": attachment.fingerprint,
-            **tally.reading(),
-        }
+        return {**attachment.labels(), **tally.reading()}
 
-    def _pair(self, pair: Feature) -> Dict[str, Any]:
+    def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
             "stage": self.manager.stage(pair.name),
             "seam": pair.place,
             "state": "patched",
             "patched": True,
             "fingerprint": pair.pair.reference,
-            **pair.tally.reading(),
         }
 
     def _wrap_entry_points(self, *, wanted: bool) -> None:
@@ -183,8 +175,8 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
 
     Returns:
-        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}], "rules": {...},
-        "ledger": str, "problems": [text]}`; no problems means all is well.
+        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}],
+        "rules": {...}, "ledger": str, "problems": [text]}`; no problems means all is well.
     """
     environment = settings.read()
     states = {} if _current is None else {a.seam.feature: a.state for a in _current.attachments}
@@ -223,9 +215,13 @@ def _watch_imports() -> None:
 
 
 def _imported(module: ModuleType) -> None:
+    """Runs inside somebody's `import litellm`, which must not fail because of what is done here."""
     _imported_modules.add(module.__name__)
-    if _current is not None:
-        _current.refresh()
+    try:
+        if _current is not None:
+            _current.refresh()
+    except Exception as error:
+        events.logger("accel").error(events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
 
 
 def _litellm_is_imported() -> bool:

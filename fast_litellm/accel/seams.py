@@ -54,6 +54,6 @@ SEAMS: Tuple[Seam, ...] = (
         effect_free=True,
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
-        comparator=comparators.exact,
+        comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
     ),
 )

@@ -80,7 +80,7 @@ def test_wrong_usage_is_an_error_with_a_hint(cli):
     [
         (CommandFailed("it broke", "mend it", 3), 3, "error: it broke\nhint: mend it\n"),
         (LedgerError("it is gone"), 1, "error: it is gone\n"),
-        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (KeyboardInterrupt(), 130, "\nerror: interrupted\n"),
         (click.Abort(), 130, "error: interrupted\n"),
     ],
 )

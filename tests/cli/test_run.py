@@ -71,7 +71,8 @@ def test_a_hidden_sitecustomize_still_runs(process, tmp_path):
 
     outcome = process("run", "--", sys.executable, "-c", code, PYTHONPATH=str(tmp_path))
 
-    assert ["other tool", str(tmp_path / "sitecustomize.py")] == outcome.out.splitlines()
+    # The command itself is a Python process too, so the other tool speaks twice.
+    assert ["other tool", "other tool", str(tmp_path / "sitecustomize.py")] == outcome.out.splitlines()
 
 
 def test_the_inherited_path_is_kept(process, tmp_path):
@@ -127,9 +128,9 @@ def test_the_kill_switch_is_obeyed(process):
 def test_a_bad_rule_file_does_not_stop_a_program(process, tmp_path):
     """The program starts unaccelerated, and what is wrong is said on standard error."""
     rules = tmp_path / "rollout.yaml"
-    rules.write_text("version: 1\nflagz: {}\n")
+    rules.write_text("version: 1\nflags: {}\nflagz: {}\n")
 
     outcome = process("run", "--", sys.executable, "-c", INSTALLED, FAST_LITELLM_CONFIG=str(rules))
 
     assert (0, "False False\n") == (outcome.code, outcome.out)
-    assert outcome.err.startswith(f"fast-litellm: nothing is accelerated: {rules}:2:1: ")
+    assert outcome.err.startswith(f"fast-litellm: nothing is accelerated: {rules}:3:1: ")

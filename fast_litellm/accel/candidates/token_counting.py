@@ -1,9 +1,10 @@
 """
 The candidate of `token_counting`: LiteLLM's `token_counter` with the message walk and the counting in Rust.
 
-What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat templates,
-images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin types, calls while
-debug logging would show them, and every call for which the control raises, so that the exception is the control's own.
+What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat
+templates, images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin
+types, calls while debug logging would show them, and every call for which the control raises, so that the exception is
+the control's own.
 """
 
 from __future__ import annotations
@@ -149,9 +150,13 @@ class TokenCountingCandidate:
         self._litellm = reference.litellm
         self._semantics = semantics
         self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
-        self._counters: Dict[Tuple[TokenModel, str], native.TokenCounter] = {}
+        self._vocabularies = vocabulary.directory(self._litellm)
+        self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
-        self._limits = (_default(reference._get_tiktoken_count_function), _default(reference._get_extrapolating_count_function))
+        self._limits = (
+            _default(reference._get_tiktoken_count_function),
+            _default(reference._get_extrapolating_count_function),
+        )
         self._untouched = native.IdentityGuard(
             [(vars(reference), name) for name in _MIRRORED if hasattr(reference, name)]
             + [(vars(utils), name) for name in _MIRRORED_UTILS]
@@ -211,18 +216,16 @@ class TokenCountingCandidate:
             raise Declined("control_raises")
 
     def _counter(self, model: Optional[str]) -> native.TokenCounter:
-        key = (self._models.find(model), vocabulary.directory())
-        counter = self._counters.get(key)
+        found = self._models.find(model)
+        counter = self._counters.get(found)
         if counter is None:
-            (encoding, legacy), directory = key
-            counter = native.TokenCounter(
-                vocabulary.load(encoding, directory),
+            counter = self._counters[found] = native.TokenCounter(
+                vocabulary.load(found.encoding, self._vocabularies),
                 self._limits,
                 self._semantics,
-                legacy=legacy,
+                legacy=found.legacy,
                 base_image_tokens=_default(self._reference.calculate_img_tokens, "base_tokens"),
             )
-            self._counters[key] = counter
         return counter
 
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from pathlib import Path
-from typing import Dict, NamedTuple
+from typing import Any, Dict, NamedTuple
 
+from fast_litellm import settings
 from fast_litellm.accel.native import Encoding
 from fast_litellm.errors import Declined
 
@@ -31,7 +31,7 @@ _FILES: Dict[str, _File] = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load(name: str, directory: str) -> Encoding:
     """
     Read an encoding from a directory of tiktoken's cache files.
@@ -58,6 +58,13 @@ def load(name: str, directory: str) -> Encoding:
     return Encoding.from_tiktoken(name, data)
 
 
-def directory() -> str:
-    """Returns the directory that LiteLLM has told tiktoken to use; it sets the variable when it is imported."""
-    return os.environ.get("TIKTOKEN_CACHE_DIR", "")  # noqa: TID251 - tiktoken's variable, not one of this package
+def directory(litellm: Any) -> str:
+    """
+    Returns the directory LiteLLM makes tiktoken use: the one named in the environment, or the one LiteLLM brings.
+
+    Args:
+        litellm: The loaded module.
+    """
+    return settings.tiktoken_cache_directory() or str(
+        Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
+    )

@@ -15,7 +15,7 @@ from pydoc_data import topics
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Callable
 
-from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
     from random import Random

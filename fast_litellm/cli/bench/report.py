@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from fast_litellm.cli.bench.spread import Spread
 
 
+_NS_PER_US = 1_000
+
+# From here on three digits would need an exponent.
+_ALL_DIGITS = 999.5
+
+
 @dataclass(frozen=True)
 class Line:
     """
@@ -50,28 +56,28 @@ def table(lines: Sequence[Line]) -> Table:
 
 
 def _cells(aim: Goal, result: Result) -> tuple[str, ...]:
-    spread = f"{_number(result.value.p5)} - {_number(result.value.p95)}"
+    unit, size = "x", 1
+    if aim.measure is Measure.ADDED_NS:
+        unit, size = ("us", _NS_PER_US) if abs(result.value.median) >= _NS_PER_US else ("ns", 1)
+    value = _number(result.value.median / size) + unit
+    spread = f"{_number(result.value.p5 / size)} - {_number(result.value.p95 / size)}"
     met = "ok" if aim.met_by(result.value.median) else "no"
-    value = _number(result.value.median) + _unit(aim)
     return value, spread, duration(result.ours_ns.median), duration(result.theirs_ns.median), goal(aim), met
 
 
 def goal(aim: Goal) -> str:
     """
     Returns:
-        The goal as ">=10x", "<=1.5x" or "<=60ns".
+        The goal as ">=10x", "<=1.5x" or "<=0.06us".
     """
-    sign = ">=" if aim.measure is Measure.SPEEDUP else "<="
-    return f"{sign}{aim.value:g}{_unit(aim)}"
-
-
-def _unit(aim: Goal) -> str:
-    return "ns" if aim.measure is Measure.ADDED_NS else "x"
+    if aim.measure is Measure.ADDED_NS:
+        return f"<={aim.value / _NS_PER_US:g}us"
+    return f"{'>=' if aim.measure is Measure.SPEEDUP else '<='}{aim.value:g}x"
 
 
 def _number(value: float) -> str:
-    digits = next((digits for digits, size in enumerate((100, 10)) if abs(value) >= size), 2)
-    return f"{value:.{digits}f}"
+    """Three digits, however large."""
+    return f"{value:.0f}" if abs(value) >= _ALL_DIGITS else f"{value:#.3g}".rstrip(".")
 
 
 def duration(nanoseconds: float) -> str:

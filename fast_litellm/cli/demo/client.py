@@ -5,7 +5,6 @@ The demo's application: it uses LiteLLM as applications do, and notes every toke
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
@@ -41,23 +40,6 @@ class Reply:
     completion_tokens: int
 
 
-def import_litellm() -> Any:
-    """
-    Import LiteLLM the way the demo wants it: no network, no telemetry, no advertisement on standard error.
-
-    Returns:
-        The module.
-    """
-    # LiteLLM reads these while it is imported: the price list comes from its own wheel, and only errors are logged.
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm
-
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    return litellm
-
-
 class Client:
     """
     An application that sends calls through LiteLLM's Router and SDK.
@@ -69,6 +51,8 @@ class Client:
 
     def __init__(self, litellm: Any, base: str) -> None:
         self._litellm = litellm
+        # LiteLLM never closes its aiohttp sessions, and aiohttp complains of each; plain httpx goes quietly.
+        litellm.disable_aiohttp_transport = True
         self._bases = {True: f"{base}/v1", False: f"{base}/bare/v1"}
         # This strategy counts each request's tokens before it picks a deployment; two of each give it a choice.
         self._router = litellm.Router(

@@ -16,8 +16,9 @@ from fast_litellm import settings
 from fast_litellm.cli import console
 from fast_litellm.cli.demo import logbook, report, server
 from fast_litellm.cli.demo.acts import ACTS
-from fast_litellm.cli.demo.client import Client, import_litellm
+from fast_litellm.cli.demo.client import Client
 from fast_litellm.cli.demo.stage import FEATURE, Stage
+from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

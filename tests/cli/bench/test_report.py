@@ -34,7 +34,8 @@ def rendered(lines: list[report.Line], width: int = 80) -> str:
         (Goal(Measure.SPEEDUP, 10), 12.34, ["12.3x", ">=10x", "ok"]),
         (Goal(Measure.SPEEDUP, 10), 0.87, ["0.87x", ">=10x", "no"]),
         (Goal(Measure.COST, 1.5), 1.5, ["1.50x", "<=1.5x", "ok"]),
-        (Goal(Measure.ADDED_NS, 60), 110.2, ["110ns", "<=60ns", "no"]),
+        (Goal(Measure.ADDED_NS, 60), 110.2, ["110ns", "<=0.06us", "no"]),
+        (Goal(Measure.ADDED_NS, 1000), 5920.0, ["5.92us", "5.92 - 5.92", "<=1us", "no"]),
     ],
 )
 def test_a_line_has_its_ratio_its_goal_and_a_word(goal: Goal, value: float, words: list[str]) -> None:
@@ -66,7 +67,15 @@ def test_the_table_fits_eighty_columns() -> None:
 
 @pytest.mark.parametrize(
     ("nanoseconds", "expected"),
-    [(0.5, "0.50ns"), (45.6, "45.6ns"), (999, "999ns"), (57_123, "57.1us"), (8.385e6, "8.38ms"), (3e9, "3.00s")],
+    [
+        (0.5, "0.500ns"),
+        (45.6, "45.6ns"),
+        (999, "999ns"),
+        (57_123, "57.1us"),
+        (8.385e6, "8.38ms"),
+        (99_970, "100us"),
+        (3e9, "3.00s"),
+    ],
 )
 def test_durations_have_three_digits_and_a_unit(nanoseconds: float, expected: str) -> None:
     """From nanoseconds to seconds, the unit follows the size."""

@@ -11,8 +11,8 @@ import fast_litellm
 from fast_litellm.cli.bench import corpus
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import rules, texts
-from fast_litellm.cli.demo.client import import_litellm
 from fast_litellm.cli.demo.traffic import TOOLS
+from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ _GOAL = Goal(Measure.SPEEDUP, 10)
 def rows() -> Iterator[Row]:
     """
     Yields:
-        Short chat, 20 messages, 20 messages with 8 tools, and 100,000 characters, for both encodings.
+        A short chat, one of 20 messages, the same with 8 tools, and 100,000 characters, for both encodings.
     """
     litellm = import_litellm()
     control = litellm.litellm_core_utils.token_counter.token_counter
@@ -50,8 +50,8 @@ def _requests() -> dict[str, dict[str, Any]]:
     tools = [{**TOOLS[number % len(TOOLS)]} for number in range(8)]
     return {
         "short chat": {"messages": [{"role": "user", "content": "Hello, how are you?"}]},
-        "20 messages": {"messages": chat},
-        "20 messages + 8 tools": {"messages": chat, "tools": tools},
+        "chat of 20": {"messages": chat},
+        "chat of 20, 8 tools": {"messages": chat, "tools": tools},
         "100k characters": {"messages": [{"role": "user", "content": corpus.prose()[:_LONG_CHARS]}]},
     }
 

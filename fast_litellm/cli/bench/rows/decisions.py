@@ -56,7 +56,7 @@ def rows() -> Iterator[Row]:
     ways = (
         ("decision, bound, 10%", Statement("canary(unit)", {"canary": canary, "unit": _UNIT}), 1.5),
         ("decision by name, 10%", Statement("serve('canary', unit)", names), 3),
-        ("decision, 3 constraints + 50%", Statement("serve('target', unit, attributes)", names), 7),
+        ("decision, 3 constraints, 50%", Statement("serve('target', unit, attributes)", names), 7),
         ("decision with full details", Statement("decide('canary', unit=unit)", names), 12),
     )
     for name, statement, goal in ways:

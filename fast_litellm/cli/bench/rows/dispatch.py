@@ -12,7 +12,7 @@ import fast_litellm
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import rules, texts
-from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.cli.reference import import_litellm
 from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, ShadowRunner, comparators
 
@@ -100,15 +100,19 @@ def _row(name: str, feature: Feature, value: Any, goal_ns: float, runner: Shadow
 
 
 def _difference(feature: Feature, value: Any, runner: ShadowRunner | None) -> str:
-    before = feature.tally.reading()
+    way = "compared" if runner is not None else "sampled_out"
+    before = _counted(feature, way, runner)
     if [feature.dispatcher(value) for _ in range(_SAMPLE)] != [_control(value)] * _SAMPLE:
         return "the seam does not answer as its control"
+    counted = _counted(feature, way, runner) - before
+    return "" if counted == _SAMPLE else f"{counted} of {_SAMPLE} calls were {way}"
+
+
+def _counted(feature: Feature, way: str, runner: ShadowRunner | None) -> int:
     if runner is not None:
         runner.drain(_DRAIN_S)
-    after = feature.tally.reading()
-    way = "compared" if runner is not None else "sampled_out"
-    counted = after[way] - before[way]
-    return "" if counted == _SAMPLE else f"{counted} of {_SAMPLE} calls were {way}"
+    counted: int = feature.tally.reading()[way]
+    return counted
 
 
 def _chat() -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from fast_litellm.accel import native
 from fast_litellm.cli.bench.corpus import PIECE_CHARS, PIECES
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
-from fast_litellm.cli.demo.client import import_litellm
+from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

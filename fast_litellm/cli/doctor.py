@@ -1,0 +1,84 @@
+"""`fast-litellm doctor`: is everything here that is needed, and is this LiteLLM known?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import fast_litellm
+from fast_litellm.cli import console, evidence
+from fast_litellm.cli.reference import import_litellm
+from fast_litellm.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@click.command(name="doctor")
+@click.option(
+    "--litellm", "version", metavar="VERSION", help="Ask about this LiteLLM release instead of the installed one."
+)
+@console.json_option
+@click.pass_context
+def command(context: click.Context, version: str | None, as_json: bool) -> None:
+    """
+    Check the environment.
+
+    Versions, the compiled part, each seam's reference, the rule file and the ledger. Exit status 1 when something is
+    wrong.
+    """
+    if version is None:
+        import_litellm()  # first, so that its price list is not fetched from the network
+    report = fast_litellm.doctor(litellm=version)
+    report["ledger"] = _ledger()
+    report["problems"] = [*report["problems"], *filter(None, [report["ledger"]["problem"]])]
+    if as_json:
+        console.print_json({"ok": not report["problems"], **report})
+    else:
+        _show(report)
+    for problem in report["problems"]:
+        console.error(problem)
+    if report["problems"]:
+        context.exit(1)
+
+
+def _ledger() -> dict[str, Any]:
+    address = evidence.address()
+    try:
+        features = evidence.ledger().status()["features"]
+    except LedgerError as error:
+        return {"address": address, "features": [], "problem": str(error)}
+    return {"address": address, "features": list(features), "problem": None}
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    versions = {name: found or "not installed" for name, found in report["versions"].items()}
+    ledger = report["ledger"]
+    readable = "unreadable" if ledger["problem"] else f"{len(ledger['features'])} feature(s)"
+    console.print_fields(
+        {
+            **versions,
+            "kill switch": "on" if report["disabled"] else "off",
+            "rules": _rules(report["rules"]),
+            "ledger": f"{ledger['address']}, {readable}",
+        }
+    )
+    console.output().print()
+    console.output().print(_seams(report["seams"]))
+
+
+def _rules(rules: Mapping[str, Any]) -> str:
+    if not rules:
+        return "no rule file: every effect-free seam runs in shadow"
+    problems = len(rules.get("problems", ()))
+    return f"{rules['path']}, {f'{problems} problem(s)' if problems else 'ok'}"
+
+
+def _seams(seams: list[Mapping[str, Any]]) -> Any:
+    table = console.table(("feature", "seam and its reference"))
+    for seam in seams:
+        known = "known" if seam["known"] else "unknown, so Python answers"
+        mark = seam.get("fingerprint") or seam.get("litellm") or "no source"
+        table.add_row(seam["feature"], f"{seam['seam']}\n{mark}, {known}")
+    return table

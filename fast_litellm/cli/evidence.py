@@ -1,0 +1,51 @@
+"""The ledger that the reading commands open: the one that FAST_LITELLM_LEDGER names, or the user's own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from fast_litellm import settings
+from fast_litellm.cli import console
+from fast_litellm.shadow import Ledger
+
+EXIT_BLOCKED = 3
+
+
+def address() -> str:
+    """
+    Returns:
+        Where the ledger is, as `sqlite:///PATH`.
+
+    Raises:
+        RuleError: The environment cannot be read.
+    """
+    return settings.read().ledger
+
+
+def ledger() -> Ledger:
+    """
+    Returns:
+        The ledger, opened for reading; a file that does not exist is not made.
+
+    Raises:
+        LedgerError: The address names no ledger.
+        RuleError: The environment cannot be read.
+    """
+    return Ledger.open(address(), flush_seconds=None)
+
+
+def say_empty(what: str) -> None:
+    """Say on standard error that there is nothing to print, and how there comes to be something."""
+    console.say(f"{what} in {address()}")
+    console.hint("start a program with `fast-litellm run -- COMMAND`, or play `fast-litellm demo`")
+
+
+def moment(seconds: float) -> str:
+    """
+    Args:
+        seconds: Since 1970.
+
+    Returns:
+        The moment in UTC, to the second.
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,225 @@
+"""The native object at a seam: decides, routes, counts, and looks like the function it replaces."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import pickle
+
+import pytest
+
+from fast_litellm.accel.context import context, current
+from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.errors import Declined
+from fast_litellm.flags import FlagManager
+
+
+def control(text: str, times: int = 1) -> str:
+    """Repeats a text."""
+    return text * times
+
+
+class Candidate:
+    """Answers with a mark, or raises what it is told to."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+        self.ran = 0
+
+    def prepare(self, args, kwargs):
+        return "plan"
+
+    def run(self, plan, args, kwargs):
+        self.ran += 1
+        if self.error is not None:
+            raise self.error
+        return ("candidate", plan, args, kwargs)
+
+
+class Seam:
+    """A dispatcher with everything it is connected to."""
+
+    def __init__(self, candidate=None, *, effect_free: bool = True, **flag) -> None:
+        self.candidate = candidate or Candidate()
+        self.tally = Tally()
+        self.observed: list = []
+        self.failed: list = []
+        self.manager = FlagManager.from_dict({"version": 1, "flags": {"feature": flag}})
+        self.call = Dispatcher(control, self.tally, effect_free=effect_free)
+        functools.update_wrapper(self.call, control)
+        self.call.connect(self.manager.bind("feature"), current, self.candidate, self._observe, self.failed.append)
+
+    def _observe(self, args, kwargs):
+        self.observed.append((args, kwargs))
+        return control(*args, **kwargs)
+
+    @property
+    def served(self) -> tuple[int, int]:
+        served = self.tally.reading()["served"]
+        return served["python"], served["rust"]
+
+
+def test_an_unconnected_dispatcher_is_the_control():
+    """Before it is connected, calls go through uncounted."""
+    tally = Tally()
+    call = Dispatcher(control, tally, effect_free=True)
+
+    assert "aa" == call("a", times=2)
+    assert 0 == tally.reading()["served"]["python"]
+
+
+def test_python_serves_without_shadow_when_the_rules_say_so():
+    """At otherwise: python with nothing sampled, only the control runs."""
+    seam = Seam(stage="canary", otherwise="python", shadow={"percent": 0})
+
+    assert "aa" == seam.call("a", times=2)
+    assert ((1, 0), [], 0) == (seam.served, seam.observed, seam.candidate.ran)
+
+
+def test_rust_serves_when_the_rules_say_so():
+    """At on, the candidate gets plan and arguments, and its answer is the caller's."""
+    seam = Seam(stage="on")
+
+    assert ("candidate", "plan", ("a",), {"times": 2}) == seam.call("a", times=2)
+    assert (0, 1) == seam.served
+
+
+def test_a_shadowed_call_is_observed():
+    """In shadow the runner answers with the control and takes the call over."""
+    seam = Seam(stage="shadow")
+
+    assert "aa" == seam.call("a", times=2)
+    assert ((1, 0), [(("a",), {"times": 2})]) == (seam.served, seam.observed)
+
+
+def test_a_sampled_out_call_is_counted_and_not_observed():
+    """Of a tiny share nearly every call is left out, and each of them is accounted for."""
+    seam = Seam(stage="shadow", shadow={"percent": 0.0001})
+    for _ in range(1_000):
+        seam.call("a")
+    reading = seam.tally.reading()
+
+    assert 1_000 == reading["sampled_out"] + len(seam.observed)
+    assert reading["offered"] == reading["sampled_out"]
+
+
+def test_the_unit_of_the_context_decides_and_sticks():
+    """The same unit is always on the same side; a missing unit is Python."""
+    seam = Seam(stage="canary", otherwise={"split": {"rust": 50, "python": 50}}, shadow={"percent": 0})
+    sides = {}
+    for unit in [f"user-{number}" for number in range(50)] * 3:
+        before = seam.served
+        with context(unit=unit):
+            seam.call("a")
+        sides.setdefault(unit, set()).add(seam.served[1] - before[1])
+    before = seam.served
+    seam.call("a")
+
+    assert {1} == {len(side) for side in sides.values()}
+    assert {0, 1} == set().union(*sides.values())
+    assert (before[0] + 1, before[1]) == seam.served
+
+
+def test_attributes_of_the_context_are_seen_by_rules():
+    """A rule about an attribute routes the call."""
+    seam = Seam(stage="canary", rules=[{"name": "mini", "when": {"attr": "model", "equals": "mini"}, "serve": "rust"}])
+    with context(attributes={"model": "mini"}):
+        answer = seam.call("a")
+
+    assert "candidate" == answer[0]
+
+
+def test_a_declined_call_is_answered_by_python():
+    """The decline is counted with its reason, and the caller does not notice."""
+    seam = Seam(Candidate(Declined("too_odd")), stage="on")
+
+    assert "a" == seam.call("a")
+    assert ((1, 0), {"too_odd": 1}) == (seam.served, seam.tally.reading()["declined"])
+
+
+def test_a_failing_candidate_of_an_effect_free_seam_is_answered_by_python():
+    """The failure is counted and reported by its class name alone."""
+    seam = Seam(Candidate(LookupError("secret")), stage="on")
+
+    assert "a" == seam.call("a")
+    assert ((1, 0), ["LookupError"], {"LookupError": 1}) == (seam.served, seam.failed, seam.tally.reading()["failed"])
+
+
+def test_a_failing_candidate_with_effects_is_not_retried():
+    """A failure after effects began is the caller's to know."""
+    seam = Seam(Candidate(LookupError("gone")), effect_free=False, stage="on")
+
+    with pytest.raises(LookupError, match="gone"):
+        seam.call("a")
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_the_programs_own_signals_pass_through(signal):
+    """An interrupt while the candidate serves belongs to the program."""
+    seam = Seam(Candidate(signal()), stage="on")
+
+    with pytest.raises(signal):
+        seam.call("a")
+
+
+def test_the_controls_exception_is_the_same_object():
+    """What the control raises reaches the caller untouched."""
+    error = LookupError("mine")
+
+    def raising():
+        raise error
+
+    call = Dispatcher(raising, Tally(), effect_free=True)
+    with pytest.raises(LookupError) as caught:
+        call()
+
+    assert error is caught.value
+
+
+def test_disconnecting_makes_it_the_control_again():
+    """Who still holds the dispatcher after uninstalling gets the original behaviour, uncounted."""
+    seam = Seam(stage="on")
+    seam.call.disconnect()
+
+    assert "a" == seam.call("a")
+    assert (0, 0) == seam.served
+
+
+def test_it_looks_like_the_function_it_replaces():
+    """Name, documentation and signature are the control's."""
+    call = Seam(stage="on").call
+
+    assert ("control", "Repeats a text.") == (call.__name__, call.__doc__)
+    assert inspect.signature(control) == inspect.signature(call)
+
+
+def test_it_is_pickled_and_copied_by_reference(monkeypatch):
+    """As a function at its place in a module, it survives pickling and copying as itself."""
+    call = Seam(stage="on").call
+    monkeypatch.setitem(control.__globals__, "control", call)
+    monkeypatch.setitem(
+        __import__("sys").modules, control.__module__, inspect.getmodule(control) or __import__(__name__)
+    )
+
+    assert call is copy.deepcopy(call)
+
+
+def test_in_a_class_it_is_a_method():
+    """Standing in a class it binds the instance, as a function does."""
+
+    class Holder:
+        method = Dispatcher(lambda self, value: (self, value), Tally(), effect_free=True)
+
+    holder = Holder()
+
+    assert (holder, 7) == holder.method(7)
+    assert inspect.ismethod(holder.method)
+
+
+def test_pickle_round_trip_of_a_function_in_a_module():
+    """`pickle` stores the qualified name only."""
+    call = Seam(stage="on").call
+
+    assert "control" == call.__reduce__()
+    assert b"control" in pickle.dumps(call.__qualname__)
