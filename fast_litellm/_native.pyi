@@ -16,6 +16,7 @@ __all__ = [
     "freeze",
     "pattern_problem",
 ]
+
 __version__: str
 DEBUG_BUILD: bool
 

@@ -50,7 +50,7 @@ def logger(name: str) -> Any:
     """
     full_name = f"fast_litellm.{name}"
     if structlog.is_configured():
-        return structlog.get_logger(full_name, logger=full_name)
+        return structlog.get_logger(full_name).bind(logger=full_name)
     return structlog.wrap_logger(
         logging.getLogger(full_name), processors=_PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
     )

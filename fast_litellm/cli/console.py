@@ -37,7 +37,7 @@ class CommandFailed(click.ClickException):
     def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
         super().__init__(message)
         self.hint = hint
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
 
     def format_message(self) -> str:
         """

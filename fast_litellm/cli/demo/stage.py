@@ -63,8 +63,13 @@ class Counters:
         """
         served = feature.get("served", {})
         plain = {name: feature.get(name, 0) for name in ("offered", "compared", "diverged", "sampled_out", "in_flight")}
-        maps = {name: dict(feature.get(name, {})) for name in ("shed", "declined")}
-        return cls(python=served.get("python", 0), rust=served.get("rust", 0), **plain, **maps)
+        return cls(
+            python=served.get("python", 0),
+            rust=served.get("rust", 0),
+            shed=dict(feature.get("shed", {})),
+            declined=dict(feature.get("declined", {})),
+            **plain,
+        )
 
     def since(self, earlier: Counters) -> Counters:
         """
