@@ -1,7 +1,21 @@
-"""The compiled part. `fast_litellm/accel/native.py` is its only importer; `mypy.stubtest` holds this file against it."""
+"""The compiled part; `fast_litellm/accel/native.py` is its only importer. `mypy.stubtest` checks this file."""
 
 from collections.abc import Callable
 from typing import Any, final
+
+__all__ = [
+    "DEBUG_BUILD",
+    "Dispatcher",
+    "Encoding",
+    "FlagHandle",
+    "IdentityGuard",
+    "SnapshotCell",
+    "Tally",
+    "TokenCounter",
+    "__version__",
+    "freeze",
+    "pattern_problem",
+]
 
 __version__: str
 DEBUG_BUILD: bool
@@ -32,7 +46,11 @@ class FlagHandle:
 
 @final
 class Tally:
-    """The counters of one feature: offered == sampled_out + compared + sum(shed.values()) + in_flight, at every reading."""
+    """
+    The counters of one feature.
+
+    At every reading: offered == sampled_out + compared + sum(shed.values()) + in_flight.
+    """
 
     def __new__(cls) -> Tally: ...
     def serve(self, implementation: str) -> None: ...
@@ -100,7 +118,7 @@ class IdentityGuard:
     def __new__(cls, places: list[tuple[dict[str, Any], str]]) -> IdentityGuard: ...
     def holds(self) -> bool: ...
 
-def freeze(value: object, max_bytes: int = 16777216) -> tuple[Any, int]:
+def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
 
 def pattern_problem(pattern: str) -> str | None:

@@ -38,8 +38,9 @@ def logger(name: str) -> Any:
     """
     The package's logger.
 
-    A program that has configured structlog gets the events through its own processors. Otherwise they go to the standard
-    library's logger `fast_litellm.<name>` as one line of key=value pairs, so that nothing is printed on standard output.
+    A program that has configured structlog gets the events through its own processors. Otherwise they go to the
+    standard library's logger `fast_litellm.<name>` as one line of key=value pairs, and nothing is printed on standard
+    output.
 
     Args:
         name: The room that logs: "flags", "accel", "shadow", "settings".

@@ -39,7 +39,12 @@ def seams_of(version: str) -> List[Dict[str, Any]]:
         version: A LiteLLM release, such as "1.109.1".
     """
     return [
-        {"feature": seam.feature, "seam": seam.place, "litellm": version, "known": version in references.versions(seam.feature)}
+        {
+            "feature": seam.feature,
+            "seam": seam.place,
+            "litellm": version,
+            "known": version in references.versions(seam.feature),
+        }
         for seam in SEAMS
     ]
 

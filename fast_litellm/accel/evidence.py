@@ -31,9 +31,7 @@ class Evidence:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
         self._ledger = Ledger.open(ledger, versions=versions)
 
-    def runner(
-        self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]
-    ) -> ShadowRunner:
+    def runner(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> ShadowRunner:
         """
         Make a feature's runner. A candidate whose build the ledger has blocked is blocked at once.
 

@@ -5,7 +5,6 @@ Install and uninstall: which seams are patched, by which rules, with which evide
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
@@ -176,8 +175,8 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
 
     Returns:
-        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}], "rules": {...},
-        "ledger": str, "problems": [text]}`; no problems means all is well.
+        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}],
+        "rules": {...}, "ledger": str, "problems": [text]}`; no problems means all is well.
     """
     environment = settings.read()
     states = {} if _current is None else {a.seam.feature: a.state for a in _current.attachments}

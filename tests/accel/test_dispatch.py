@@ -9,7 +9,7 @@ import pickle
 
 import pytest
 
-from fast_litellm.accel.context import current, context
+from fast_litellm.accel.context import context, current
 from fast_litellm.accel.native import Dispatcher, Tally
 from fast_litellm.errors import Declined
 from fast_litellm.flags import FlagManager
@@ -198,7 +198,9 @@ def test_it_is_pickled_and_copied_by_reference(monkeypatch):
     """As a function at its place in a module, it survives pickling and copying as itself."""
     call = Seam(stage="on").call
     monkeypatch.setitem(control.__globals__, "control", call)
-    monkeypatch.setitem(__import__("sys").modules, control.__module__, inspect.getmodule(control) or __import__(__name__))
+    monkeypatch.setitem(
+        __import__("sys").modules, control.__module__, inspect.getmodule(control) or __import__(__name__)
+    )
 
     assert call is copy.deepcopy(call)
 

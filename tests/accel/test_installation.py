@@ -14,7 +14,7 @@ import textwrap
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import installation
+from fast_litellm.accel import entry_points, installation
 from fast_litellm.errors import RuleError
 
 litellm = pytest.importorskip("litellm")
@@ -72,9 +72,12 @@ def test_shadow_is_the_default_and_promotes_nothing():
 def test_uninstall_puts_back_the_identical_objects(rules, stage):
     """Every replaced function and method is the very object it was."""
 
+    places = [(sys.modules.get(module), name) for module, name in entry_points.ROUTERS.items()]
+    routers = [getattr(module, name) for module, name in places if module is not None]
+
     def held() -> tuple:
         functions = core.token_counter, litellm.completion, litellm.acompletion, litellm.main.stream_chunk_builder
-        return *functions, litellm.utils.function_setup, vars(litellm.Router).get("completion")
+        return *functions, litellm.utils.function_setup, *(vars(router).get("completion") for router in routers)
 
     before = held()
     fast_litellm.install(rules(stage=stage))
@@ -192,7 +195,9 @@ def test_the_kill_switch_patches_nothing(monkeypatch, rules):
     assert before is core.token_counter
 
 
-@pytest.mark.parametrize(("word", "served"), [("rust", (0, 1)), ("python", (0, 0)), ("shadow", (1, 0)), ("100%", (0, 1))])
+@pytest.mark.parametrize(
+    ("word", "served"), [("rust", (0, 1)), ("python", (0, 0)), ("shadow", (1, 0)), ("100%", (0, 1))]
+)
 def test_an_environment_override_wins_over_the_file(monkeypatch, rules, word, served):
     """FAST_LITELLM_FLAG_TOKEN_COUNTING decides, whatever the rule file says."""
     monkeypatch.setenv("FAST_LITELLM_FLAG_TOKEN_COUNTING", word)

@@ -1,9 +1,10 @@
 """
 The candidate of `token_counting`: LiteLLM's `token_counter` with the message walk and the counting in Rust.
 
-What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat templates,
-images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin types, calls while
-debug logging would show them, and every call for which the control raises, so that the exception is the control's own.
+What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat
+templates, images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin
+types, calls while debug logging would show them, and every call for which the control raises, so that the exception is
+the control's own.
 """
 
 from __future__ import annotations
@@ -152,7 +153,10 @@ class TokenCountingCandidate:
         self._vocabularies = vocabulary.directory(self._litellm)
         self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
-        self._limits = (_default(reference._get_tiktoken_count_function), _default(reference._get_extrapolating_count_function))
+        self._limits = (
+            _default(reference._get_tiktoken_count_function),
+            _default(reference._get_extrapolating_count_function),
+        )
         self._untouched = native.IdentityGuard(
             [(vars(reference), name) for name in _MIRRORED if hasattr(reference, name)]
             + [(vars(utils), name) for name in _MIRRORED_UTILS]

@@ -1,8 +1,9 @@
 """
 Which encoding and which message accounting LiteLLM would use for a model, remembered while that stays true.
 
-LiteLLM's own functions are asked, once a model. Their answer depends on live state: sets of models that grow at run time,
-switches, and on newer releases entries of the cost map. That state is read again on every call, and a change asks anew.
+LiteLLM's own functions are asked, once a model. Their answer depends on live state: sets of models that grow at run
+time, switches, and on newer releases entries of the cost map. That state is read again on every call, and a change asks
+anew.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class TokenModels:
 
 
 def _entries(costs: Dict[str, Any], model: str) -> Tuple[Any, ...]:
-    """What the cost map says of a model under the names LiteLLM 1.109 looks up: its path's ends, with and without `azure/`."""
+    """What the cost map says of a model under the names LiteLLM 1.109 looks up: its path's ends, also Azure's."""
     segments = model.split("/")
     names = {"/".join(segments[start:]) for start in range(len(segments))}
     last = segments[-1]

@@ -31,7 +31,7 @@ _FILES: Dict[str, _File] = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load(name: str, directory: str) -> Encoding:
     """
     Read an encoding from a directory of tiktoken's cache files.
@@ -65,4 +65,6 @@ def directory(litellm: Any) -> str:
     Args:
         litellm: The loaded module.
     """
-    return settings.tiktoken_cache_directory() or str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers")
+    return settings.tiktoken_cache_directory() or str(
+        Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
+    )

@@ -16,8 +16,10 @@ import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fast_litellm
 from fast_litellm.cli.demo.answers import answer
 
 if TYPE_CHECKING:
@@ -138,7 +140,15 @@ def running() -> Iterator[str]:
         RuntimeError: The server ended before it named its port.
     """
     command = [sys.executable, "-m", "fast_litellm.cli.demo.server"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        cwd=Path(fast_litellm.__file__).parents[
+            1
+        ],  # where `-m` looks first: not a checkout, which has no compiled part
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield f"http://127.0.0.1:{_port(process)}"
     finally:

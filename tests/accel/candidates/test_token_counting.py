@@ -64,7 +64,11 @@ def candidate(semantics) -> TokenCountingCandidate:
 
 
 def control(**call):
-    return reference.token_counter.__wrapped__(**call) if hasattr(reference.token_counter, "__wrapped__") else reference.token_counter(**call)
+    return (
+        reference.token_counter.__wrapped__(**call)
+        if hasattr(reference.token_counter, "__wrapped__")
+        else reference.token_counter(**call)
+    )
 
 
 def answer(candidate, **call):
@@ -100,7 +104,10 @@ TOOL = {
             "properties": {
                 "query": {"type": "string", "description": "what"},
                 "kind": {"type": "string", "enum": ["a", "b"]},
-                "where": {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "array", "items": {}}}},
+                "where": {
+                    "type": "object",
+                    "properties": {"x": {"type": "integer"}, "y": {"type": "array", "items": {}}},
+                },
                 "any": {"anyOf": [{"type": "string"}, {"type": "null"}]},
             },
             "required": ["query"],
@@ -110,22 +117,40 @@ TOOL = {
 ORDINARY = {
     "short": {"messages": user("Hello")},
     "nothing": {"messages": []},
-    "conversation": {"messages": [{"role": "system", "content": "Be brief."}, *user("Hi"), {"role": "assistant", "content": None}]},
+    "conversation": {
+        "messages": [{"role": "system", "content": "Be brief."}, *user("Hi"), {"role": "assistant", "content": None}]
+    },
     "name": {"messages": [{"role": "user", "name": "ann", "content": "Hi"}]},
-    "blocks": {"messages": user([{"type": "text", "text": "a"}, {"type": "text", "text": "b", "cache_control": {"type": "x"}}])},
-    "image": {"messages": user([{"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}])},
+    "blocks": {
+        "messages": user([{"type": "text", "text": "a"}, {"type": "text", "text": "b", "cache_control": {"type": "x"}}])
+    },
+    "image": {
+        "messages": user([{"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}])
+    },
     "image address": {"messages": user([{"type": "image_url", "image_url": "https://example.com/a.png"}])},
-    "tool call": {"messages": [{"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}]},
+    "tool call": {
+        "messages": [{"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}]
+    },
     "tool result": {"messages": [{"role": "tool", "tool_call_id": "c", "content": "42"}]},
-    "tools": {"messages": user("Hi"), "tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "find"}}},
-    "anthropic tools": {"messages": user("Hi"), "tools": [{"name": "f", "input_schema": {"properties": {"a": {"type": "null"}}}}]},
+    "tools": {
+        "messages": user("Hi"),
+        "tools": [TOOL],
+        "tool_choice": {"type": "function", "function": {"name": "find"}},
+    },
+    "anthropic tools": {
+        "messages": user("Hi"),
+        "tools": [{"name": "f", "input_schema": {"properties": {"a": {"type": "null"}}}}],
+    },
     "tool use": {"messages": user([{"type": "tool_use", "id": "t", "name": "f", "input": {"a": [1, "x", None, 2.5]}}])},
     "thinking": {"messages": user([{"type": "thinking", "thinking": "hmm", "signature": "s"}])},
     "document": {"messages": user([{"type": "document", "title": "t", "source": {"type": "text", "data": "body"}}])},
     "text": {"text": "Hello"},
     "texts": {"text": ["Hello", " ", "world", 7]},
     "response": {"messages": user("Hi"), "count_response_tokens": True},
-    "fixed images": {"messages": user([{"type": "image_url", "image_url": "x"}]), "use_default_image_token_count": True},
+    "fixed images": {
+        "messages": user([{"type": "image_url", "image_url": "x"}]),
+        "use_default_image_token_count": True,
+    },
 }
 
 
@@ -243,13 +268,51 @@ def test_a_model_name_made_up_for_every_call_does_not_fill_memory(candidate):
     assert len(candidate._models._known) <= 1_024
 
 
-KEYS = (
-    "role content name tool_calls function_call type text image_url url detail source data media_type function arguments "
-    "parameters properties required items enum description input_schema input caller tool_use_id id thinking tool_name file "
-    "filename file_data title context search_results citations provider_specific_fields compaction_blocks "
-    "function_declarations functionDeclarations cache_control strict anyOf"
-).split()
-WORDS = [*KEYS, *TEXTS[:9], "tool_use", "tool_result", "search_result", "document", "string", "array", "object", "none", "base64"]
+KEYS = [
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "function_call",
+    "type",
+    "text",
+    "image_url",
+    "url",
+    "detail",
+    "source",
+    "data",
+    "media_type",
+    "function",
+    "arguments",
+    "parameters",
+    "properties",
+    "required",
+    "items",
+    "enum",
+    "description",
+    "input_schema",
+    "input",
+    "caller",
+    "tool_use_id",
+    "id",
+    "thinking",
+    "tool_name",
+    "file",
+    "filename",
+    "file_data",
+    "title",
+    "context",
+    "search_results",
+    "citations",
+    "provider_specific_fields",
+    "compaction_blocks",
+    "function_declarations",
+    "functionDeclarations",
+    "cache_control",
+    "strict",
+    "anyOf",
+]
+WORDS = [*KEYS, *TEXTS[:9], "tool_use", "tool_result", "search_result", "document", "string", "array", "object", "none"]
 
 texts = st.sampled_from(WORDS) | st.text(max_size=20) | st.text(st.characters(), max_size=8)
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | texts | st.binary(max_size=3)
@@ -267,26 +330,74 @@ def loosely(strategy):
 
 blocks = loosely(
     st.fixed_dictionaries(
-        {"type": st.sampled_from(["text", "image_url", "image", "document", "file", "tool_use", "tool_result", "thinking", "tool_reference", "search_result", "compaction"])},
-        optional={key: values for key in ("text", "image_url", "source", "file", "name", "input", "content", "thinking", "tool_name", "tool_use_id", "title")},
+        {
+            "type": st.sampled_from(
+                [
+                    "text",
+                    "image_url",
+                    "image",
+                    "document",
+                    "file",
+                    "tool_use",
+                    "tool_result",
+                    "thinking",
+                    "tool_reference",
+                    "search_result",
+                    "compaction",
+                ]
+            )
+        },
+        optional=dict.fromkeys(
+            (
+                "text",
+                "image_url",
+                "source",
+                "file",
+                "name",
+                "input",
+                "content",
+                "thinking",
+                "tool_name",
+                "tool_use_id",
+                "title",
+            ),
+            values,
+        ),
     )
 )
 messages = loosely(
     st.fixed_dictionaries(
-        {"role": st.sampled_from(["user", "system", "assistant", "tool"]), "content": loosely(texts | st.lists(blocks, max_size=3))},
-        optional={key: values for key in ("name", "tool_calls", "function_call", "search_results", "provider_specific_fields")},
+        {
+            "role": st.sampled_from(["user", "system", "assistant", "tool"]),
+            "content": loosely(texts | st.lists(blocks, max_size=3)),
+        },
+        optional=dict.fromkeys(
+            ("name", "tool_calls", "function_call", "search_results", "provider_specific_fields"), values
+        ),
     )
 )
 schemas = st.recursive(
     values,
     lambda inner: st.fixed_dictionaries(
         {"type": st.sampled_from(["string", "integer", "array", "object", "null", "boolean"])},
-        optional={"items": inner, "properties": st.dictionaries(texts, inner, max_size=3), "required": values, "enum": values, "description": values},
+        optional={
+            "items": inner,
+            "properties": st.dictionaries(texts, inner, max_size=3),
+            "required": values,
+            "enum": values,
+            "description": values,
+        },
     ),
     max_leaves=6,
 )
-functions = st.fixed_dictionaries({"name": texts}, optional={"description": values, "parameters": schemas, "input_schema": schemas})
-tools = loosely(st.lists(loosely(functions | st.fixed_dictionaries({"type": st.just("function"), "function": functions})), max_size=2))
+functions = st.fixed_dictionaries(
+    {"name": texts}, optional={"description": values, "parameters": schemas, "input_schema": schemas}
+)
+tools = loosely(
+    st.lists(
+        loosely(functions | st.fixed_dictionaries({"type": st.just("function"), "function": functions})), max_size=2
+    )
+)
 calls = st.fixed_dictionaries(
     {"model": st.sampled_from(MODELS)},
     optional={
@@ -330,7 +441,9 @@ def test_seeded_conversations_are_answered_and_equal(candidate):
             {"role": dice.choice(["user", "assistant"]), "content": "".join(dice.choices(plain, k=dice.randint(0, 5)))}
             for _ in range(dice.randint(0, 8))
         ]
-        answered += agree(candidate, model=dice.choice(MODELS), messages=conversation, tools=dice.choice([None, [TOOL]]))
+        answered += agree(
+            candidate, model=dice.choice(MODELS), messages=conversation, tools=dice.choice([None, [TOOL]])
+        )
 
     assert 300 == answered
 

@@ -1,0 +1,31 @@
+"""What every test starts from."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import structlog
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM fetches its price list when it is imported
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """
+    Run in an empty directory, with a ledger and settings of the test's own.
+
+    A process started from the checkout would import the sources there, which have no compiled part.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("FAST_LITELLM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_structlog():
+    """A test that captures logs configures structlog; the next one finds it as a program without logging does."""
+    yield
+    structlog.reset_defaults()

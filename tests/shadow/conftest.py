@@ -1,0 +1,96 @@
+"""What the tests of shadow share: counters, a sink that remembers, and runners that do not spare the processor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from structlog.testing import capture_logs
+
+from fast_litellm.accel.native import Tally
+from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, ShadowRunner, comparators, machinery
+
+# Generous: whatever takes this long hangs.
+DEADLINE_S = 30
+
+
+class RememberingSink:
+    """A sink that keeps what it is told."""
+
+    key = bytes(32)
+
+    def __init__(self):
+        self.comparisons = []
+
+    def record(self, comparison):
+        self.comparisons.append(comparison)
+
+
+@pytest.fixture(autouse=True)
+def log():
+    """The events of the test; every kind of machinery failure is logged anew."""
+    machinery.forget()
+    with capture_logs() as events:
+        yield events
+
+
+@pytest.fixture
+def tally():
+    """Counters at zero."""
+    return Tally()
+
+
+@pytest.fixture
+def sink():
+    """A sink that keeps what it is told."""
+    return RememberingSink()
+
+
+@pytest.fixture
+def make_runner(tally, sink):
+    """Makes runners of the test's tally and sink, and closes them."""
+    runners = []
+
+    def make(control, candidate, *, comparator=comparators.exact, **options):
+        if not hasattr(candidate, "prepare"):
+            candidate = FunctionCandidate(candidate, "build-1")
+        options = {"tally": tally, "sink": sink, "budget": Budget(1), "limits": Limits(deadline_ms=60_000), **options}
+        runners.append(ShadowRunner(Experiment("feature", control, candidate, comparator), **options))
+        return runners[-1]
+
+    yield make
+    for runner in runners:
+        runner.close()
+
+
+@pytest.fixture
+def balanced(tally):
+    """Returns a reading after checking that every offered call is accounted for."""
+
+    def read():
+        reading = tally.reading()
+        shed = sum(reading["shed"].values())
+        assert reading["offered"] == reading["sampled_out"] + reading["compared"] + shed + reading["in_flight"]
+        assert reading["compared"] == reading["matched"] + reading["waived"] + reading["diverged"]
+        return reading
+
+    return read
+
+
+@pytest.fixture
+def python():
+    """Starts a program in a process of its own; its standard output is a pipe of text."""
+    processes = []
+
+    def start(program, *words):
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program), *map(str, words)]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait(DEADLINE_S)
+        process.stdout.close()

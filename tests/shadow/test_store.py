@@ -1,0 +1,109 @@
+"""The ledger's file."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow.store import Store, path_of
+
+
+def mode(path):
+    """A file's permissions."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:////var/lib/ledger.db", Path("/var/lib/ledger.db")),
+        ("sqlite:///here/ledger.db", Path.cwd() / "here/ledger.db"),
+        ("sqlite:///~/ledger.db", Path.home() / "ledger.db"),
+    ],
+)
+def test_a_url_names_a_file(url, path):
+    """Three slashes and a relative path, or four and an absolute one."""
+    assert path == path_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://user:secret@host/db", "not supported yet"),
+        ("sqlite://", "sqlite:///relative/path"),
+        ("mysql://user:secret@host/db", "sqlite:///relative/path"),
+        ("", "sqlite:///relative/path"),
+    ],
+)
+def test_other_urls_are_refused(url, message):
+    """The message says what would be right, and repeats nothing of a URL that may hold a password."""
+    with pytest.raises(LedgerError, match=message) as refusal:
+        path_of(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_files_are_the_owners_alone(tmp_path):
+    """Directory, database, its log and its key can be read by nobody else."""
+    store = Store(tmp_path / "deep" / "er" / "ledger.db")
+    with store.writing():
+        assert {0o700} == {mode(store.path.parent)}
+        names = {path.name: mode(path) for path in store.path.parent.iterdir()}
+    store.key()
+    store.close()
+    assert {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600} == names
+    assert 0o600 == mode(store.path.with_name("ledger.db.key"))
+
+
+def test_every_process_has_the_same_key(tmp_path):
+    """Whoever comes first makes the key, all at once get one, and no draft is left behind."""
+    stores = [Store(tmp_path / "ledger.db") for _ in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        keys = list(pool.map(Store.key, stores))
+    assert (1, 32) == (len(set(keys)), len(keys[0]))
+    assert ["ledger.db.key"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_transaction_is_whole_or_not_at_all(tmp_path):
+    """What a transaction had written before it failed is not there, and the next one works."""
+    store = Store(tmp_path / "ledger.db")
+
+    def insert(name, after):
+        with store.writing() as connection:
+            connection.execute("INSERT INTO epoch VALUES (NULL, ?, 'build', '', '', '', 0)", (name,))
+            after()
+
+    with pytest.raises(RuntimeError, match="^$"):
+        insert("lost", _fail)
+    insert("kept", lambda: None)
+    with store.reading() as connection:
+        assert ["kept"] == [row["feature"] for row in connection.execute("SELECT feature FROM epoch")]
+    store.close()
+
+
+def test_a_replaced_file_is_opened_anew(tmp_path):
+    """A writer notices that its file was removed, and does not go on writing to one nobody can see."""
+    store = Store(tmp_path / "ledger.db")
+    with store.writing():
+        pass
+    assert not store.is_fresh()
+    store.path.unlink()
+    assert store.is_fresh()
+    with store.writing():
+        pass
+    assert store.path.exists()
+    store.close()
+
+
+def test_reading_makes_no_file(tmp_path):
+    """Asking a ledger that does not exist leaves no trace."""
+    with Store(tmp_path / "none" / "ledger.db").reading() as connection:
+        assert connection is None
+    assert [] == list(tmp_path.iterdir())
+
+
+def _fail():
+    raise RuntimeError
