@@ -23,7 +23,7 @@ const SLOT_BYTES: usize = 8;
 ///
 /// Args:
 ///     value: What to copy.
-///     max_bytes: Stop when the copy would hold more, by the same estimate as the one returned.
+///     `max_bytes`: Stop when the copy would hold more, by the same estimate as the one returned.
 ///
 /// Returns:
 ///     The copy and the approximate number of bytes it keeps alive (one byte a code point).

@@ -53,7 +53,7 @@ impl Tally {
         self.core.accept();
     }
 
-    /// Ends a call in flight: "matched", "waived" or "diverged". RuntimeError when none is in flight.
+    /// Ends a call in flight: "matched", "waived" or "diverged". `RuntimeError` when none is in flight.
     fn compare(&self, outcome: &str) -> PyResult<()> {
         let Some(outcome) = Outcome::from_word(outcome) else {
             return Err(PyValueError::new_err("outcome must be 'matched', 'waived' or 'diverged'"));
@@ -61,7 +61,7 @@ impl Tally {
         self.core.compare(outcome).map_err(refused)
     }
 
-    /// Gives up a call: one in flight when `accepted` (RuntimeError when there is none), otherwise one just offered.
+    /// Gives up a call: one in flight when `accepted` (`RuntimeError` when there is none), otherwise one just offered.
     fn shed(&self, reason: &str, accepted: bool) -> PyResult<()> {
         self.core.shed(reason, accepted).map_err(refused)
     }
