@@ -134,18 +134,15 @@ def test_a_mocked_completion_sees_the_context(wrapped, monkeypatch):
     assert ["call-9"] == [context.unit for context in seen]
 
 
-def test_the_context_returns_when_a_stream_ends(wrapped, monkeypatch):
+def test_the_context_returns_when_a_stream_ends(wrapped):
     """A stream is read after its entry point returned, and its final count still has the call's unit."""
-    seen = []
-    builder = litellm.main.stream_chunk_builder
-
-    messages = [{"role": "user", "content": "hi"}]
     stream = litellm.completion(
-        model="gpt-4o", messages=messages, mock_response="hello there", stream=True, litellm_call_id="call-7"
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "hi"}],
+        mock_response="hello there",
+        stream=True,
+        litellm_call_id="call-7",
     )
-    logging_object = stream.logging_obj
-    monkeypatch.setattr(litellm.main, "ChunkProcessor", lambda *_args, **_kwargs: seen.append(current.get().unit))
-    with pytest.raises(litellm.APIError):
-        builder(list(stream), messages=messages, logging_obj=logging_object)
+    builder = entry_points._resuming(lambda **_kwargs: current.get().unit)
 
-    assert "call-7" in seen
+    assert ("call-7", None) == (builder(logging_obj=stream.logging_obj), builder(logging_obj=None))

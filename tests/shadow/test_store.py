@@ -20,14 +20,14 @@ def mode(path):
 @pytest.mark.parametrize(
     ("url", "path"),
     [
-        ("sqlite:////var/lib/ledger.db", Path("/var/lib/ledger.db")),
-        ("sqlite:///here/ledger.db", Path.cwd() / "here/ledger.db"),
-        ("sqlite:///~/ledger.db", Path.home() / "ledger.db"),
+        ("sqlite:////var/lib/ledger.db", "/var/lib/ledger.db"),
+        ("sqlite:///here/ledger.db", "here/ledger.db"),
+        ("sqlite:///~/ledger.db", "~/ledger.db"),
     ],
 )
 def test_a_url_names_a_file(url, path):
     """Three slashes and a relative path, or four and an absolute one."""
-    assert path == path_of(url)
+    assert Path(path).expanduser().absolute() == path_of(url)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_transaction_is_whole_or_not_at_all(tmp_path):
             connection.execute("INSERT INTO epoch VALUES (NULL, ?, 'build', '', '', '', 0)", (name,))
             after()
 
-    with pytest.raises(RuntimeError, match="^$"):
+    with pytest.raises(RuntimeError, match="on the way"):
         insert("lost", _fail)
     insert("kept", lambda: None)
     with store.reading() as connection:
@@ -106,4 +106,4 @@ def test_reading_makes_no_file(tmp_path):
 
 
 def _fail():
-    raise RuntimeError
+    raise RuntimeError("on the way")

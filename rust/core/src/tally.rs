@@ -214,17 +214,12 @@ fn count(counts: &mut Counts, word: &str) {
         return;
     }
     let known = is_word(word) && counts.len() < MAX_WORDS;
-    *counts
-        .entry(if known { word } else { OTHER }.to_owned())
-        .or_default() += 1;
+    *counts.entry(if known { word } else { OTHER }.to_owned()).or_default() += 1;
 }
 
 /// Words are written down and shown, so anything that could be a piece of a call's content is not accepted as one.
 fn is_word(word: &str) -> bool {
-    (1..=64).contains(&word.len())
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
+    (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }
 
 #[cfg(test)]
@@ -244,25 +239,16 @@ mod tests {
 
     fn transitions() -> impl Strategy<Value = Vec<Transition>> {
         let word = "[a-c ]{0,2}";
-        let outcome = prop_oneof![
-            Just(Outcome::Matched),
-            Just(Outcome::Waived),
-            Just(Outcome::Diverged)
-        ];
+        let outcome = prop_oneof![Just(Outcome::Matched), Just(Outcome::Waived), Just(Outcome::Diverged)];
         proptest::collection::vec(
             prop_oneof![
-                prop_oneof![
-                    Just("python".to_owned()),
-                    Just("rust".to_owned()),
-                    word.prop_map(String::from)
-                ]
-                .prop_map(Transition::Serve),
+                prop_oneof![Just("python".to_owned()), Just("rust".to_owned()), word.prop_map(String::from)]
+                    .prop_map(Transition::Serve),
                 word.prop_map(Transition::Decline),
                 Just(Transition::SampleOut),
                 Just(Transition::Accept),
                 outcome.prop_map(Transition::Compare),
-                (word, any::<bool>())
-                    .prop_map(|(reason, accepted)| Transition::Shed(reason, accepted)),
+                (word, any::<bool>()).prop_map(|(reason, accepted)| Transition::Shed(reason, accepted)),
             ],
             0..60,
         )
@@ -315,8 +301,7 @@ mod tests {
         let tally = Tally::new();
         tally.serve("rust");
         tally.serve("litellm_rust");
-        let expected =
-            [("litellm_rust", 1), ("python", 0), ("rust", 1)].map(|(word, n)| (word.to_owned(), n));
+        let expected = [("litellm_rust", 1), ("python", 0), ("rust", 1)].map(|(word, n)| (word.to_owned(), n));
         assert_eq!(Counts::from(expected), tally.reading().served);
     }
 

@@ -1,8 +1,10 @@
+//! Deep copies of plain builtin values.
+#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
+
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
-    PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
 };
 
 import_exception!(fast_litellm.errors, Unsnapshotable);
@@ -21,7 +23,7 @@ const SLOT_BYTES: usize = 8;
 ///
 /// Args:
 ///     value: What to copy.
-///     max_bytes: Stop when the copy would hold more, by the same estimate as the one returned.
+///     `max_bytes`: Stop when the copy would hold more, by the same estimate as the one returned.
 ///
 /// Returns:
 ///     The copy and the approximate number of bytes it keeps alive (one byte a code point).
@@ -31,14 +33,8 @@ const SLOT_BYTES: usize = 8;
 ///         or "size" (`max_bytes` exceeded).
 #[pyfunction]
 #[pyo3(signature = (value, max_bytes = 16 * 1024 * 1024))]
-fn freeze<'py>(
-    value: &Bound<'py, PyAny>,
-    max_bytes: usize,
-) -> PyResult<(Bound<'py, PyAny>, usize)> {
-    let mut walk = Walk {
-        bytes: 0,
-        max_bytes,
-    };
+fn freeze<'py>(value: &Bound<'py, PyAny>, max_bytes: usize) -> PyResult<(Bound<'py, PyAny>, usize)> {
+    let mut walk = Walk { bytes: 0, max_bytes };
     let copy = walk.copy(value, 0)?.unwrap_or_else(|| value.clone());
     Ok((copy, walk.bytes))
 }
@@ -50,18 +46,11 @@ struct Walk {
 
 impl Walk {
     /// A copy of `value`, or `None` when the value itself may be shared.
-    fn copy<'py>(
-        &mut self,
-        value: &Bound<'py, PyAny>,
-        depth: usize,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn copy<'py>(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         if let Ok(text) = value.cast_exact::<PyString>() {
             return self.hold(text.len()?).map(|()| None);
         }
-        if value.is_none()
-            || value.is_exact_instance_of::<PyBool>()
-            || value.is_exact_instance_of::<PyInt>()
-        {
+        if value.is_none() || value.is_exact_instance_of::<PyBool>() || value.is_exact_instance_of::<PyInt>() {
             return self.hold(0).map(|()| None);
         }
         if depth >= MAX_DEPTH {
@@ -76,11 +65,7 @@ impl Walk {
         self.rarer(value, depth)
     }
 
-    fn rarer<'py>(
-        &mut self,
-        value: &Bound<'py, PyAny>,
-        depth: usize,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn rarer<'py>(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         if value.is_exact_instance_of::<PyFloat>() {
             return self.hold(0).map(|()| None);
         }
@@ -92,20 +77,14 @@ impl Walk {
         }
         if let Ok(bytes) = value.cast_exact::<PyByteArray>() {
             self.hold(bytes.len())?;
-            return Ok(Some(
-                PyByteArray::new(value.py(), &bytes.to_vec()).into_any(),
-            ));
+            return Ok(Some(PyByteArray::new(value.py(), &bytes.to_vec()).into_any()));
         }
         self.set(value, depth)
     }
 
     /// Keys are all checked before the first value is replaced: a lookup among unchecked keys could run their `__eq__`.
     /// The walk is over a private copy, because an allocation can run a finalizer that changes the original.
-    fn dict<'py>(
-        &mut self,
-        dict: &Bound<'py, PyDict>,
-        depth: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn dict<'py>(&mut self, dict: &Bound<'py, PyDict>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
         let copy = dict.copy()?;
         self.hold(copy.len() * 3 * SLOT_BYTES)?;
         for (key, _) in &copy {
@@ -119,11 +98,7 @@ impl Walk {
         Ok(copy.into_any())
     }
 
-    fn list<'py>(
-        &mut self,
-        list: &Bound<'py, PyList>,
-        depth: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn list<'py>(&mut self, list: &Bound<'py, PyList>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
         let copy = list.get_slice(0, list.len());
         self.hold(copy.len() * SLOT_BYTES)?;
         for (index, item) in copy.iter().enumerate() {
@@ -134,11 +109,7 @@ impl Walk {
         Ok(copy.into_any())
     }
 
-    fn tuple<'py>(
-        &mut self,
-        tuple: &Bound<'py, PyTuple>,
-        depth: usize,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn tuple<'py>(&mut self, tuple: &Bound<'py, PyTuple>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.hold(tuple.len() * SLOT_BYTES)?;
         let mut shared = true;
         let mut items = Vec::with_capacity(tuple.len());
@@ -147,19 +118,11 @@ impl Walk {
             shared &= frozen.is_none();
             items.push(frozen.unwrap_or(item));
         }
-        Ok(if shared {
-            None
-        } else {
-            Some(PyTuple::new(tuple.py(), items)?.into_any())
-        })
+        Ok(if shared { None } else { Some(PyTuple::new(tuple.py(), items)?.into_any()) })
     }
 
     /// Members of a set are hashable, and a hashable plain value is immutable all the way down: checking them is enough.
-    fn set<'py>(
-        &mut self,
-        value: &Bound<'py, PyAny>,
-        depth: usize,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn set<'py>(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mutable = value.is_exact_instance_of::<PySet>();
         if !mutable && !value.is_exact_instance_of::<PyFrozenSet>() {
             return Err(Unsnapshotable::new_err(value.get_type().name()?.unbind()));
@@ -173,15 +136,8 @@ impl Walk {
     }
 
     fn hold(&mut self, extra: usize) -> PyResult<()> {
-        self.bytes = self
-            .bytes
-            .saturating_add(OBJECT_BYTES)
-            .saturating_add(extra);
-        if self.bytes > self.max_bytes {
-            Err(Unsnapshotable::new_err("size"))
-        } else {
-            Ok(())
-        }
+        self.bytes = self.bytes.saturating_add(OBJECT_BYTES).saturating_add(extra);
+        if self.bytes > self.max_bytes { Err(Unsnapshotable::new_err("size")) } else { Ok(()) }
     }
 }
 

@@ -1,3 +1,6 @@
+//! The counters of one feature.
+#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
+
 use fast_litellm_core::tally::{Counts, NothingInFlight, Outcome, Tally as CoreTally};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -13,7 +16,6 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// The counters themselves, for the files of this crate that count without a Python call.
-    #[allow(dead_code, reason = "the dispatcher counts through it")]
     pub(crate) fn core(&self) -> &CoreTally {
         &self.core
     }
@@ -23,9 +25,7 @@ impl Tally {
 impl Tally {
     #[new]
     fn new() -> Self {
-        Self {
-            core: CoreTally::new(),
-        }
+        Self { core: CoreTally::new() }
     }
 
     /// Counts a call answered by `implementation`.
@@ -53,17 +53,15 @@ impl Tally {
         self.core.accept();
     }
 
-    /// Ends a call in flight: "matched", "waived" or "diverged". RuntimeError when none is in flight.
+    /// Ends a call in flight: "matched", "waived" or "diverged". `RuntimeError` when none is in flight.
     fn compare(&self, outcome: &str) -> PyResult<()> {
         let Some(outcome) = Outcome::from_word(outcome) else {
-            return Err(PyValueError::new_err(
-                "outcome must be 'matched', 'waived' or 'diverged'",
-            ));
+            return Err(PyValueError::new_err("outcome must be 'matched', 'waived' or 'diverged'"));
         };
         self.core.compare(outcome).map_err(refused)
     }
 
-    /// Gives up a call: one in flight when `accepted` (RuntimeError when there is none), otherwise one just offered.
+    /// Gives up a call: one in flight when `accepted` (`RuntimeError` when there is none), otherwise one just offered.
     fn shed(&self, reason: &str, accepted: bool) -> PyResult<()> {
         self.core.shed(reason, accepted).map_err(refused)
     }
@@ -100,10 +98,7 @@ fn counts<'py>(py: Python<'py>, counts: &Counts) -> PyResult<Bound<'py, PyDict>>
     Ok(dict)
 }
 
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "map_err hands the error over by value"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands the error over by value")]
 fn refused(error: NothingInFlight) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }
