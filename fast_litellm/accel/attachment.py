@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from fast_litellm import events
-from fast_litellm.accel import fingerprint, references
+from fast_litellm.accel import fingerprint, patching, references
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.accel.patching import Patch
 
@@ -84,7 +84,7 @@ class Attachment:
     def detach(self) -> None:
         """Puts the original function back and stops routing, also for those who still hold the dispatcher."""
         if self._patch is not None:
-            self._patch.restore()
+            patching.restore([self._patch])
             self._patch = None
         if self.feature is not None:
             self.feature.disconnect()
@@ -106,7 +106,7 @@ class Attachment:
             self.feature = Feature(self.seam.feature, self._pair(module))
         self.feature.connect(self._manager, self._evidence.runner(self.feature, self._manager, self.labels))
         self._patch = Patch(self.feature.pair.control, self.feature.dispatcher)
-        self._patch.apply()
+        patching.apply([self._patch])
 
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)

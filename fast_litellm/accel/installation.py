@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 import wrapt
 
 from fast_litellm import events, settings
-from fast_litellm.accel import diagnosis, entry_points, own_pairs
+from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching
 from fast_litellm.accel.attachment import Attachment
 from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature
@@ -50,6 +50,7 @@ class Installation:
         ]
         self._entry_patches: List[Patch] = []
         self._pairs: Dict[str, Feature] = {}
+        self._refreshing = False
 
     def start(self) -> None:
         """Patches what is loaded, and whatever is imported later."""
@@ -78,11 +79,16 @@ class Installation:
     def refresh(self) -> None:
         """Brings what is patched in line with the rules, after a reload or an import."""
         with _lock:
-            if _current is not self or not _litellm_is_imported():
+            # Attaching may find a block in the ledger, and blocking says that the rules have changed.
+            if _current is not self or self._refreshing or not _litellm_is_imported():
                 return
-            for attachment in self.attachments:
-                attachment.refresh()
-            self._wrap_entry_points(wanted=any(attachment.is_patched for attachment in self.attachments))
+            self._refreshing = True
+            try:
+                for attachment in self.attachments:
+                    attachment.refresh()
+                self._wrap_entry_points(wanted=any(attachment.is_patched for attachment in self.attachments))
+            finally:
+                self._refreshing = False
 
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""
@@ -105,13 +111,11 @@ class Installation:
     def _wrap_entry_points(self, *, wanted: bool) -> None:
         if wanted:
             fresh = entry_points.patches()
-            for patch in fresh:
-                patch.apply()
+            patching.apply(fresh)
             self._entry_patches.extend(fresh)
-            return
-        for patch in self._entry_patches:
-            patch.restore()
-        self._entry_patches.clear()
+        else:
+            patching.restore(self._entry_patches)
+            self._entry_patches.clear()
 
 
 def install(

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,50 @@ class Patch:
     owner: type | None = None
     name: str = ""
 
-    def apply(self) -> int:
-        """Puts the replacement in place; returns the number of places changed."""
-        return self._exchange(self.original, self.replacement)
 
-    def restore(self) -> int:
-        """Puts the original back wherever the replacement stands; returns the number of places changed."""
-        return self._exchange(self.replacement, self.original)
+def apply(patches: Iterable[Patch]) -> int:
+    """
+    Put replacements in place.
 
-    def _exchange(self, old: Any, new: Any) -> int:
-        if self.owner is None:
-            return _exchange_in_modules(old, new)
-        if vars(self.owner).get(self.name) is not old:
-            return 0
-        setattr(self.owner, self.name, new)
-        return 1
+    Args:
+        patches: Any number; the loaded modules are searched once for all of them.
+
+    Returns:
+        The number of places changed.
+    """
+    return sum(_exchange([(patch, patch.original, patch.replacement) for patch in patches]))
 
 
-def _exchange_in_modules(old: Any, new: Any) -> int:
-    places = [(namespace, name) for namespace in _namespaces() for name, value in _items(namespace) if value is old]
-    for namespace, name in places:
-        namespace[name] = new
+def restore(patches: Iterable[Patch]) -> int:
+    """
+    Put originals back wherever their replacement stands; what others have put there since is left alone.
+
+    Args:
+        patches: Any number; the loaded modules are searched once for all of them.
+
+    Returns:
+        The number of places changed.
+    """
+    return sum(_exchange([(patch, patch.replacement, patch.original) for patch in patches]))
+
+
+def _exchange(orders: list[tuple[Patch, Any, Any]]) -> Iterator[int]:
+    functions = {id(old): (old, new) for patch, old, new in orders if patch.owner is None}
+    if functions:
+        yield _exchange_in_modules(functions)
+    for patch, old, new in orders:
+        if patch.owner is not None and vars(patch.owner).get(patch.name) is old:
+            setattr(patch.owner, patch.name, new)
+            yield 1
+
+
+def _exchange_in_modules(functions: dict[int, tuple[Any, Any]]) -> int:
+    """Objects are looked up by identity: comparing them could run somebody's `__eq__`. Orders keep them alive."""
+    places = [
+        (names, name, value) for names in _namespaces() for name, value in _items(names) if id(value) in functions
+    ]
+    for namespace, name, value in places:
+        namespace[name] = functions[id(value)][1]
     return len(places)
 
 

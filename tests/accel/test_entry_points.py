@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from fast_litellm.accel import entry_points
+from fast_litellm.accel import entry_points, patching
 from fast_litellm.accel.context import CallContext, current
 
 litellm = pytest.importorskip("litellm")
@@ -18,11 +18,9 @@ litellm = pytest.importorskip("litellm")
 def wrapped():
     """LiteLLM with its entry points wrapped, and put back afterwards."""
     patches = entry_points.patches()
-    for patch in patches:
-        patch.apply()
+    patching.apply(patches)
     yield patches
-    for patch in patches:
-        patch.restore()
+    patching.restore(patches)
 
 
 def scoped(function, *args, **kwargs):

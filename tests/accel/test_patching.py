@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from fast_litellm.accel.patching import Patch, owner_of
+from fast_litellm.accel.patching import Patch, apply, owner_of, restore
 
 
 def original() -> str:
@@ -37,17 +37,17 @@ def patch() -> Patch:
 
 def test_every_module_that_holds_the_function_is_changed(holders, patch):
     """A module that imported the function by name gets the replacement too."""
-    patch.apply()
+    apply([patch])
 
     assert (replacement, replacement) == (holders[0].function, holders[1].imported_by_name)
 
-    patch.restore()
+    restore([patch])
 
 
 def test_restore_puts_back_the_identical_object(holders, patch):
     """After restore each place holds the very object it held before."""
-    patch.apply()
-    patch.restore()
+    apply([patch])
+    restore([patch])
 
     assert holders[0].function is original
     assert holders[1].imported_by_name is original
@@ -55,20 +55,20 @@ def test_restore_puts_back_the_identical_object(holders, patch):
 
 def test_a_module_loaded_later_is_restored_too(holders, patch, monkeypatch):
     """A module that imported the replacement after it was put in place gets the original back."""
-    patch.apply()
+    apply([patch])
     late = ModuleType("late_holder")
     late.function = replacement
     monkeypatch.setitem(sys.modules, "late_holder", late)
-    patch.restore()
+    restore([patch])
 
     assert late.function is original
 
 
 def test_a_place_someone_else_has_taken_is_left_alone(holders, patch):
     """Restoring does not overwrite what another tool put over the replacement."""
-    patch.apply()
+    apply([patch])
     holders[0].function = sorted
-    patch.restore()
+    restore([patch])
 
     assert holders[0].function is sorted
 
@@ -87,9 +87,9 @@ def test_a_method_is_exchanged_in_the_class_that_defines_it():
     instance = Derived()
     method = vars(Base)["method"]
     patch = Patch(method, lambda _self: "replacement", owner_of(Derived, "method"), "method")
-    patch.apply()
+    apply([patch])
     during = instance.method()
-    patch.restore()
+    restore([patch])
 
     assert ("replacement", "original") == (during, instance.method())
     assert vars(Base)["method"] is method

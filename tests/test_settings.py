@@ -1,0 +1,77 @@
+"""The environment, validated in one place."""
+
+from __future__ import annotations
+
+import pytest
+import structlog.testing
+
+from fast_litellm import events, settings
+from fast_litellm.errors import RuleError
+
+
+def test_an_empty_environment_has_defaults(monkeypatch):
+    """Nothing set means no rule file, a ledger in the user's state directory, and nothing disabled."""
+    monkeypatch.delenv("FAST_LITELLM_LEDGER")
+    found = settings.read()
+
+    assert (None, False, {}) == (found.config, found.disable, found.flag_overrides)
+    assert found.ledger.startswith("sqlite:///")
+    assert found.ledger.endswith("fast-litellm/ledger.db")
+
+
+def test_every_flag_can_be_overridden(monkeypatch):
+    """The flag's name follows the prefix, in any case."""
+    monkeypatch.setenv("FAST_LITELLM_FLAG_TOKEN_COUNTING", "10%")
+
+    assert {"token_counting": "10%"} == settings.read().flag_overrides
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch):
+    """A deployment template that leaves a value empty changes nothing."""
+    monkeypatch.setenv("FAST_LITELLM_DISABLE", "")
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", "")
+
+    assert (None, False) == (settings.read().config, settings.read().disable)
+
+
+def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch):
+    """The error says which variable, what was expected, and what to do."""
+    monkeypatch.setenv("FAST_LITELLM_DISABLE", "perhaps")
+
+    with pytest.raises(RuleError, match=r"FAST_LITELLM_DISABLE: .*boolean"):
+        settings.read()
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [("true", "rust"), ("disabled", "python"), ("canary:10", "10%"), ("shadow", "shadow")]
+)
+def test_the_earlier_projects_variables_are_understood_with_a_warning(monkeypatch, value, word):
+    """They are aliases, and one event names them."""
+    monkeypatch.setenv("LITELLM_RUST_RUST_TOKEN_COUNTING", value)
+    with structlog.testing.capture_logs() as logs:
+        found = settings.read()
+
+    assert {"token_counting": word} == found.flag_overrides
+    assert [events.ENVIRONMENT_ALIAS_USED] == [entry["event"] for entry in logs]
+
+
+def test_the_own_variable_wins_over_its_alias(monkeypatch):
+    """Where both are set, the deprecated one is ignored."""
+    monkeypatch.setenv("LITELLM_RUST_RUST_TOKEN_COUNTING", "true")
+    monkeypatch.setenv("FAST_LITELLM_FLAG_TOKEN_COUNTING", "python")
+
+    assert {"token_counting": "python"} == settings.read().flag_overrides
+
+
+def test_the_earlier_kill_switch_disables(monkeypatch):
+    """LITELLM_RUST_DISABLE_ALL=true is heard."""
+    monkeypatch.setenv("LITELLM_RUST_DISABLE_ALL", "true")
+
+    assert settings.read().disable
+
+
+def test_litellms_own_switch_is_not_read(monkeypatch):
+    """LITELLM_RUST belongs to LiteLLM."""
+    monkeypatch.setenv("LITELLM_RUST", "1")
+
+    assert {} == settings.read().flag_overrides
