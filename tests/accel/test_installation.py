@@ -309,6 +309,23 @@ def test_either_order_of_import_works(order):
     assert "True" == found
 
 
+@pytest.mark.parametrize(("auto", "installed"), [("1", "True"), ("0", "False")])
+def test_one_variable_installs_while_python_starts(auto, installed):
+    """FAST_LITELLM_AUTO=1 is enough; without it the start-up file does nothing."""
+    program = "import fast_litellm; print(fast_litellm.status()['installed'])"
+
+    assert installed == run_python(program, FAST_LITELLM_AUTO=auto)
+
+
+def test_a_program_starts_although_its_rules_are_broken(tmp_path):
+    """What is wrong goes to standard error, and LiteLLM's own code answers."""
+    path = tmp_path / "rollout.yaml"
+    path.write_text("version: 2", encoding="utf-8")
+    found = run_python("print('running')", FAST_LITELLM_AUTO="1", FAST_LITELLM_CONFIG=str(path))
+
+    assert "running" == found
+
+
 def test_reloading_litellm_keeps_the_seam():
     """`importlib.reload(litellm)` ends with the dispatcher in place and working."""
     found = run_python(
