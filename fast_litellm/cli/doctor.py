@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +30,8 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     wrong.
     """
     if version is None:
-        import_litellm()  # first, so that its price list is not fetched from the network
+        with suppress(ImportError):  # the report says that it is not installed
+            import_litellm()  # first, so that its price list is not fetched from the network
     report = fast_litellm.doctor(litellm=version)
     report["ledger"] = _ledger()
     report["problems"] = [*report["problems"], *filter(None, [report["ledger"]["problem"]])]

@@ -72,9 +72,19 @@ def _refuse_overrides(environment: settings.Settings) -> None:
         console.fail(f"{name} is set and would overrule every act", f"unset {name} for the demo")
 
 
+def _refuse_unknown_reference() -> None:
+    unknown = [seam for seam in fast_litellm.doctor()["seams"] if not seam["known"]]
+    if unknown:
+        console.fail(
+            "this LiteLLM's source is not one the candidate is known to equal, so Python would answer every act",
+            "`fast-litellm doctor` says which releases are known",
+        )
+
+
 def _play(calls: int) -> Iterator[Report]:
     console.say("importing LiteLLM and starting a server on loopback")
     litellm = import_litellm()
+    _refuse_unknown_reference()
     with ExitStack() as stack:
         pages = stack.enter_context(logbook.keeping())
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-demo-"))

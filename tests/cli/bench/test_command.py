@@ -1,13 +1,31 @@
-"""Comparing before timing."""
+"""Comparing before timing, and what the command prints."""
 
 from __future__ import annotations
+
+import json
+
+import pytest
 
 from fast_litellm.cli.bench.command import measure
 from fast_litellm.cli.bench.race import Course
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 
 
-def test_a_row_whose_sides_disagree_is_never_timed() -> None:
+@pytest.fixture
+def rows(monkeypatch):
+    """Replaces the bench's rows: two that can be timed in no time, and on demand one whose sides disagree."""
+    quick, slow = Statement("pass"), Statement("sum(range(50))")
+    made = [Row(name, slow, quick, Goal(Measure.SPEEDUP, 2), most_calls=8) for name in ("first", "second")]
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter(made))
+    return made
+
+
+def disagreeing():
+    side = Statement("pass")
+    return Row("liar", side, side, Goal(Measure.SPEEDUP, 10), difference=lambda: "13 became 6")
+
+
+def test_a_row_whose_sides_disagree_is_never_timed():
     """Its statements do not run, and the line carries the difference."""
     ran: list[str] = []
     side = Statement("ran.append('timed')", {"ran": ran})
@@ -16,17 +34,17 @@ def test_a_row_whose_sides_disagree_is_never_timed() -> None:
     lines = list(measure([row], Course()))
 
     assert [(None, "13 became 6")] == [(line.result, line.difference) for line in lines]
-    assert [] == ran
+    assert ran == []
 
 
-def test_rows_without_gain_are_lines_like_any_other() -> None:
+def test_rows_without_gain_are_lines_like_any_other():
     """A row that is slower than the other side is measured and kept."""
     now = [0]
 
-    def clock() -> int:
+    def clock():
         return now[0]
 
-    def work(nanoseconds: int) -> None:
+    def work(nanoseconds):
         now[0] += nanoseconds
 
     names = {"work": work}
@@ -34,4 +52,60 @@ def test_rows_without_gain_are_lines_like_any_other() -> None:
 
     lines = list(measure([row], Course(clock=clock, rounds=3, slower_ns=100, faster_ns=10)))
 
-    assert [1 / 9] == [line.result.value.median for line in lines if line.result]
+    assert [1 / 9] == [line.result.value.median for line in lines]
+
+
+def test_machine_and_table_are_data_and_progress_is_talk(cli, rows):
+    """What was measured where goes to standard output, what is being measured to standard error."""
+    outcome = cli("bench", "--rounds", "3")
+
+    assert outcome.code == 0
+    assert all(word in outcome.out for word in ("processor", "python", "litellm", "first", "second", "ratio"))
+    assert outcome.err == "measuring first\nmeasuring second\n"
+
+
+def test_a_file_takes_everything_measured(cli, rows, tmp_path):
+    """`--json FILE` writes the machine and every row, beside the table."""
+    file = tmp_path / "bench.json"
+    outcome = cli("bench", "--rounds", "3", "--json", str(file))
+    document = json.loads(file.read_text())
+
+    assert outcome.code == 0
+    assert document["ok"] is True
+    assert ["first", "second"] == [row["name"] for row in document["rows"]]
+    assert document["machine"]["cores"]
+
+
+def test_rows_can_be_picked(cli, rows):
+    """`--only` takes a part of the name."""
+    outcome = cli("bench", "--rounds", "3", "--only", "sec")
+
+    assert outcome.err == "measuring second\n"
+
+
+def test_picking_no_row_is_wrong_usage(cli, rows):
+    """A mistyped name must not look like an empty success."""
+    outcome = cli("bench", "--only", "third")
+
+    assert (2, "") == (outcome.code, outcome.out)
+    assert "no row contains 'third'" in outcome.err
+
+
+def test_a_disagreement_fails_the_bench_and_leaves_the_other_rows(cli, rows):
+    """The difference is named, the rest is printed, and the exit status is 1."""
+    rows.insert(0, disagreeing())
+    outcome = cli("bench", "--rounds", "3")
+
+    assert outcome.code == 1
+    assert "error: liar: 13 became 6\n" in outcome.err
+    assert "second" in outcome.out
+
+
+def test_a_debug_build_is_refused(cli, rows, monkeypatch):
+    """Its figures would be quoted all the same."""
+    monkeypatch.setattr("fast_litellm.accel.native.DEBUG_BUILD", True)
+
+    outcome = cli("bench")
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert outcome.err.startswith("error: this is a debug build")

@@ -1,0 +1,17 @@
+"""The real rows, once and as short as possible: every one can be set up and its sides agree."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_the_sides_of_every_row_agree(process, tmp_path):
+    """The whole bench runs, with three rounds a row, refuses none, and every name fits its column."""
+    file = tmp_path / "bench.json"
+    outcome = process("bench", "--rounds", "3", "--json", file)
+    document = json.loads(file.read_text())
+
+    assert outcome.code == 0
+    assert document["ok"] is True
+    assert len({row["name"] for row in document["rows"]}) == len(document["rows"]) > 25
+    assert max(len(row["name"]) for row in document["rows"]) <= 30
