@@ -199,7 +199,7 @@ class Ledger(History):
             self._account.forget_written()
         report, pending = self._account.report(), list(self._pending)
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
-        if not (report.counters or report.classes or pending or is_due or is_last):
+        if not (report.counters or report.classes or is_due or is_last):
             return
         with self._store.writing() as connection:
             writing.write_process(connection, self._this_process(), self._versions, now)
