@@ -4,7 +4,7 @@ LITELLM_LATEST := 1.109.1
 
 BIN := .venv/bin
 STAMP := .venv/stamps
-SOURCES := $(shell find fast_litellm rust config -type f -not -name '*.pyc' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml README.md
+SOURCES := $(shell find fast_litellm rust config startup -type f -not -name '*.pyc' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml README.md
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint rust python latest bench fix clean tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import structlog
@@ -10,13 +11,18 @@ import structlog
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM fetches its price list when it is imported
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """
-    Run in an empty directory, with a ledger and settings of the test's own.
+@pytest.fixture(scope="session", autouse=True)
+def away_from_the_checkout(tmp_path_factory):
+    """A process started in the checkout would import the sources there, which have no compiled part."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    yield
+    os.chdir(before)
 
-    A process started from the checkout would import the sources there, which have no compiled part.
-    """
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    """Run in an empty directory, with a ledger and settings of the test's own."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith("FAST_LITELLM_"):

@@ -27,9 +27,11 @@ FUNCTIONS = {
     "litellm.main": ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding"),
     "litellm.responses.main": ("responses", "aresponses"),
 }
+ROUTERS = {"litellm.router": "Router", "litellm.router_python_core": "PythonCore"}
+"""Where the Router's methods are defined: in the class itself, or from 1.109 on in the core it delegates to."""
 ROUTER_METHODS = ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding")
 
-MODULES = (*FUNCTIONS, "litellm.router", "litellm.utils")
+MODULES = (*FUNCTIONS, *ROUTERS, "litellm.utils")
 """The modules whose import may bring an entry point."""
 
 _stream_contexts: weakref.WeakKeyDictionary[Any, CallContext] = weakref.WeakKeyDictionary()
@@ -49,12 +51,13 @@ def _function_patches() -> Iterator[Patch]:
 
 
 def _router_patches() -> Iterator[Patch]:
-    router = _loaded("litellm.router", "Router")
-    for name in ROUTER_METHODS if isinstance(router, type) else ():
-        owner = owner_of(router, name)
-        method = vars(owner)[name]
-        if inspect.isfunction(method) and not _is_wrapped(method):
-            yield Patch(method, _scoped(method, first_argument=1), owner, name)
+    for module_name, class_name in ROUTERS.items():
+        router = _loaded(module_name, class_name)
+        for name in ROUTER_METHODS if isinstance(router, type) else ():
+            owner = owner_of(router, name)
+            method = None if owner is None else vars(owner)[name]
+            if inspect.isfunction(method) and not _is_wrapped(method):
+                yield Patch(method, _scoped(method, first_argument=1), owner, name)
 
 
 def _stream_patches() -> Iterator[Patch]:

@@ -73,7 +73,7 @@ def _items(namespace: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(namespace.items())
 
 
-def owner_of(cls: type, name: str) -> type:
+def owner_of(cls: type, name: str) -> type | None:
     """
     Find the class that defines a method.
 
@@ -82,12 +82,7 @@ def owner_of(cls: type, name: str) -> type:
         name: The method's name.
 
     Returns:
-        The first class in the method resolution order whose own `__dict__` holds it.
-
-    Raises:
-        AttributeError: No class in the order defines it.
+        The first class in the method resolution order whose own `__dict__` holds it; None when it is found another way,
+        as by a metaclass.
     """
-    for candidate in cls.__mro__:
-        if name in vars(candidate):
-            return candidate
-    raise AttributeError(f"{cls.__name__} has no method {name}")
+    return next((candidate for candidate in cls.__mro__ if name in vars(candidate)), None)

@@ -31,13 +31,13 @@ class CommandFailed(click.ClickException):
     Args:
         message: What happened, without a period at the end.
         hint: What to do about it; empty when there is nothing to add.
-        exit_code: The exit status.
+        status: The exit status.
     """
 
-    def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
+    def __init__(self, message: str, hint: str = "", status: int = 1) -> None:
         super().__init__(message)
         self.hint = hint
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
+        self.status = status
 
     def format_message(self) -> str:
         """

@@ -106,14 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         words = None if arguments is None else list(arguments)
         outcome: Any = program.main(args=words, prog_name="fast-litellm", standalone_mode=False)
-    except click.UsageError as error:
-        sys.exit(_wrong_usage(error))
-    except click.ClickException as error:
-        console.error(error.format_message())
-        sys.exit(error.exit_code)
-    except FastLiteLLMError as error:
-        console.error(str(error))
-        sys.exit(1)
+    except (click.ClickException, FastLiteLLMError) as error:
+        sys.exit(_told(error))
     except (click.Abort, KeyboardInterrupt):
         console.error("interrupted")
         sys.exit(EXIT_INTERRUPTED)
@@ -132,8 +126,12 @@ def _send_events_to_standard_error() -> None:
     )
 
 
-def _wrong_usage(error: click.UsageError) -> int:
+def _told(error: click.ClickException | FastLiteLLMError) -> int:
+    """Says what went wrong, and returns the exit status."""
+    if not isinstance(error, click.ClickException):
+        console.error(str(error))
+        return 1
     console.error(error.format_message())
-    path = error.ctx.command_path if error.ctx else "fast-litellm"
-    console.hint(f"see `{path} --help`")
-    return error.exit_code
+    if isinstance(error, click.UsageError):
+        console.hint(f"see `{error.ctx.command_path if error.ctx else 'fast-litellm'} --help`")
+    return error.status if isinstance(error, console.CommandFailed) else error.exit_code

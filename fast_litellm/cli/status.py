@@ -9,7 +9,7 @@ import click
 from fast_litellm.cli import console, evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.table import Table
 
@@ -23,12 +23,13 @@ def command(context: click.Context, as_json: bool) -> None:
 
     The counters come from the ledger and are added up over all processes. Exit status 3 when a feature is blocked.
     """
-    status = evidence.ledger().status()
+    ledger = evidence.ledger()
+    status = ledger.status()
     features: dict[str, Any] = status["features"]
     if as_json:
         console.print_json(status)
     elif features:
-        console.output().print(table(features))
+        console.output().print(table(features, differing(features, ledger.divergences())))
     if not features:
         evidence.say_empty("no feature has done anything yet")
     blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
@@ -39,24 +40,39 @@ def command(context: click.Context, as_json: bool) -> None:
         context.exit(evidence.EXIT_BLOCKED)
 
 
-def table(features: Mapping[str, Mapping[str, Any]]) -> Table:
+def differing(features: Mapping[str, Mapping[str, Any]], divergences: Iterable[Mapping[str, Any]]) -> set[str]:
     """
     Args:
         features: As `Ledger.status` returns them.
+        divergences: As `Ledger.divergences` returns them.
 
     Returns:
-        A table of 80 columns, three lines for each feature.
+        The features whose present candidate build has differed; what an earlier build did is not held against them.
+    """
+    builds = {(name, feature["candidate_build"]) for name, feature in features.items()}
+    found = {(one["feature"], one["candidate_build"]) for one in divergences if one["state"] != "noise"}
+    return {name for name, _ in builds & found}
+
+
+def table(features: Mapping[str, Mapping[str, Any]], differ: set[str]) -> Table:
+    """
+    Args:
+        features: As `Ledger.status` returns them.
+        differ: Those whose present candidate build has differed.
+
+    Returns:
+        A table of 80 columns with a few lines for each feature.
     """
     made = console.table(("feature", "stage", "served", "shadow", "state"))
     for name, feature in features.items():
-        made.add_row(name, feature["stage"] or "unknown", _served(feature), _shadow(feature), _state(feature))
+        state = "blocked" if feature["stage"] == "blocked" else "differs" if name in differ else "ok"
+        made.add_row(name, feature["stage"] or "unknown", _served(feature), _shadow(feature, name in differ), state)
     return made
 
 
 def _served(feature: Mapping[str, Any]) -> str:
-    served: Mapping[str, int] = feature["served"]
-    total = sum(served.values())
-    sides = {"python": 0, "rust": 0, **served}
+    sides: dict[str, int] = {"python": 0, "rust": 0, **feature["served"]}
+    total = sum(sides.values())
     return "\n".join(f"{count:,} {side}{_share(count, total)}" for side, count in sides.items())
 
 
@@ -64,17 +80,20 @@ def _share(count: int, total: int) -> str:
     return f" {count / total:.1%}" if total else ""
 
 
-def _shadow(feature: Mapping[str, Any]) -> str:
-    shed, sampled_out = sum(feature["shed"].values()), feature["sampled_out"]
-    lines = [
-        f"{feature['offered']:,} offered, {feature['compared']:,} compared",
-        f"{feature['diverged']:,} diverged, {feature['waived']:,} waived",
-        f"{shed:,} shed, {feature['in_flight']:,} in flight",
-    ]
-    return "\n".join([*lines, f"{sampled_out:,} sampled out"] if sampled_out else lines)
-
-
-def _state(feature: Mapping[str, Any]) -> str:
-    if feature["stage"] == "blocked":
-        return "blocked"
-    return "differs" if feature["diverged"] else "ok"
+def _shadow(feature: Mapping[str, Any], differs: bool) -> str:
+    """Where every offered call went; what did not happen is left out, except for divergences."""
+    whose = "" if differs or not feature["diverged"] else " (earlier builds)"
+    optional = {
+        "waived": feature["waived"],
+        "shed": sum(feature["shed"].values()),
+        "sampled out": feature["sampled_out"],
+        "in flight": feature["in_flight"],
+    }
+    return "\n".join(
+        (
+            f"{feature['offered']:,} offered",
+            f"{feature['compared']:,} compared",
+            f"{feature['diverged']:,} diverged{whose}",
+            *(f"{count:,} {what}" for what, count in optional.items() if count),
+        )
+    )

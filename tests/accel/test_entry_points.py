@@ -107,12 +107,19 @@ def test_wrapped_entry_points_look_like_the_originals(wrapped, name):
     assert replacement is pickle.loads(pickle.dumps(replacement))
 
 
-def test_the_router_class_stays_the_same_class(wrapped):
-    """Only methods are exchanged; a subclass made before still works and is still a Router."""
-    router = litellm.Router(model_list=[])
+def test_a_router_call_is_one_unit(wrapped, monkeypatch):
+    """The Router's method opens the scope, the SDK call inside keeps its unit, and the class is the same class."""
+    seen = []
+    monkeypatch.setattr(litellm, "input_callback", [lambda _details: seen.append(current.get())])
+    router = litellm.Router(
+        model_list=[
+            {"model_name": "group", "litellm_params": {"model": "gpt-4o", "api_key": "x", "mock_response": "ok"}}
+        ]
+    )
+    router.completion(model="group", messages=[{"role": "user", "content": "hi"}], user="user-1")
 
     assert type(router) is litellm.Router
-    assert {"Router"} <= {patch.owner.__name__ for patch in wrapped if patch.owner is not None} | {"Router"}
+    assert [("user-1", True)] == [(context.attributes["user"], context.unit is not None) for context in seen]
 
 
 def test_a_mocked_completion_sees_the_context(wrapped, monkeypatch):
@@ -127,18 +134,15 @@ def test_a_mocked_completion_sees_the_context(wrapped, monkeypatch):
     assert ["call-9"] == [context.unit for context in seen]
 
 
-def test_the_context_returns_when_a_stream_ends(wrapped, monkeypatch):
+def test_the_context_returns_when_a_stream_ends(wrapped):
     """A stream is read after its entry point returned, and its final count still has the call's unit."""
-    seen = []
-    builder = litellm.main.stream_chunk_builder
-
-    messages = [{"role": "user", "content": "hi"}]
     stream = litellm.completion(
-        model="gpt-4o", messages=messages, mock_response="hello there", stream=True, litellm_call_id="call-7"
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "hi"}],
+        mock_response="hello there",
+        stream=True,
+        litellm_call_id="call-7",
     )
-    logging_object = stream.logging_obj
-    monkeypatch.setattr(litellm.main, "ChunkProcessor", lambda *_args, **_kwargs: seen.append(current.get().unit))
-    with pytest.raises(litellm.APIError):
-        builder(list(stream), messages=messages, logging_obj=logging_object)
+    builder = entry_points._resuming(lambda **_kwargs: current.get().unit)
 
-    assert "call-7" in seen
+    assert ("call-7", None) == (builder(logging_obj=stream.logging_obj), builder(logging_obj=None))

@@ -14,7 +14,7 @@ import textwrap
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import installation
+from fast_litellm.accel import entry_points, installation
 from fast_litellm.errors import RuleError
 
 litellm = pytest.importorskip("litellm")
@@ -72,9 +72,12 @@ def test_shadow_is_the_default_and_promotes_nothing():
 def test_uninstall_puts_back_the_identical_objects(rules, stage):
     """Every replaced function and method is the very object it was."""
 
+    places = [(sys.modules.get(module), name) for module, name in entry_points.ROUTERS.items()]
+    routers = [getattr(module, name) for module, name in places if module is not None]
+
     def held() -> tuple:
         functions = core.token_counter, litellm.completion, litellm.acompletion, litellm.main.stream_chunk_builder
-        return *functions, litellm.utils.function_setup, vars(litellm.Router).get("completion")
+        return *functions, litellm.utils.function_setup, *(vars(router).get("completion") for router in routers)
 
     before = held()
     fast_litellm.install(rules(stage=stage))
@@ -304,6 +307,23 @@ def test_either_order_of_import_works(order):
     )
 
     assert "True" == found
+
+
+@pytest.mark.parametrize(("auto", "installed"), [("1", "True"), ("0", "False")])
+def test_one_variable_installs_while_python_starts(auto, installed):
+    """FAST_LITELLM_AUTO=1 is enough; without it the start-up file does nothing."""
+    program = "import fast_litellm; print(fast_litellm.status()['installed'])"
+
+    assert installed == run_python(program, FAST_LITELLM_AUTO=auto)
+
+
+def test_a_program_starts_although_its_rules_are_broken(tmp_path):
+    """What is wrong goes to standard error, and LiteLLM's own code answers."""
+    path = tmp_path / "rollout.yaml"
+    path.write_text("version: 2", encoding="utf-8")
+    found = run_python("print('running')", FAST_LITELLM_AUTO="1", FAST_LITELLM_CONFIG=str(path))
+
+    assert "running" == found
 
 
 def test_reloading_litellm_keeps_the_seam():

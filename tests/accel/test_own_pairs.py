@@ -53,20 +53,21 @@ def test_the_decorated_function_keeps_its_face():
     assert ("add", "Adds up slowly.", "(numbers)") == (add.__name__, add.__doc__, str(inspect.signature(add)))
 
 
+RULES = '{"version": 1, "flags": {"adding": {"stage": "shadow"}}}'
+
+
 @pytest.mark.parametrize("installed_first", [True, False])
-def test_a_pair_is_compared_in_shadow(installed_first):
+def test_a_pair_is_compared_in_shadow(installed_first, tmp_path):
     """Declared before or after installing, its calls are compared and the control answers."""
-    if installed_first:
-        fast_litellm.install()
-        add = declare()
-        installation._current.manager.block  # noqa: B018 - the flag is not declared by the default rules then
-    else:
-        add = declare()
-        fast_litellm.install()
+    (tmp_path / "rollout.yaml").write_text(RULES, encoding="utf-8")
+    steps = [lambda: fast_litellm.install(tmp_path / "rollout.yaml"), declare]
+    found = [step() for step in (steps if installed_first else reversed(steps))]
+    add = next(function for function in found if function is not None)
     answers = [add([1, 2]) for _ in range(5)]
+    assert installation._current._pairs["adding"].runner.drain(10)
 
     assert [3] * 5 == answers
-    assert 5 == status()["served"]["python"] or installed_first
+    assert (5, 5, 0) == (status()["served"]["python"], status()["matched"], status()["diverged"])
 
 
 def test_a_wrong_candidate_is_caught():

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
+import structlog
 
+from fast_litellm.accel.native import Tally
 from fast_litellm.cli import main
+from fast_litellm.shadow import Epoch, Ledger
+from fast_litellm.shadow.observation import Comparison, Description, Summary
 
 # Generous: a command that takes this long hangs.
 DEADLINE_S = 60
@@ -32,6 +36,8 @@ def environment(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("NO_COLOR", "1")
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -64,3 +70,40 @@ def process():
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@dataclass
+class Evidence:
+    """A ledger to be filled; `close` makes it a finished process's."""
+
+    ledger: Ledger
+    tallies: dict = field(default_factory=dict)
+
+    def attach(self, feature, build="1", stage="shadow"):
+        """Starts a feature, and returns its counters."""
+        self.tallies[feature] = Tally()
+        self.ledger.attach(
+            Epoch(feature, build, "reference", "exact/1", "revision"), self.tallies[feature], lambda: {"stage": stage}
+        )
+        return self.tallies[feature]
+
+    def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8):
+        """Compares a call that differs: 13 tokens against 14."""
+        self.tallies[feature].accept()
+        self.tallies[feature].compare("diverged")
+        sides = {
+            "control": Summary("value", "int", None, "a1", 13),
+            "candidate": Summary("value", "int", None, "b2", 14),
+        }
+        description = Description("value", "$", "$", fingerprint, **sides)
+        self.ledger.record(
+            Comparison(feature, build, "exact/1", "diverged", description, confirmed_on_rerun=True, action=action)
+        )
+
+
+@pytest.fixture
+def evidence():
+    """The ledger that commands of this test will read."""
+    opened = Evidence(Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None))
+    yield opened
+    opened.ledger.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from fast_litellm.accel.seams import SEAMS
@@ -23,8 +24,9 @@ class OffByOne:
     def __init__(self, module: Any, semantics: str) -> None:
         honest = next(seam for seam in SEAMS if seam.feature == FEATURE)
         self._honest: Any = honest.candidate(module, semantics)
-        # Evidence belongs to a build: this one's must never speak about the honest candidate.
-        self.build = f"{self._honest.build}+off-by-one"
+        # Evidence and blocks belong to a build: this one's must speak neither about the honest candidate nor about the
+        # wrong one of the next demo, which has to be caught anew.
+        self.build = f"{self._honest.build}+off-by-one.{uuid.uuid4().hex[:8]}"
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """

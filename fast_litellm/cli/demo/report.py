@@ -73,13 +73,12 @@ def _act(report: Report) -> dict[str, Any]:
 
 def show(summary: Summary) -> None:
     """Print the summary on standard output."""
-    out = console.output()
-    out.print(_table(summary))
-    out.print()
+    console.output().print(_table(summary))
+    console.write("")
     for report in summary.reports:
-        out.print(f"{report.name}: {report.remark if report.ok else _broken(report)}")
-    out.print()
-    out.print(f"{summary.calls:,} calls through LiteLLM in {summary.seconds:.0f} s; evidence in {summary.ledger}")
+        console.write(f"{report.name}: {report.remark if report.ok else _broken(report)}")
+    console.write("")
+    console.write(f"{summary.calls:,} calls through LiteLLM in {summary.seconds:.0f} s; evidence in {summary.ledger}")
 
 
 def _table(summary: Summary) -> Table:

@@ -140,14 +140,15 @@ def running() -> Iterator[str]:
         RuntimeError: The server ended before it named its port.
     """
     command = [sys.executable, "-m", "fast_litellm.cli.demo.server"]
+    # `-m` looks in the working directory first, and in a checkout it would find a package without its compiled part.
+    home = Path(fast_litellm.__file__).parents[1]
     process = subprocess.Popen(  # noqa: S603 - our own command
         command,
-        cwd=Path(fast_litellm.__file__).parents[
-            1
-        ],  # where `-m` looks first: not a checkout, which has no compiled part
+        cwd=home,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # Ctrl-C is for the demo, which then ends its server
     )
     try:
         yield f"http://127.0.0.1:{_port(process)}"

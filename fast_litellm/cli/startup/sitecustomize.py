@@ -17,16 +17,11 @@ from pathlib import Path
 
 def _install() -> None:
     try:
-        import fast_litellm
+        from fast_litellm.accel.startup import install_or_say_why
     except ImportError as error:
         sys.stderr.write(f"fast-litellm: not installed for {sys.executable}, nothing is accelerated: {error}\n")
-        return
-    from fast_litellm.errors import FastLiteLLMError
-
-    try:
-        fast_litellm.install()
-    except FastLiteLLMError as error:
-        sys.stderr.write(f"fast-litellm: nothing is accelerated: {error}\n")
+    else:
+        install_or_say_why()
 
 
 def _run_hidden() -> None:

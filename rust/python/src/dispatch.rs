@@ -77,8 +77,7 @@ impl Dispatcher {
         failed: Py<PyAny>,
     ) -> PyResult<()> {
         let context = context.getattr("get")?.unbind();
-        self.connection
-            .store(Some(Arc::new(Connection { handle, context, candidate, observe, failed })));
+        self.connection.store(Some(Arc::new(Connection { handle, context, candidate, observe, failed })));
         Ok(())
     }
 
@@ -114,9 +113,7 @@ impl Dispatcher {
         static METHOD_TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         match instance {
             None => Ok(slf.clone().into_any()),
-            Some(instance) => METHOD_TYPE
-                .import(slf.py(), "types", "MethodType")?
-                .call1((slf, instance)),
+            Some(instance) => METHOD_TYPE.import(slf.py(), "types", "MethodType")?.call1((slf, instance)),
         }
     }
 

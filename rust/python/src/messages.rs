@@ -196,8 +196,8 @@ fn is_other_builtin(value: &Bound<'_, PyAny>) -> bool {
 
 fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
     static NAMES: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
-    let names = NAMES
-        .get_or_init(py, || Key::ALL.iter().map(|key| PyString::intern(py, key.text()).unbind()).collect());
+    let names =
+        NAMES.get_or_init(py, || Key::ALL.iter().map(|key| PyString::intern(py, key.text()).unbind()).collect());
     names[key as usize].bind(py)
 }
 

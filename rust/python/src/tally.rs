@@ -1,3 +1,6 @@
+//! The counters of one feature.
+#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
+
 use fast_litellm_core::tally::{Counts, NothingInFlight, Outcome, Tally as CoreTally};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -13,7 +16,6 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// The counters themselves, for the files of this crate that count without a Python call.
-    #[allow(dead_code, reason = "the dispatcher counts through it")]
     pub(crate) fn core(&self) -> &CoreTally {
         &self.core
     }

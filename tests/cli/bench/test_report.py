@@ -32,7 +32,7 @@ def rendered(lines: list[report.Line], width: int = 80) -> str:
     ("goal", "value", "words"),
     [
         (Goal(Measure.SPEEDUP, 10), 12.34, ["12.3x", ">=10x", "ok"]),
-        (Goal(Measure.SPEEDUP, 10), 0.87, ["0.87x", ">=10x", "no"]),
+        (Goal(Measure.SPEEDUP, 10), 0.87, ["0.870x", ">=10x", "no"]),
         (Goal(Measure.COST, 1.5), 1.5, ["1.50x", "<=1.5x", "ok"]),
         (Goal(Measure.ADDED_NS, 60), 110.2, ["110ns", "<=0.06us", "no"]),
         (Goal(Measure.ADDED_NS, 1000), 5920.0, ["5.92us", "5.92 - 5.92", "<=1us", "no"]),

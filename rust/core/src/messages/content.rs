@@ -123,7 +123,8 @@ fn source_start<N: Node>(source: &N) -> Result<String, Decline> {
         return Ok(value.chars().take(PDF.len()).collect());
     }
     let media_type = source.when_true(Key::MediaType)?.map(|media_type| media_type.only(Kind::Text)).transpose()?;
-    let media_type = media_type.as_ref().map(|media_type| media_type.text().ok_or(Decline::LoneSurrogate)).transpose()?;
+    let media_type =
+        media_type.as_ref().map(|media_type| media_type.text().ok_or(Decline::LoneSurrogate)).transpose()?;
     Ok(format!("data:{}", media_type.as_deref().unwrap_or("image/png")))
 }
 

@@ -101,7 +101,8 @@ impl<N: Node> Call<'_, N> {
             let block = block.known()?;
             if block.get(Key::Type).is_some_and(|kind| kind.is("compaction")) {
                 let summary = block.get(Key::Content).map(Node::known).transpose()?;
-                total += summary.filter(|summary| summary.kind() == Kind::Text).map_or(Ok(0), |text| (self.count)(&text))?;
+                total +=
+                    summary.filter(|summary| summary.kind() == Kind::Text).map_or(Ok(0), |text| (self.count)(&text))?;
             }
         }
         Ok(total)

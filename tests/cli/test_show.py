@@ -1,0 +1,41 @@
+"""Both sides of one divergence class."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def found(evidence):
+    """A class of differences in the ledger."""
+    evidence.attach("token_counting")
+    evidence.diverge("token_counting")
+    evidence.ledger.flush()
+    return evidence
+
+
+def test_both_sides_are_readable(cli, found):
+    """Type, value where it is no content, and digest of control and candidate stand beside each other."""
+    outcome = cli("show", "5eed")
+    rows = [line.split() for line in outcome.out.splitlines()]
+
+    assert outcome.code == 0
+    assert ["type", "int", "int"] in rows
+    assert ["value", "13", "14"] in rows
+    assert ["digest", "a1", "b2"] in rows
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_the_document_is_the_ledgers_own(cli, found):
+    """`--json` prints what `Ledger.show` returns."""
+    assert json.loads(cli("show", "5eed", "--json").out) == json.loads(json.dumps(found.ledger.show("5eed")))
+
+
+def test_a_class_that_is_not_there_is_an_error(cli, found):
+    """The beginning that was asked for is named."""
+    outcome = cli("show", "beef")
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert "'beef'" in outcome.err
