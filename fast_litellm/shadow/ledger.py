@@ -150,11 +150,14 @@ class Ledger(History):
             LedgerError: The ledger cannot be written.
         """
         transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
+        store = Store(self._store.path)  # of its own: the writer must notice by itself when it opens another file
         try:
-            with self._writing, self._store.writing() as connection:
+            with store.writing() as connection:
                 writing.write_transition(connection, transition)
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"the ledger {self._store.path} cannot be written: {error}") from error
+            raise LedgerError(f"the ledger {store.path} cannot be written: {error}") from error
+        finally:
+            store.close()
 
     def after_fork(self) -> None:
         """Begins as another process, with a connection and a thread of its own."""
@@ -199,7 +202,7 @@ class Ledger(History):
             self._account.forget_written()
         report, pending = self._account.report(), list(self._pending)
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
-        if not (report.counters or report.classes or pending or is_due or is_last):
+        if not (report.counters or report.classes or is_due or is_last):
             return
         with self._store.writing() as connection:
             writing.write_process(connection, self._this_process(), self._versions, now)

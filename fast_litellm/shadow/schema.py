@@ -111,6 +111,18 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """
+    Returns:
+        Whether the database has had no migration at all.
+
+    Raises:
+        LedgerError: The database is of a later version.
+        sqlite3.Error: It cannot be read.
+    """
+    return _version(connection) == 0
+
+
 def _version(connection: sqlite3.Connection) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):

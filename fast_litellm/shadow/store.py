@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+import time
 from pathlib import Path
 from typing import Iterator, List, Optional
 
@@ -17,6 +18,7 @@ from fast_litellm.shadow import schema
 _SQLITE = "sqlite:///"
 _WRITE_TIMEOUT_SECONDS = 1.0
 _READ_TIMEOUT_SECONDS = 5.0
+_RETRY_SECONDS = 0.02
 _KEY_BYTES = 32
 
 _abandoned: List[sqlite3.Connection] = []
@@ -94,6 +96,9 @@ class Store:
         try:
             with contextlib.closing(sqlite3.connect(self.path, timeout=_READ_TIMEOUT_SECONDS)) as connection:
                 connection.row_factory = sqlite3.Row
+                if schema.is_empty(connection):  # its writer is just making it
+                    yield None
+                    return
                 schema.migrate(connection)
                 yield connection
         except sqlite3.Error as error:
@@ -144,12 +149,26 @@ class Store:
         )
         self._connection = connection
         self._inode = _inode(self.path)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_write_ahead_log(connection)
         connection.execute(
             "PRAGMA synchronous = NORMAL"
         )  # kill -9 loses nothing that was committed, a power cut the last second
         schema.migrate(connection)
         return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """The change to WAL, once in a file's life, is the one statement that does not wait for others by itself."""
+    deadline = time.monotonic() + _WRITE_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # noqa: PERF203 - tried until it works
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _make_directory(path: Path) -> None:

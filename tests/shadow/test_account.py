@@ -81,6 +81,7 @@ def test_a_child_reports_from_zero():
     tally.sample_out()
     account.record(comparison(), 1.0)
     account.after_fork()
+    assert 0 == tally.reading()["offered"]
     tally.sample_out()
     assert ({"build-1": 1}, {}) == (offered(account), account.report().classes)
 

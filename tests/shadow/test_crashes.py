@@ -44,18 +44,29 @@ FORKING = """
     for _ in range(5):
         tally.sample_out()
     ledger.flush()
-    children = []
-    for _ in range(3):
+    for expected in (6, 7, 8):
         child = os.fork()
         if not child:
             tally.sample_out()
-            ledger.close()
+            while ledger.status()["features"]["feature"]["offered"] < expected:
+                pass
             os._exit(0)
-        children.append(child)
-    codes = [os.waitpid(child, 0)[1] for child in children]
+        os.waitpid(child, 0)
     tally.sample_out()
     ledger.close()
-    print(codes, flush=True)
+"""
+
+ENDING = """
+    import sys
+    from fast_litellm.accel.native import Tally
+    from fast_litellm.shadow import *
+
+    tally = Tally()
+    ledger = Ledger.open(sys.argv[1], flush_seconds=3600)
+    ledger.attach(Epoch("feature", "build-1"), tally)
+    experiment = Experiment("feature", abs, FunctionCandidate(abs), comparators.exact)
+    runner = ShadowRunner(experiment, tally=tally, sink=ledger)
+    runner.observe((1,), {})
 """
 
 
@@ -88,8 +99,15 @@ def test_a_block_survives_kill_9(python, tmp_path):
 
 
 def test_forked_children_are_processes_of_their_own(python, tmp_path):
-    """Three children report one call each and none of their parent's, and the parent goes on."""
+    """Three children write by themselves one call each and none of their parent's, and the parent goes on."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    out, _ = python(FORKING, url).communicate(timeout=DEADLINE_S)
-    assert "[0, 0, 0]" == out.strip()
+    assert 0 == python(FORKING, url).wait(DEADLINE_S)
     assert 9 == Ledger.open(url, flush_seconds=None).status()["features"]["feature"]["offered"]
+
+
+def test_a_program_that_ends_has_written_everything(python, tmp_path):
+    """The last call of a program is compared and written before the process is gone."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    assert 0 == python(ENDING, url).wait(DEADLINE_S)
+    feature = Ledger.open(url, flush_seconds=None).status()["features"]["feature"]
+    assert (1, 1, {}) == (feature["offered"], feature["matched"], feature["shed"])

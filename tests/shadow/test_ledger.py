@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 
 import pytest
 
@@ -284,6 +285,22 @@ def test_nothing_is_written_when_nothing_has_changed(make_ledger, tally, path):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             seen.append(connection.execute("SELECT last_seen FROM process").fetchone()[0])
     assert [1_000.0, 1_000.0, 1_015.0] == seen
+
+
+def test_a_block_is_written_at_once(make_ledger, tally):
+    """A block does not wait for the next regular write, which here would come in an hour."""
+    ledger = make_ledger(flush_seconds=3_600)
+    ledger.attach(EPOCH, tally)
+    assert _soon(lambda: ledger.status()["features"])
+    ledger.record(comparison(action="blocked"))
+    assert _soon(lambda: ledger.blocked("feature", "build-1"))
+
+
+def _soon(is_so):
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so() and time.monotonic() < deadline:
+        pass
+    return is_so()
 
 
 def test_no_thread_outlives_a_closed_ledger(make_ledger, tally):

@@ -44,11 +44,14 @@ def test_a_reused_number_is_another_process():
 
 
 def test_an_ended_process_is_gone(python):
-    """A process that has ended, and even been waited for, is gone."""
+    """A process that has ended is gone, also before its parent has asked for its result."""
     ended = python("")
-    ended.wait(30)
     own = process.current(digest)
-    assert process.is_gone(row(own, pid=ended.pid), own.host, 1_000)
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    of_ended = row(own, pid=ended.pid, birth=process._birth(ended.pid))
+    assert process.is_gone(of_ended, own.host, 1_000)
+    ended.wait(30)
+    assert process.is_gone(of_ended, own.host, 1_000)
 
 
 def test_another_hosts_process_is_gone_when_it_is_silent():

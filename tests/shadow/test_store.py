@@ -84,6 +84,30 @@ def test_a_transaction_is_whole_or_not_at_all(tmp_path):
     store.close()
 
 
+def test_processes_may_come_at_once(tmp_path):
+    """Whoever opens a file that others are just making waits for them."""
+
+    def insert(number):
+        store = Store(tmp_path / "ledger.db")
+        with store.writing() as connection:
+            connection.execute("INSERT INTO epoch VALUES (NULL, ?, '', '', '', '', 0)", (str(number),))
+        store.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(insert, range(32)))
+    with Store(tmp_path / "ledger.db").reading() as connection:
+        assert 32 == connection.execute("SELECT count(*) FROM epoch").fetchone()[0]
+
+
+def test_a_file_without_tables_is_no_ledger_yet(tmp_path):
+    """Reading while the writer is making the file says that there is nothing, and does not get in its way."""
+    store = Store(tmp_path / "ledger.db")
+    store.path.touch()
+    with store.reading() as connection:
+        assert connection is None
+    assert 0 == store.path.stat().st_size
+
+
 def test_a_replaced_file_is_opened_anew(tmp_path):
     """A writer notices that its file was removed, and does not go on writing to one nobody can see."""
     store = Store(tmp_path / "ledger.db")
