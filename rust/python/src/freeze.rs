@@ -1,5 +1,4 @@
 //! Deep copies of plain builtin values.
-#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
 
 use pyo3::import_exception;
 use pyo3::prelude::*;

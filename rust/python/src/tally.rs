@@ -1,5 +1,4 @@
 //! The counters of one feature.
-#![expect(clippy::doc_markdown, reason = "these are Python docstrings")]
 
 use fast_litellm_core::tally::{Counts, NothingInFlight, Outcome, Tally as CoreTally};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
