@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from fast_litellm.shadow.counts import Counts, add, flatten
+from fast_litellm.shadow.counts import Counts, add, flatten, settled
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
 
@@ -92,9 +92,12 @@ class Account:
             attached.before = flatten(attached.tally.reading())
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
-        """Counts a tally under an epoch from here on; what it had counted before stays with the epoch before."""
+        """
+        Counts a tally under an epoch from here on; what it had counted before stays with the epoch before. A call in
+        flight belongs to the new one, where its comparison will be counted.
+        """
         with self._lock:
-            reading = flatten(tally.reading())
+            reading = settled(flatten(tally.reading()))
             previous = self._attached.get(epoch.feature)
             if previous is not None:
                 same = previous.tally is tally

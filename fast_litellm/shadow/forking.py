@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Protocol
+from typing import Iterable, Protocol
 
 from fast_litellm.shadow import machinery
 
@@ -17,7 +17,29 @@ class Inheritable(Protocol):
     def after_fork(self) -> None: ...
 
 
+class Forkable(Inheritable, Protocol):
+    """An object that must also let go of something while its process is copied."""
+
+    def before_fork(self) -> None: ...
+
+    def after_fork_in_parent(self) -> None: ...
+
+
 _inherited: weakref.WeakSet[Inheritable] = weakref.WeakSet()
+
+
+_held: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def let_go_before(forkable: Forkable) -> None:
+    """
+    Call an object's `before_fork` before every fork, then `after_fork_in_parent` here and `after_fork` in the child.
+
+    Args:
+        forkable: Something whose copy would be wrong in a child.
+    """
+    _held.add(forkable)
+    restart_in_children(forkable)
 
 
 def restart_in_children(inheritable: Inheritable) -> None:
@@ -30,17 +52,21 @@ def restart_in_children(inheritable: Inheritable) -> None:
     _inherited.add(inheritable)
 
 
-def _restart_all() -> None:
-    for inheritable in list(_inherited):
-        _restart(inheritable)
+def _each(objects: Iterable[object], method: str) -> None:
+    for each in list(objects):
+        _attempt(each, method)
 
 
-def _restart(inheritable: Inheritable) -> None:
+def _attempt(each: object, method: str) -> None:
     try:
-        inheritable.after_fork()
+        getattr(each, method)()
     except BaseException as error:
-        machinery.failed("after_fork", error)
+        machinery.failed(method, error)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_restart_all)
+    os.register_at_fork(
+        before=lambda: _each(_held, "before_fork"),
+        after_in_parent=lambda: _each(_held, "after_fork_in_parent"),
+        after_in_child=lambda: _each(_inherited, "after_fork"),
+    )

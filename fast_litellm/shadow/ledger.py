@@ -26,6 +26,8 @@ from fast_litellm.shadow.store import Store, path_of
 from fast_litellm.shadow.writing import Transition
 
 _HEARTBEAT_SECONDS = 15.0
+_FORK_SECONDS = 2.0
+"""How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
 
 class Ledger(History):
@@ -52,8 +54,9 @@ class Ledger(History):
         self._flush_seconds = flush_seconds
         self._account = Account()
         self._ended = False
+        self._is_held = False
         self._begin()
-        forking.restart_in_children(self)
+        forking.let_go_before(self)
         atexit.register(_close_at_exit, weakref.ref(self))
 
     @classmethod
@@ -158,6 +161,20 @@ class Ledger(History):
             raise LedgerError(f"the ledger {store.path} cannot be written: {error}") from error
         finally:
             store.close()
+
+    def before_fork(self) -> None:
+        """
+        Closes the connection. A child inherits SQLite's record of locks with it, and a parent that closes later would
+        take itself for the last user and remove what the child has committed.
+        """
+        self._is_held = self._writing.acquire(timeout=_FORK_SECONDS)
+        if self._is_held:
+            self._store.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Goes on; the next write opens the file anew."""
+        if self._is_held:
+            self._writing.release()
 
     def after_fork(self) -> None:
         """Begins as another process, with a connection and a thread of its own."""

@@ -142,7 +142,8 @@ class Store:
             return self._connection
         self.close()
         _make_directory(self.path.parent)
-        _make_file(self.path)
+        if not self.path.exists():  # closing a descriptor of a file drops every lock this process has on it
+            _make_file(self.path)
         # The writer thread and whoever closes the ledger take turns; a lock of the ledger's sees to that.
         connection = sqlite3.connect(
             self.path, timeout=_WRITE_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False

@@ -150,4 +150,9 @@ def _epoch_id(connection: sqlite3.Connection, epoch: Epoch, now: float) -> int:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+    return json.dumps(value, sort_keys=True, default=_type_name)
+
+
+def _type_name(value: Any) -> str:
+    """Whatever is no JSON is written as its type: its text could be content."""
+    return type(value).__qualname__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 
@@ -127,6 +128,53 @@ def test_each_epoch_has_its_own_evidence(ledger, tally):
     assert [("build-1", 2), ("build-2", 5)] == readings
     assert 7 == ledger.status()["features"]["feature"]["offered"]
     assert [] == ledger.epochs("another")
+
+
+def test_a_call_in_flight_while_the_epoch_changes_is_counted_once(ledger, tally):
+    """It belongs to the epoch in which its comparison ends, and both epochs stay balanced."""
+    ledger.attach(EPOCH, tally)
+    in_flight(tally, 2)
+    ledger.attach(Epoch("feature", "build-2"), tally)
+    tally.compare("matched")
+    tally.compare("matched")
+    ledger.flush()
+    readings = [(it["offered"], it["compared"], it["in_flight"]) for it in ledger.epochs("feature")]
+
+    assert [(0, 0, 0), (2, 2, 0)] == readings
+
+
+def test_a_parent_that_closes_does_not_take_the_childs_evidence_along(ledger, make_ledger, tally):
+    """What a forked child commits stays, whether or not its parent has closed the ledger meanwhile."""
+    ledger.attach(EPOCH, tally)
+    tally.sample_out()
+    ledger.flush()
+    go, come = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            tally.sample_out()
+            ledger.flush()
+            os.write(come[1], b"1")
+            os.read(go[0], 1)
+            tally.sample_out()
+            os.write(come[1], b"2" if ledger.flush() else b"-")
+        finally:
+            os._exit(0)
+    os.read(come[0], 1)
+    ledger.close()
+    os.write(go[1], b"1")
+    said = os.read(come[0], 1)
+    os.waitpid(child, 0)
+
+    assert (b"2", 3) == (said, make_ledger().status()["features"]["feature"]["offered"])
+
+
+def test_what_is_no_json_is_written_as_its_type(ledger, make_ledger, tally):
+    """The text of an object could be content."""
+    ledger.attach(EPOCH, tally, lambda: {"stage": Clock()})
+    ledger.flush()
+
+    assert "Clock" == make_ledger().status()["features"]["feature"]["stage"]
 
 
 def test_divergence_classes_are_counted_over_processes(make_ledger, tally):
