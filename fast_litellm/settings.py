@@ -1,10 +1,10 @@
 """
-Every environment variable this package reads. No other file reads the environment.
+Every environment variable of this package, read and validated in one place.
 
     FAST_LITELLM_CONFIG       path of the rule file; without it effect-free seams run in shadow, nothing is promoted
     FAST_LITELLM_LEDGER       where evidence is kept: sqlite:///PATH; by default in the user's state directory
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
-    FAST_LITELLM_AUTO         1 makes the installed start-up file call `install()`
+    FAST_LITELLM_AUTO         1 installs while Python starts; the start-up file alone reads it
     FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
 
 CUSTOM_TIKTOKEN_CACHE_DIR is LiteLLM's own: where tiktoken finds its vocabularies instead of LiteLLM's package.
@@ -55,7 +55,6 @@ class Settings(BaseSettings):
     config: Optional[Path] = None
     ledger: str = Field(default_factory=_default_ledger)
     disable: bool = False
-    auto: bool = False
     flag_overrides: Dict[str, str] = Field(default_factory=dict)
 
 

@@ -86,6 +86,7 @@ class Attachment:
         if self._patch is not None:
             patching.restore([self._patch])
             self._patch = None
+            self.state = "off"
         if self.feature is not None:
             self.feature.disconnect()
 

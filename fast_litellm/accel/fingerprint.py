@@ -13,6 +13,7 @@ import importlib
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any, Optional, Tuple
 
 
@@ -50,9 +51,16 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
     return digest.hexdigest()[:16]
 
 
-def of_function(function: Any) -> Optional[str]:
-    text = _code_text(function)
-    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def of_code(function: Any) -> Optional[str]:
+    """Returns the fingerprint of what one function does, source or no source; None when it is not written in Python."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else hashlib.sha256(_meaning(code).encode()).hexdigest()[:16]
+
+
+def _meaning(code: CodeType) -> str:
+    """Instructions, names and constants, but no place in a file: moving a function does not change it."""
+    constants = [_meaning(it) if isinstance(it, CodeType) else repr(it) for it in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
 
 
 def _text(source: Source) -> Optional[str]:

@@ -128,8 +128,7 @@ def install(
 
     Args:
         config: The rule file; by default the one FAST_LITELLM_CONFIG names. Without either, every effect-free seam
-        runs in
-            shadow within the CPU budget and nothing is promoted.
+            runs in shadow within the CPU budget and nothing is promoted.
         candidates: Feature name to a factory `(module, semantics) -> candidate` used instead of the built-in one.
 
     Raises:
@@ -137,14 +136,17 @@ def install(
     """
     global _current
     environment = settings.read()
-    manager = _manager(config or environment.config, environment)
-    uninstall()
-    if environment.disable:
+    if environment.disable:  # the kill switch works whatever else is wrong
+        uninstall()
         return
+    manager = _manager(config or environment.config, environment)
+    evidence = Evidence(environment.ledger)
+    uninstall()
     _watch_imports()
+    installation = Installation(manager, evidence, candidates or {})
     with _lock:
-        _current = Installation(manager, Evidence(environment.ledger), candidates or {})
-    _current.start()
+        _current = installation
+    installation.start()
 
 
 def uninstall() -> None:
@@ -190,7 +192,7 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         "disabled": environment.disable,
         "ledger": environment.ledger,
         "seams": [{**seam, "state": states.get(seam["feature"], "not installed")} for seam in seams],
-        "rules": {} if environment.config is None else _rules(environment),
+        "rules": _rules(environment) if _current is None else _current.manager.status(),
     }
     return {**report, "problems": diagnosis.problems(report)}
 

@@ -19,9 +19,13 @@ from fast_litellm.shadow import engine as shadow_engine
 try:
     from fast_litellm import _native
 except ImportError as error:
+    if (Path(__file__).parents[2] / "Cargo.toml").exists():
+        raise NativeModuleError(
+            "Python imports fast_litellm from a checkout, where nothing is compiled; "
+            "start it from another directory, or use the command `fast-litellm`"
+        ) from error
     raise NativeModuleError(
-        f"the compiled part of fast-litellm cannot be loaded ({error}); "
-        "install a wheel for this Python, or build one with `maturin build --release`"
+        f"the compiled part of fast-litellm cannot be loaded ({error}); install a wheel for this Python"
     ) from error
 
 BUILD: str = f"{_native.__version__}+{hashlib.sha256(Path(_native.__file__).read_bytes()).hexdigest()[:12]}"

@@ -71,7 +71,7 @@ def _feature(
             control=control,
             candidate=FunctionCandidate(candidate, build=_build(candidate)),
             comparator=comparator,
-            reference=fingerprint.of_function(control) or "no source",
+            reference=fingerprint.of_code(control) or "no code",
             effect_free=effect_free,
         ),
     )
@@ -80,4 +80,4 @@ def _feature(
 def _build(candidate: Callable[..., Any]) -> str:
     """Evidence belongs to a build: a changed candidate must be a new one."""
     name = getattr(candidate, "__qualname__", type(candidate).__qualname__)
-    return f"{name}@{fingerprint.of_function(candidate) or 'no source'}"
+    return f"{name}@{fingerprint.of_code(candidate) or 'no code'}"

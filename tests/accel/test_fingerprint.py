@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fast_litellm.accel.fingerprint import Source, fingerprint
+from fast_litellm.accel.fingerprint import Source, fingerprint, of_code
 
 
 @pytest.fixture
@@ -63,3 +63,16 @@ def test_a_compiled_function_has_no_fingerprint():
 def test_an_absent_module_is_told_apart():
     """A module that a version does not have is part of the fingerprint."""
     assert fingerprint((Source("no_such_module_at_all"),)) is not None
+
+
+def test_two_lambdas_of_one_line_are_told_apart():
+    """A function without a text of its own is known by what it does."""
+    one, other, same = (lambda x: x + 1), (lambda x: x + 2), (lambda x: x + 1)
+
+    assert of_code(one) != of_code(other)
+    assert of_code(one) == of_code(same)
+
+
+def test_a_builtin_has_no_code():
+    """What is not written in Python cannot be told apart."""
+    assert None is of_code(len)
