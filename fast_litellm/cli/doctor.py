@@ -71,10 +71,10 @@ def _show(report: Mapping[str, Any]) -> None:
 
 
 def _rules(rules: Mapping[str, Any]) -> str:
-    if not rules:
+    if rules.get("path") is None and not rules.get("problems"):
         return "no rule file: every effect-free seam runs in shadow"
     problems = len(rules.get("problems", ()))
-    return f"{rules['path']}, {f'{problems} problem(s)' if problems else 'ok'}"
+    return f"{rules.get('path') or 'environment'}, {f'{problems} problem(s)' if problems else 'ok'}"
 
 
 def _seams(seams: list[Mapping[str, Any]]) -> Any:
