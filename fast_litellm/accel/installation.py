@@ -201,7 +201,8 @@ def _rules(environment: settings.Settings) -> Dict[str, Any]:
     try:
         return _manager(environment.config, environment).status()
     except RuleError as error:
-        return {"path": str(environment.config), "problems": [str(problem) for problem in error.problems]}
+        path = None if environment.config is None else str(environment.config)
+        return {"path": path, "problems": [str(problem) for problem in error.problems]}
 
 
 def _manager(config: Any, environment: settings.Settings) -> FlagManager:
