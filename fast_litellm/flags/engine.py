@@ -33,7 +33,7 @@ class SnapshotCell(Protocol):
     def revision(self) -> str:
         """The revision of the rules in force."""
 
-    def swap(self, document: str) -> None:
+    def swap(self, document: str, process: str) -> None:
         """Replaces the rules."""
 
     def decide(self, flag: object, unit: object = None, attributes: object = None) -> Decision:
@@ -58,8 +58,8 @@ class SnapshotCell(Protocol):
 class Engine(Protocol):
     """Compiles and evaluates rules."""
 
-    def SnapshotCell(self, document: str, decision_type: type, /) -> SnapshotCell:  # noqa: N802 - a class there
-        """Compiles a rule document; ValueError for what is none."""
+    def SnapshotCell(self, document: str, process: str, decision_type: type, /) -> SnapshotCell:  # noqa: N802 - a class there
+        """Compiles a rule document and what the process adds to it; ValueError for what is neither."""
 
     def pattern_problem(self, pattern: str, /) -> Optional[str]:
         """Returns what is wrong with a regular expression, None when rules can use it."""

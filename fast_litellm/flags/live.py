@@ -48,7 +48,7 @@ class LiveRules:
         self._subscribers: List[Callable[[], None]] = []
         self._make_locks()
         self._log_loaded()
-        self.cell = engine.current().SnapshotCell(self._document(), Decision)
+        self.cell = engine.current().SnapshotCell(*self._documents(), Decision)
         _instances.add(self)
 
     def reload(self) -> bool:
@@ -129,23 +129,23 @@ class LiveRules:
         events.logger("flags").info(events.RULES_LOADED, revision=self._rules.revision, flags=len(self._rules.flags))
 
     def _publish(self) -> None:
-        self.cell.swap(self._document())
+        self.cell.swap(*self._documents())
 
-    def _document(self) -> str:
-        compiled = {name: dict(flag.compiled) for name, flag in self._rules.flags.items()}
-        for name, word in self._forced.items():
-            compiled.setdefault(name, {})["forced"] = word
-        for name in compiled.keys() & self._blocked.keys():
-            compiled[name]["blocked"] = self._blocked[name]
-        document = {
+    def _documents(self) -> Tuple[str, str]:
+        """Returns the rules, and what the process adds to them, in the form the engine reads."""
+        rules = {
             "revision": self._rules.revision,
-            "stale": bool(self._problems),
-            "disabled": self._disabled,
             "unit": self._rules.unit,
             "segments": self._rules.segments,
-            "flags": compiled,
+            "flags": {name: flag.compiled for name, flag in self._rules.flags.items()},
         }
-        return json.dumps(document)
+        process = {
+            "stale": bool(self._problems),
+            "disabled": self._disabled,
+            "forced": self._forced,
+            "blocked": self._blocked,
+        }
+        return json.dumps(rules), json.dumps(process)
 
     def _notify(self) -> None:
         for changed in list(self._subscribers):

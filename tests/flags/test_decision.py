@@ -25,8 +25,9 @@ def _split(percent: float) -> dict[str, object]:
 @pytest.mark.parametrize("case", VECTORS["cases"], ids=[case["says"] for case in VECTORS["cases"]])
 def test_decisions_are_those_of_the_vectors(case):
     """Every decision in the shared file comes out the same through Python objects."""
-    document = {**VECTORS["documents"][case["document"]], **case.get("with", {})}
-    cell = engine.current().SnapshotCell(json.dumps(document), Decision)
+    document = VECTORS["documents"][case["document"]]
+    process = {**VECTORS["processes"][case["document"]], **case.get("with", {})}
+    cell = engine.current().SnapshotCell(json.dumps(document), json.dumps(process), Decision)
     expected = Decision(flag=case["flag"], revision=document["revision"], **case["decision"])
 
     assert expected == cell.decide(case["flag"], case["unit"], case["attributes"])

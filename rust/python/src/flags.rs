@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use fast_litellm_core::flags::{Call, Decision, Implementation, Path, Reason, Sequence, Snapshot, Stage, Value};
@@ -77,10 +78,10 @@ struct Words {
 #[pymethods]
 impl SnapshotCell {
     #[new]
-    fn new(py: Python<'_>, document: &str, decision_type: Bound<'_, PyType>) -> PyResult<Self> {
+    fn new(py: Python<'_>, document: &str, process: &str, decision_type: Bound<'_, PyType>) -> PyResult<Self> {
         let new_tuple = py.get_type::<PyTuple>().getattr("__new__")?.unbind();
         Ok(Self(Arc::new(Shared {
-            current: ArcSwap::from_pointee(Compiled::new(py, document, 0)?),
+            current: ArcSwap::from_pointee(Compiled::new(py, document, process, 0)?),
             generations: AtomicU32::new(1),
             decision_type: decision_type.unbind(),
             new_tuple,
@@ -89,9 +90,9 @@ impl SnapshotCell {
     }
 
     /// Replaces the rules; decisions under way finish with those they began with.
-    fn swap(&self, py: Python<'_>, document: &str) -> PyResult<()> {
+    fn swap(&self, py: Python<'_>, document: &str, process: &str) -> PyResult<()> {
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
-        self.0.current.store(Arc::new(Compiled::new(py, document, generation)?));
+        self.0.current.store(Arc::new(Compiled::new(py, document, process, generation)?));
         Ok(())
     }
 
@@ -258,9 +259,10 @@ impl Shared {
 }
 
 impl Compiled {
-    fn new(py: Python<'_>, document: &str, generation: u32) -> PyResult<Self> {
-        let snapshot =
-            py.detach(|| Snapshot::from_json(document)).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    fn new(py: Python<'_>, document: &str, process: &str, generation: u32) -> PyResult<Self> {
+        let snapshot = py
+            .detach(|| Snapshot::from_json(document, process))
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
         let intern = |text: &str| PyString::intern(py, text).unbind();
         let flags = snapshot.flags.iter().map(|flag| FlagNames {
             name: intern(&flag.name),
@@ -325,6 +327,11 @@ struct PyCall<'a, 'py> {
 impl Call for PyCall<'_, '_> {
     fn unit(&self) -> Option<&str> {
         self.unit
+    }
+
+    fn now(&self) -> i64 {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
     }
 
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use super::standing::Standing;
+
 /// One attribute's value, borrowed from whoever holds it.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
@@ -33,6 +35,14 @@ pub trait Sequence {
 pub trait Call {
     /// The unit the caller named; `None` or empty means none.
     fn unit(&self) -> Option<&str>;
+
+    /// The time of the call in Unix milliseconds; asked only where something depends on it.
+    fn now(&self) -> i64;
+
+    /// Whether the flag at a position in [`super::Snapshot::flags`] may serve its candidate.
+    fn standing(&self, _flag: usize) -> Standing {
+        Standing::Running
+    }
 
     /// Hands the attribute at `path` to `then`.
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R;

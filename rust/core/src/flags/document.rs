@@ -9,25 +9,50 @@ use serde::Deserialize;
 
 use super::decision::Stage;
 
-/// A whole rule file, with what the process adds to it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A whole rule file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Document {
     /// Names these rules; decisions carry it.
     pub revision: String,
-    /// A newer file exists and could not be used.
-    #[serde(default)]
-    pub stale: bool,
-    /// The kill switch of all flags.
-    #[serde(default)]
-    pub disabled: bool,
     /// The attribute that is hashed when the caller names no unit.
     pub unit: String,
     /// Named conditions.
-    #[serde(default)]
     pub segments: BTreeMap<String, Condition>,
+    /// Named spaces of buckets that their flags share without overlapping.
+    pub layers: BTreeMap<String, Layer>,
     /// The flags by name.
     pub flags: BTreeMap<String, Flag>,
+}
+
+/// What the process adds to the rules, by flag where it concerns one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Process {
+    /// A newer file exists and could not be used.
+    pub stale: bool,
+    /// The kill switch of all flags.
+    pub disabled: bool,
+    /// What the environment demands; such a flag need not be declared.
+    pub forced: BTreeMap<String, Override>,
+    /// Why declared or forced flags were stopped at run time.
+    pub blocked: BTreeMap<String, String>,
+}
+
+/// A space of buckets. A unit has one bucket in it, and so belongs to at most one of its flags.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// The line that declares it, 0 when it came from memory.
+    #[serde(default)]
+    pub line: u32,
+    /// Hashed before the unit.
+    pub salt: String,
+    /// The attribute that is hashed instead of the caller's unit.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Each flag's buckets: the first, and the first that is no longer its own. They never overlap.
+    pub slots: BTreeMap<String, (u32, u32)>,
 }
 
 /// One flag.
@@ -44,16 +69,80 @@ pub struct Flag {
     pub salt: Option<String>,
     /// The attribute that is hashed instead of the caller's unit.
     pub unit: Option<String>,
+    /// How a unit becomes a bucket.
+    pub hash: Hash,
+    /// The layer whose slot limits the units of this flag.
+    pub layer: Option<String>,
+    /// What other flags must serve, for the same call, before this one serves a candidate. Free of circles.
+    pub requires: Vec<Requirement>,
     /// In the order they are tried.
     pub rules: Vec<Rule>,
     /// What happens when no rule matches.
     pub otherwise: Option<Action>,
+    /// The line of `otherwise`, 0 when there is none or it came from memory.
+    pub otherwise_line: u32,
     /// How many of a million shadowable calls are compared; `None` when the flag has no `shadow`.
     pub shadow: Option<u32>,
-    /// What the environment demands.
-    pub forced: Option<Override>,
-    /// Why the feature was stopped at run time.
-    pub blocked: Option<String>,
+    /// When the candidate is taken out of service.
+    pub guard: Option<Guard>,
+}
+
+/// Another flag's answer that a flag depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// The other flag.
+    pub flag: String,
+    /// The implementation it must serve.
+    pub serves: String,
+}
+
+/// How a unit becomes a bucket: our own hash, or that of the engine a team comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// XXH3-64.
+    #[default]
+    Xxh3,
+    /// Unleash's.
+    Unleash,
+    /// `GrowthBook`'s, version 2.
+    Growthbook2,
+    /// flagd's `fractional`, version 2.
+    Flagd2,
+}
+
+/// When a candidate is taken out of service, measured against the control.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// How far back calls count, in milliseconds.
+    pub window_ms: u64,
+    /// How many calls of each side the window needs before anything is concluded.
+    pub min_calls: u32,
+    /// By how many millionths the candidate's error rate may exceed the control's; `None`: errors are not judged.
+    pub error_rate_over: Option<u32>,
+    /// How many thousandths of the control's p99 the candidate's may reach; `None`: latency is not judged.
+    pub latency_ratio: Option<u32>,
+    /// How long the candidate stays out, in milliseconds.
+    pub hold_ms: u64,
+    /// How many of a million units try it again after that.
+    pub retry: u32,
+    /// Who else is told.
+    pub scope: Scope,
+}
+
+/// How far a stop reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// This process alone.
+    Process,
+    /// Every process of this host that uses the same rule file.
+    #[default]
+    Host,
+    /// Every process that uses the same ledger.
+    Fleet,
 }
 
 /// One rule.
@@ -79,6 +168,24 @@ pub enum Action {
     Serve(String),
     /// Each implementation answers its millionths of the units; in the order of the file, adding up to a million.
     Split(Vec<(String, u32)>),
+    /// A share that follows the clock.
+    Ramp(Ramp),
+}
+
+/// A candidate's share as a function of time: 0 before the first step, the last step's for ever after it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ramp {
+    /// Who answers the share.
+    pub serve: String,
+    /// Hashed before the unit, instead of the flag's salt.
+    #[serde(default)]
+    pub salt: Option<String>,
+    /// The attribute that is hashed, instead of the flag's unit.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Since when (Unix milliseconds) how many millionths, in the order of time.
+    pub steps: Vec<(i64, u32)>,
 }
 
 /// A word from the environment.
@@ -137,6 +244,14 @@ pub enum Test {
     Lte(Number),
     /// Present (or, when false, absent).
     Exists(bool),
+    /// A text that is a version within this range, such as ">=2.4.0, <3".
+    Semver(String),
+    /// A time before this one, in Unix milliseconds.
+    Before(i64),
+    /// A time after this one, in Unix milliseconds.
+    After(i64),
+    /// A text that is an address within one of these networks.
+    Cidr(Vec<String>),
 }
 
 /// A value in a rule file.

@@ -8,6 +8,7 @@
 //! - [`condition`]: what a rule's `when` asks of a call.
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
+//! - [`standing`]: what was stopped at run time.
 //! - [`decision`]: the answer and its reason.
 //! - [`explain`]: the same evaluation, rule by rule, for people.
 
@@ -19,11 +20,13 @@ pub mod document;
 pub mod explain;
 pub mod flag;
 pub mod snapshot;
+pub mod standing;
 
 #[cfg(test)]
 mod vectors;
 
 pub use call::{Call, Path, Sequence, Value};
 pub use decision::{Decision, Detail, Implementation, Reason, Stage};
-pub use document::Document;
+pub use document::{Document, Process};
 pub use snapshot::{CompileError, Snapshot};
+pub use standing::{Cause, Standing};

@@ -10,7 +10,7 @@ use super::bucket::{BUCKETS, NameMap, Salt};
 use super::call::{Call, Path};
 use super::condition::{Comparison, Condition, Test};
 use super::decision::{Decision, Detail, Implementation, Reason, Stage};
-use super::document::{self, Document, Override};
+use super::document::{self, Document, Override, Process};
 use super::flag::{Action, CONTROL, Flag, Rule, UnitSource};
 
 // A pattern that would need more memory than this is refused when the rules are read.
@@ -49,10 +49,10 @@ impl Snapshot {
     /// # Errors
     ///
     /// The text is not a document, names an unknown segment, nests segments without end or holds an invalid pattern.
-    pub fn from_json(text: &str) -> Result<Self, CompileError> {
-        let document =
-            serde_json::from_str(text).map_err(|error| CompileError(format!("not a rule document: {error}")))?;
-        Self::compile(&document)
+    pub fn from_json(document: &str, process: &str) -> Result<Self, CompileError> {
+        let refused = |error| CompileError(format!("not a rule document: {error}"));
+        let document: Document = serde_json::from_str(document).map_err(refused)?;
+        Self::compile(&document, &serde_json::from_str(process).map_err(refused)?)
     }
 
     /// Compiles a document.
@@ -60,14 +60,16 @@ impl Snapshot {
     /// # Errors
     ///
     /// The document names an unknown segment, nests segments without end or holds an invalid pattern.
-    pub fn compile(document: &Document) -> Result<Self, CompileError> {
+    pub fn compile(document: &Document, process: &Process) -> Result<Self, CompileError> {
         let mut compiler =
-            Compiler { document, segments: BTreeMap::new(), paths: Vec::new(), positions: BTreeMap::new() };
-        let flags =
-            document.flags.iter().map(|(name, flag)| compiler.flag(name, flag)).collect::<Result<Vec<_>, _>>()?;
+            Compiler { document, process, segments: BTreeMap::new(), paths: Vec::new(), positions: BTreeMap::new() };
+        let undeclared = document::Flag::default();
+        let forced = process.forced.keys().map(|name| (name, &undeclared));
+        let named: BTreeMap<_, _> = forced.chain(&document.flags).collect();
+        let flags = named.into_iter().map(|(name, flag)| compiler.flag(name, flag)).collect::<Result<Vec<_>, _>>()?;
         let names = flags.iter().enumerate().map(|(index, flag)| (flag.name.clone(), index)).collect();
         let paths = compiler.paths;
-        Ok(Self { revision: document.revision.as_str().into(), stale: document.stale, paths, flags, names })
+        Ok(Self { revision: document.revision.as_str().into(), stale: process.stale, paths, flags, names })
     }
 
     /// The flag's position in [`Snapshot::flags`].
@@ -106,6 +108,7 @@ pub fn pattern(text: &str) -> Result<regex::Regex, CompileError> {
 
 struct Compiler<'a> {
     document: &'a Document,
+    process: &'a Process,
     segments: BTreeMap<&'a str, Arc<Condition>>,
     paths: Vec<Path>,
     positions: BTreeMap<&'a str, usize>,
@@ -114,7 +117,7 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn flag(&mut self, name: &'a str, source: &'a document::Flag) -> Result<Flag, CompileError> {
         let rules = source.rules.iter().map(|rule| self.rule(rule)).collect::<Result<Box<[_]>, _>>()?;
-        let course = Course::of(self.document, source, &rules);
+        let course = Course::of(self.process, name, source, &rules);
         Ok(Flag {
             name: name.into(),
             line: source.line,
@@ -129,7 +132,7 @@ impl<'a> Compiler<'a> {
             otherwise: course.otherwise,
             reason: course.reason,
             detail: course.detail,
-            shadow_share: shadow_share(source),
+            shadow_share: shadow_share(source, self.process.forced.get(name)),
             from_file: course.from_file,
         })
     }
@@ -194,15 +197,15 @@ struct Course {
 }
 
 impl Course {
-    fn of(document: &Document, flag: &document::Flag, rules: &[Rule]) -> Self {
-        if document.disabled {
+    fn of(process: &Process, name: &str, flag: &document::Flag, rules: &[Rule]) -> Self {
+        if process.disabled {
             return Self::stopped(Stage::Off, Detail::Killed, false);
         }
-        if let Some(detail) = &flag.blocked {
+        if let Some(detail) = process.blocked.get(name) {
             return Self::stopped(Stage::Blocked, Detail::Blocked(detail.as_str().into()), false);
         }
-        if let Some(word) = flag.forced {
-            return Self::forced(word);
+        if let Some(word) = process.forced.get(name) {
+            return Self::forced(*word);
         }
         if flag.killed {
             return Self::stopped(Stage::Off, Detail::Killed, true);
@@ -249,8 +252,8 @@ impl Course {
 }
 
 /// Whoever demands shadowing from the environment means all of it, unless the file asks for a part.
-fn shadow_share(flag: &document::Flag) -> u32 {
-    match (flag.shadow, flag.forced) {
+fn shadow_share(flag: &document::Flag, forced: Option<&Override>) -> u32 {
+    match (flag.shadow, forced) {
         (None, _) | (Some(0), Some(Override::Shadow)) => BUCKETS,
         (Some(share), _) => share,
     }
@@ -277,6 +280,7 @@ fn action(source: &document::Action) -> Action {
             let parts: Vec<_> = parts.iter().map(|(name, millionths)| (name.as_str().into(), *millionths)).collect();
             Action::split(&parts)
         }
+        document::Action::Ramp(ramp) => Action::percent(ramp.steps.last().map_or(0, |step| step.1)),
     }
 }
 
@@ -293,5 +297,6 @@ fn compiled(source: &document::Test) -> Result<Test, CompileError> {
         document::Test::Lt(bound) => Test::Compare(Comparison::Lt, bound),
         document::Test::Lte(bound) => Test::Compare(Comparison::Lte, bound),
         document::Test::Exists(wanted) => Test::Exists(wanted),
+        other => return Err(CompileError(format!("not evaluated: {other:?}"))),
     })
 }

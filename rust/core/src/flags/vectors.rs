@@ -24,6 +24,10 @@ impl Call for JsonCall<'_> {
         self.unit
     }
 
+    fn now(&self) -> i64 {
+        0
+    }
+
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
         let mut parts = path.parts().peekable();
         let nested = parts.peek().is_some().then(|| parts.try_fold(self.attributes, |inner, part| inner.get(part)));
@@ -49,7 +53,7 @@ fn vectors() -> Json {
 }
 
 fn snapshot(document: &Json) -> Snapshot {
-    Snapshot::from_json(&document.to_string()).unwrap()
+    Snapshot::from_json(&document.to_string(), "{}").unwrap()
 }
 
 fn one_flag(flag: &Json) -> Snapshot {
@@ -86,11 +90,13 @@ fn buckets_are_those_of_the_vectors() {
 fn decisions_are_those_of_the_vectors() {
     let vectors = vectors();
     for case in vectors["cases"].as_array().unwrap() {
-        let mut document = vectors["documents"][case["document"].as_str().unwrap()].clone();
+        let name = case["document"].as_str().unwrap();
+        let mut process = vectors["processes"][name].clone();
         for (switch, value) in case["with"].as_object().into_iter().flatten() {
-            document[switch] = value.clone();
+            process[switch] = value.clone();
         }
-        let (snapshot, flag) = (snapshot(&document), case["flag"].as_str().unwrap());
+        let (document, flag) = (vectors["documents"][name].to_string(), case["flag"].as_str().unwrap());
+        let snapshot = Snapshot::from_json(&document, &process.to_string()).unwrap();
         let call = JsonCall { unit: case["unit"].as_str(), attributes: &case["attributes"] };
         assert_eq!(case["decision"], shown(&snapshot, flag, &decide(&snapshot, flag, &call)), "{}", case["says"]);
         assert_eq!(
@@ -138,14 +144,14 @@ fn unusable_documents_are_refused() {
         json!({"revision": "r", "unit": "u", "segments": segments, "flags": {"f": flag(when)}}).to_string()
     };
     for text in [
-        "[]".to_owned(),
+        "1".to_owned(),
         document(json!({}), json!({"segment": "nowhere"})),
         document(json!({"a": {"segment": "b"}, "b": {"segment": "a"}}), json!({"segment": "a"})),
         document(json!({}), json!({"attr": ["x", {"matches": "("}]})),
         document(json!({}), json!({"attr": ["x", {"matches": "(a{1000}){1000}"}]})),
         document(json!({}), json!({"attr": ["x", {"resembles": "y"}]})),
     ] {
-        assert!(Snapshot::from_json(&text).is_err(), "{text}");
+        assert!(Snapshot::from_json(&text, "{}").is_err(), "{text}");
     }
 }
 

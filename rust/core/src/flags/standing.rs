@@ -1,0 +1,106 @@
+//! Whether a flag may serve its candidate at this moment: what was stopped at run time, by a person or by a guard.
+//!
+//! A standing is one 64-bit word, so that processes can share it through memory and a decision can read it with one load.
+
+/// A flag's standing in one word. Zero is [`Standing::Running`].
+///
+/// From the lowest bit: 4 bits cause, 20 bits retried millionths, 40 bits until when in tenths of a second since 1970
+/// (0: for ever).
+pub type Word = u64;
+
+/// What the word means at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was stopped.
+    Running,
+    /// Python answers.
+    Stopped(Cause),
+    /// The time of the stop is over: this many of a million units try the candidate again.
+    Retrying(Cause, u32),
+}
+
+/// Why a flag was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A person asked for it.
+    Paused,
+    /// The candidate failed more often than the control.
+    ErrorRate,
+    /// The candidate was slower than the control.
+    Latency,
+    /// The candidate answered otherwise than the control.
+    Diverged,
+}
+
+const SHARE_BITS: u32 = 20;
+const SHARE_SHIFT: u32 = 4;
+const UNTIL_SHIFT: u32 = SHARE_SHIFT + SHARE_BITS;
+const TENTH: u64 = 100; // milliseconds
+
+impl Cause {
+    /// Every cause, in the order of its code, which is its position plus one.
+    pub const ALL: [Self; 4] = [Self::Paused, Self::ErrorRate, Self::Latency, Self::Diverged];
+
+    /// The detail that decisions give.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::ErrorRate => "guard_tripped:error_rate",
+            Self::Latency => "guard_tripped:latency",
+            Self::Diverged => "diverged",
+        }
+    }
+}
+
+impl Standing {
+    /// Reads a word at a moment in Unix milliseconds. A word nobody wrote stops the flag, as a person would.
+    #[must_use]
+    pub fn of(word: Word, now: i64) -> Self {
+        if word == 0 {
+            return Self::Running;
+        }
+        let code = usize::try_from(word & 0xF).unwrap_or(0);
+        let cause = Cause::ALL.get(code.wrapping_sub(1)).copied().unwrap_or(Cause::Paused);
+        let until = (word >> UNTIL_SHIFT) * TENTH;
+        if until == 0 || u64::try_from(now).unwrap_or(0) < until {
+            return Self::Stopped(cause);
+        }
+        let share = (word >> SHARE_SHIFT) & ((1 << SHARE_BITS) - 1);
+        Self::Retrying(cause, u32::try_from(share).unwrap_or(0))
+    }
+}
+
+/// The word for a stop: until when in Unix milliseconds (`None`: for ever), and how many of a million units try again then.
+#[must_use]
+pub fn stop(cause: Cause, until: Option<i64>, retry: u32) -> Word {
+    let code = Cause::ALL.iter().position(|known| *known == cause).map_or(1, |position| position as u64 + 1);
+    let until = until.map_or(0, |until| u64::try_from(until).unwrap_or(0).div_ceil(TENTH).max(1));
+    let share = u64::from(retry).min((1 << SHARE_BITS) - 1);
+    until << UNTIL_SHIFT | share << SHARE_SHIFT | code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_read_back_until_its_time_is_over_and_then_retried() {
+        for cause in Cause::ALL {
+            let word = stop(cause, Some(1_800_000_000_000), 10_000);
+            assert_eq!(Standing::Stopped(cause), Standing::of(word, 1_799_999_999_999));
+            assert_eq!(Standing::Retrying(cause, 10_000), Standing::of(word, 1_800_000_000_000));
+        }
+    }
+
+    #[test]
+    fn a_stop_without_an_end_never_ends() {
+        assert_eq!(Standing::Stopped(Cause::Diverged), Standing::of(stop(Cause::Diverged, None, 0), i64::MAX));
+    }
+
+    #[test]
+    fn zero_is_running_and_an_unknown_cause_is_a_stop() {
+        assert_eq!(Standing::Running, Standing::of(0, 0));
+        assert_eq!(Standing::Stopped(Cause::Paused), Standing::of(0xF, 0));
+    }
+}
