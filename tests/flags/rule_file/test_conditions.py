@@ -108,8 +108,8 @@ def test_a_slow_pattern_is_linear(with_flag):
 @pytest.mark.parametrize(
     "test",
     [
-        "equals: a", "in: [a]", "contains: a", "starts_with: a", "ends_with: a", "matches: a", "gt: 1", "gte: 1", "lt: 1",
-        "lte: 1", 'semver: "1"', "before: 2027-01-01", "after: 2027-01-01", "exists: true", "cidr: 10.0.0.0/8",
+        "equals: a", "in: [a]", "contains: a", "starts_with: a", "ends_with: a", "matches: a", "gt: 1", "gte: 1",
+        "lt: 1", "lte: 1", 'semver: "1"', "before: 2027-01-01", "after: 2027-01-01", "exists: true", "cidr: 10.0.0.0/8",
     ],
 )  # fmt: skip
 def test_every_test_has_an_opposite(flag_problems, test):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 WHOLE = (
-    "{guard: {window: 60s, min_calls: 200, error_rate: {max_over_python: 0.5%}, latency_p99: {max_ratio_to_python: 1.10},"
-    " on_breach: {serve: python, hold: 5m, retry_percent: 1, scope: host}}}"
+    "{guard: {window: 60s, min_calls: 200, error_rate: {max_over_python: 0.5%},"
+    " latency_p99: {max_ratio_to_python: 1.10}, on_breach: {serve: python, hold: 5m, retry_percent: 1, scope: host}}}"
 )
 
 
@@ -23,15 +23,15 @@ def test_the_whole_guard_is_accepted(flag_problems):
         ("{error_rate: {max_over_python: 101}}", ".error_rate.max_over_python: expected a percentage"),
         (
             "{latency_p99: {max_ratio_to_python: 0.9}}",
-            ".latency_p99.max_ratio_to_python: expected a ratio from 1 to 1000",
+            ".latency_p99.max_ratio_to_python: expected a ratio",
         ),
         (
             "{latency_p99: {max_ratio_to_python: x}}",
-            ".latency_p99.max_ratio_to_python: expected a ratio from 1 to 1000",
+            ".latency_p99.max_ratio_to_python: expected a ratio",
         ),
         (
             "{error_rate: {max_over_python: 1}, window: 60}",
-            ".window: expected a duration such as 500ms, 60s, 5m, 1h or 2d",
+            ".window: expected a duration such as 500ms, 60s",
         ),
         ("{error_rate: {max_over_python: 1}, window: 0s}", ".window: expected a duration"),
         ("{error_rate: {max_over_python: 1}, min_calls: 0}", ".min_calls: expected a whole number from 1"),

@@ -19,7 +19,7 @@ def _file(layers: str, flags: str = "a: {}, b: {}") -> str:
         ("{l: {slots: {a: 0%-0.00001%}}}", "2:25: layers.l.slots.a: expected buckets"),
         (
             "{l: {slots: {a: 0-5, b: 5-9}}}",
-            "2:33: layers.l.slots.b: expected slots that do not overlap, got buckets of a",
+            "2:33: layers.l.slots.b: expected slots that do not overlap, got buckets",
         ),
         ("{l: {slots: {b: 10%-90%, a: 0%-100%}}}", "2:37: layers.l.slots.a: expected slots that do not overlap"),
         ("{l: {slots: {c: 0-5}}}", '2:22: layers.l.slots: expected a flag of this file, got "c"'),

@@ -27,7 +27,7 @@ TIME = "a time such as 2027-01-05T09:00:00Z"
         ("{steps: [{at: 2027-01-06, percent: 0.00001}]}", ".steps[0].percent: expected a percentage from 0 to 100"),
         (
             "{steps: [{at: 2027-01-06, percent: 1}], sarve: x}",
-            ": expected one of serve, unit, salt, steps, got the key",
+            ": expected one of serve, unit, salt, steps, got",
         ),
     ],
 )
