@@ -9,6 +9,7 @@
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
 //! - [`standing`]: what was stopped at run time.
+//! - [`page`]: standings in memory that processes share.
 //! - [`decision`]: the answer and its reason.
 //! - [`explain`]: the same evaluation, rule by rule, for people.
 
@@ -19,6 +20,7 @@ pub mod decision;
 pub mod document;
 pub mod explain;
 pub mod flag;
+pub mod page;
 pub mod snapshot;
 pub mod standing;
 
