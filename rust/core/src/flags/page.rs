@@ -74,6 +74,12 @@ impl<'a> Page<'a> {
         (0..CAPACITY).find(|cell| !page.is_sound(*cell)).map_or(Ok(page), |cell| Err(PageError::Cell(cell)))
     }
 
+    /// Takes memory that was a page when it was last looked at.
+    #[must_use]
+    pub fn checked(words: &'a [AtomicU64]) -> Self {
+        Self(words)
+    }
+
     /// Where a flag's standing is kept, claimed if need be; `None` when every cell belongs to another flag.
     #[must_use]
     pub fn claim(&self, flag: &str) -> Option<usize> {
@@ -247,7 +253,7 @@ mod tests {
             Page::new(&memory).err()
         };
         assert_eq!(None, refused(|_| ()));
-        assert_eq!(Some(PageError::Length(WORDS - 1)), refused(|memory| drop(memory.pop())));
+        assert_eq!(Some(PageError::Length(WORDS - 1)), refused(|memory| memory.truncate(WORDS - 1)));
         for word in 0..CELL {
             let memory = memory();
             memory[word].fetch_xor(1, Ordering::Relaxed);

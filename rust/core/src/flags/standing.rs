@@ -62,8 +62,7 @@ impl Standing {
         }
         let code = usize::try_from(word & 0xF).unwrap_or(0);
         let cause = Cause::ALL.get(code.wrapping_sub(1)).copied().unwrap_or(Cause::Paused);
-        let until = (word >> UNTIL_SHIFT) * TENTH;
-        if until == 0 || u64::try_from(now).unwrap_or(0) < until {
+        if until(word).is_none_or(|until| now < until) {
             return Self::Stopped(cause);
         }
         let share = (word >> SHARE_SHIFT) & ((1 << SHARE_BITS) - 1);
@@ -78,6 +77,13 @@ pub fn stop(cause: Cause, until: Option<i64>, retry: u32) -> Word {
     let until = until.map_or(0, |until| u64::try_from(until).unwrap_or(0).div_ceil(TENTH).max(1));
     let share = u64::from(retry).min((1 << SHARE_BITS) - 1);
     until << UNTIL_SHIFT | share << SHARE_SHIFT | code
+}
+
+/// Until when a word stops its flag, in Unix milliseconds; `None` when it never ends.
+#[must_use]
+pub fn until(word: Word) -> Option<i64> {
+    let until = (word >> UNTIL_SHIFT) * TENTH;
+    i64::try_from(until).ok().filter(|until| *until != 0)
 }
 
 #[cfg(test)]
