@@ -1,9 +1,11 @@
 //! The border of shared standings: a file in memory, mapped into every process that uses the same rules.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
+use fast_litellm_core::flags::bucket::NameMap;
 use fast_litellm_core::flags::page::{self, Page};
 use fast_litellm_core::flags::standing::{self, Cause, Standing, Word};
 use memmap2::MmapRaw;
@@ -23,14 +25,76 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// The standings of flags in memory that other processes read and write.
 #[pyclass(frozen, module = "fast_litellm._native")]
-pub(crate) struct StandingPage(pub(crate) Arc<Mapping>);
+pub(crate) struct StandingPage(Arc<Mapping>);
 
 /// A page's memory, mapped for as long as anybody reads it, also after its file has been removed.
-pub(crate) struct Mapping(MmapRaw);
+struct Mapping(MmapRaw);
+
+/// What stops the flags of one cell: words of this process, which outlive every swap, and a page if there is one.
+pub(crate) struct Stops {
+    own: ArcSwap<NameMap<Arc<AtomicU64>>>,
+    page: Option<Arc<Mapping>>,
+}
+
+/// Where the flags of one snapshot, in its order, are stopped.
+pub(crate) struct Places {
+    page: Option<Arc<Mapping>>,
+    flags: Box<[Place]>,
+}
+
+struct Place {
+    own: Arc<AtomicU64>,
+    shared: Option<usize>,
+}
+
+impl Stops {
+    pub(crate) fn new(page: Option<&StandingPage>) -> Self {
+        Self { own: ArcSwap::default(), page: page.map(|page| page.0.clone()) }
+    }
+
+    /// Stops or releases a flag in this process alone; one that no snapshot declares is stopped when one does.
+    pub(crate) fn stand(&self, flag: &str, word: Word) {
+        self.own(flag).store(word, Ordering::Relaxed);
+    }
+
+    /// Looks up, once for a snapshot, where its flags are stopped.
+    pub(crate) fn places<'a>(&self, flags: impl Iterator<Item = &'a str>) -> Places {
+        let shared = |flag| self.page.as_ref().and_then(|mapping| mapping.page().claim(flag));
+        let flags = flags.map(|flag| Place { own: self.own(flag), shared: shared(flag) }).collect();
+        Places { page: self.page.clone(), flags }
+    }
+
+    fn own(&self, flag: &str) -> Arc<AtomicU64> {
+        if let Some(word) = self.own.load().get(flag) {
+            return word.clone();
+        }
+        let added = Arc::new(AtomicU64::new(0));
+        let with_it = |known: &Arc<NameMap<Arc<AtomicU64>>>| {
+            let mut words = (**known).clone();
+            words.entry(flag.into()).or_insert_with(|| added.clone());
+            words
+        };
+        self.own.rcu(with_it);
+        self.own.load().get(flag).cloned().unwrap_or(added)
+    }
+}
+
+impl Places {
+    /// A flag's standing: one relaxed load of what all processes share, and one of what is this process's own.
+    pub(crate) fn standing(&self, flag: usize) -> Standing {
+        let place = &self.flags[flag];
+        let shared = match (&self.page, place.shared) {
+            (Some(mapping), Some(cell)) => mapping.page().word(cell),
+            _ => 0,
+        };
+        let own = place.own.load(Ordering::Relaxed);
+        if shared | own == 0 { Standing::Running } else { standing::stronger(shared, own, now()) }
+    }
+}
 
 impl Mapping {
     /// The page, without checking again what was checked when it was mapped.
-    pub(crate) fn page(&self) -> Page<'_> {
+    fn page(&self) -> Page<'_> {
         Page::checked(self.words())
     }
 
@@ -113,7 +177,8 @@ fn map(_descriptor: i32) -> PyResult<MmapRaw> {
     Err(pyo3::exceptions::PyOSError::new_err("pages are shared on POSIX systems only"))
 }
 
-fn now() -> i64 {
+/// Unix milliseconds.
+pub(crate) fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::standing::Cause;
+
 /// An implementation of a seam. The two that every feature has cost nothing to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Implementation {
@@ -140,6 +142,8 @@ pub enum Detail {
     EnvOverride,
     /// A guard stopped the feature, and said why.
     Blocked(Arc<str>),
+    /// A person or a guard stopped the feature.
+    Stopped(Cause),
     /// A percentage applies, but the call has no unit.
     MissingUnit,
     /// There are rules and none matched.
@@ -161,6 +165,7 @@ impl Detail {
             Self::Killed => "killed",
             Self::EnvOverride => "env_override",
             Self::Blocked(detail) => detail,
+            Self::Stopped(cause) => cause.name(),
             Self::MissingUnit => "missing_unit",
             Self::NoRule => "no_rule",
             Self::Pinned(stage) => stage.pinned(),

@@ -4,6 +4,7 @@ use super::bucket::{BUCKETS, Salt};
 use super::call::{Call, Path};
 use super::condition::Condition;
 use super::decision::{Decision, Detail, Implementation, Reason, Stage};
+use super::standing::Standing;
 
 /// A flag, ready to decide.
 #[derive(Debug)]
@@ -125,6 +126,27 @@ impl Flag {
             rule: choice.rule,
             bucket,
             threshold,
+        }
+    }
+
+    /// Decides for a flag that is stopped, or tried again.
+    pub fn decide_standing<C: Call>(&self, call: &C, standing: Standing) -> Decision {
+        match standing {
+            Standing::Stopped(cause) | Standing::Retrying(cause, _) if !self.is_let_through(call, standing) => {
+                let detail = Detail::Stopped(cause);
+                let rest = Decision { stage: self.stage, ..Decision::NOT_FOUND };
+                Decision { reason: Reason::Disabled, detail, ..rest }
+            }
+            _ => self.decide(call),
+        }
+    }
+
+    /// Whether a call is among those that a standing lets through.
+    pub fn is_let_through<C: Call>(&self, call: &C, standing: Standing) -> bool {
+        match standing {
+            Standing::Running => true,
+            Standing::Stopped(_) => false,
+            Standing::Retrying(_, share) => share >= BUCKETS || self.bucket(call).is_some_and(|bucket| bucket < share),
         }
     }
 

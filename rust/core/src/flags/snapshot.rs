@@ -12,6 +12,7 @@ use super::condition::{Comparison, Condition, Test};
 use super::decision::{Decision, Detail, Implementation, Reason, Stage};
 use super::document::{self, Document, Override, Process};
 use super::flag::{Action, CONTROL, Flag, Rule, UnitSource};
+use super::standing::Standing;
 
 // A pattern that would need more memory than this is refused when the rules are read.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -83,13 +84,23 @@ impl Snapshot {
         let Some(flag) = self.flag(position) else {
             return Decision::NOT_FOUND;
         };
-        let decision = flag.decide(call);
+        let decision = match call.standing(position.unwrap_or(0)) {
+            Standing::Running => flag.decide(call),
+            standing => flag.decide_standing(call, standing),
+        };
         if self.stale && flag.from_file { decision.stale() } else { decision }
     }
 
     /// Who answers the call, which is all that most callers want to know of the decision.
     pub fn serve<C: Call>(&self, position: Option<usize>, call: &C) -> &Implementation {
-        self.flag(position).map_or(&CONTROL, |flag| flag.choose(call).serve)
+        let Some(flag) = self.flag(position) else {
+            return &CONTROL;
+        };
+        match call.standing(position.unwrap_or(0)) {
+            Standing::Running => flag.choose(call).serve,
+            standing if flag.is_let_through(call, standing) => flag.choose(call).serve,
+            _ => &CONTROL,
+        }
     }
 
     fn flag(&self, position: Option<usize>) -> Option<&Flag> {
