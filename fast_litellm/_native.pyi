@@ -10,11 +10,15 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "SnapshotCell",
+    "StandingPage",
     "Tally",
     "TokenCounter",
     "__version__",
+    "blank_page",
     "freeze",
     "pattern_problem",
+    "read_word",
+    "stop_word",
 ]
 
 __version__: str
@@ -24,9 +28,12 @@ DEBUG_BUILD: bool
 class SnapshotCell:
     """The rules in force: one pointer that is swapped as a whole."""
 
-    def __new__(cls, document: str, process: str, decision_type: type) -> SnapshotCell: ...
+    def __new__(
+        cls, document: str, process: str, decision_type: type, page: StandingPage | None = None
+    ) -> SnapshotCell: ...
     @property
     def revision(self) -> str: ...
+    def stand(self, flag: str, word: int) -> None: ...
     def swap(self, document: str, process: str) -> None: ...
     def decide(self, flag: object, unit: object | None = None, attributes: object | None = None) -> Any: ...
     def serve(self, flag: object, unit: object | None = None, attributes: object | None = None) -> str: ...
@@ -34,6 +41,14 @@ class SnapshotCell:
     def stages(self) -> dict[str, str]: ...
     def describe(self, flag: str) -> str | None: ...
     def explain(self, flag: str, unit: object | None = None, attributes: object | None = None) -> str | None: ...
+
+@final
+class StandingPage:
+    """The standings of flags in memory that other processes read and write."""
+
+    def __new__(cls, descriptor: int) -> StandingPage: ...
+    def stand(self, flag: str, word: int) -> bool: ...
+    def entry(self, flag: str) -> tuple[int, int, int, int] | None: ...
 
 @final
 class FlagHandle:
@@ -120,6 +135,15 @@ class IdentityGuard:
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
+
+def blank_page() -> bytes:
+    """The content of a page's file before anything has happened."""
+
+def stop_word(cause: str, until: int | None = None, retry: int = 1_000_000) -> int:
+    """The word for a stop: why, until when in Unix milliseconds, how many of a million units try again then."""
+
+def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:
+    """Why, until when, and how many of a million units are tried at a moment; None when all are."""
 
 def pattern_problem(pattern: str) -> str | None:
     """What is wrong with a regular expression; None when rules can use it."""

@@ -6,7 +6,7 @@ Whoever compiles rules registers itself with `use`; this room neither knows nor 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Optional, Protocol, Tuple
 
 if TYPE_CHECKING:
     from fast_litellm.flags.decision import Decision
@@ -26,6 +26,16 @@ class FlagHandle(Protocol):
         """Returns the same as `serve`, which Python calls a little faster."""
 
 
+class StandingPage(Protocol):
+    """Flags' standings, one word each, in memory that other processes share."""
+
+    def stand(self, flag: str, word: int) -> bool:
+        """Writes a standing; returns False when there is no room for another flag."""
+
+    def entry(self, flag: str) -> Optional[Tuple[int, int, int, int]]:
+        """Returns the word, the Unix milliseconds of its last change, by which process, and how often it stopped."""
+
+
 class SnapshotCell(Protocol):
     """The rules in force, compiled. Only `swap` raises: ValueError for what is no rule document."""
 
@@ -35,6 +45,9 @@ class SnapshotCell(Protocol):
 
     def swap(self, document: str, process: str) -> None:
         """Replaces the rules."""
+
+    def stand(self, flag: str, word: int) -> None:
+        """Stops or releases a flag in this process."""
 
     def decide(self, flag: object, unit: object = None, attributes: object = None) -> Decision:
         """Decides one call."""
@@ -58,8 +71,22 @@ class SnapshotCell(Protocol):
 class Engine(Protocol):
     """Compiles and evaluates rules."""
 
-    def SnapshotCell(self, document: str, process: str, decision_type: type, /) -> SnapshotCell:  # noqa: N802 - a class there
+    def SnapshotCell(  # noqa: N802 - a class there
+        self, document: str, process: str, decision_type: type, page: Optional[StandingPage] = None, /
+    ) -> SnapshotCell:
         """Compiles a rule document and what the process adds to it; ValueError for what is neither."""
+
+    def StandingPage(self, descriptor: int, /) -> StandingPage:  # noqa: N802 - a class there
+        """Maps an open file; OSError when it cannot be mapped, ValueError when it holds no page."""
+
+    def blank_page(self) -> bytes:
+        """Returns what a page's file holds at first."""
+
+    def stop_word(self, cause: str, until: Optional[int] = None, retry: int = 1_000_000, /) -> int:
+        """Returns the word for a stop until a time in Unix milliseconds, after which so many of a million units try."""
+
+    def read_word(self, word: int, now: int, /) -> Optional[Tuple[str, Optional[int], int]]:
+        """Returns the cause, the end and the millionths that are tried at a time, None when all are."""
 
     def pattern_problem(self, pattern: str, /) -> Optional[str]:
         """Returns what is wrong with a regular expression, None when rules can use it."""
