@@ -13,13 +13,13 @@ import wrapt
 
 from fast_litellm import events, settings
 from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching
-from fast_litellm.accel.attachment import Attachment
+from fast_litellm.accel.attachment import EXPLANATIONS, Attachment
 from fast_litellm.accel.evidence import Evidence
-from fast_litellm.accel.feature import Feature
-from fast_litellm.accel.native import Tally
+from fast_litellm.accel.feature import Feature, tally
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
+from fast_litellm.shadow import machinery
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,6 +31,7 @@ _lifecycle = threading.RLock()
 """Held while one installation takes another's place: stopping joins threads that may be waiting for `_lock`."""
 _lock = threading.RLock()
 """Held for moments: what is in force, and what stands at the seams."""
+_NOT_INSTALLED = {"state": "not installed", "meaning": "", "failure": None}
 _imported_modules: Set[str] = set()
 _current: Optional[Installation] = None
 
@@ -94,7 +95,7 @@ class Installation:
             try:
                 for attachment in self.attachments:
                     attachment.refresh()
-                self._wrap_entry_points(wanted=any(attachment.is_patched for attachment in self.attachments))
+                self._wrap_entry_points(wanted=any(attachment.is_attached for attachment in self.attachments))
             finally:
                 self._refreshing = False
 
@@ -103,9 +104,15 @@ class Installation:
         seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
         return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
 
+    def states(self) -> Dict[str, Dict[str, Any]]:
+        """Returns the state of each seam by feature, what it means, and what went wrong."""
+        return {
+            it.seam.feature: {"state": it.state, "meaning": EXPLANATIONS[it.state], "failure": it.failure}
+            for it in self.attachments
+        }
+
     def _feature(self, attachment: Attachment) -> Dict[str, Any]:
-        tally = attachment.feature.tally if attachment.feature is not None else Tally()
-        return {**attachment.labels(), **tally.reading()}
+        return {**attachment.labels(), **tally(attachment.seam.feature).reading()}
 
     def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
@@ -113,6 +120,7 @@ class Installation:
             "seam": pair.place,
             "state": "patched",
             "patched": True,
+            "failure": None,
             "fingerprint": pair.pair.reference,
         }
 
@@ -180,10 +188,13 @@ def status() -> Dict[str, Any]:
     """
     Say what each feature has done in this process; `fast-litellm status` adds up all processes.
 
+    Counters begin with the process and go on through every installation. A state is what stands at the seam while it is
+    asked for.
+
     Returns:
-        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint",
-        "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed",
-        "in_flight"}}}`.
+        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "failure",
+        "fingerprint", "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived",
+        "diverged", "shed", "in_flight"}}}`; failure is the class of what a candidate raised instead of being made.
     """
     with _lock:
         if _current is None:
@@ -199,20 +210,23 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
 
     Returns:
-        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}],
-        "rules": {...}, "ledger": str, "problems": [text]}`; no problems means all is well.
+        `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "fingerprint", "known",
+        "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature], "machinery": {operation and
+        class: count}, "lost_events": {class: count}, "problems": [text]}`; no problems means all is well.
     """
     environment = settings.read()
     installation = _current
-    states = {} if installation is None else {a.seam.feature: a.state for a in installation.attachments}
+    states = {} if installation is None else installation.states()
     seams = diagnosis.seams() if litellm is None else diagnosis.seams_of(litellm)
     report: Dict[str, Any] = {
         "versions": diagnosis.versions(),
         "disabled": environment.disable,
         "ledger": environment.ledger,
-        "seams": [{**seam, "state": states.get(seam["feature"], "not installed")} for seam in seams],
+        "seams": [{**seam, **states.get(seam["feature"], _NOT_INSTALLED)} for seam in seams],
         "rules": _rules(environment) if installation is None else installation.manager.status(),
     }
+    report["unasked"] = [] if installation is None else installation.evidence.unasked
+    report["machinery"], report["lost_events"] = machinery.failures(), dict(events.lost)
     return {**report, "problems": diagnosis.problems(report)}
 
 
@@ -248,7 +262,7 @@ def _imported(module: ModuleType) -> None:
         if installation is not None:
             installation.refresh()
     except Exception as error:
-        events.logger("accel").error(events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
+        events.tell("accel", "error", events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
 
 
 def _litellm_is_imported() -> bool:
