@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fast_litellm.accel import feature
-from fast_litellm.shadow import machinery
 
 
 @pytest.fixture(autouse=True)
 def fresh_counters():
     """Counters go on through every installation of a process; each test begins at zero."""
     feature._tallies.clear()
-    machinery.forget()

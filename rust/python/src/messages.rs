@@ -9,7 +9,7 @@ use fast_litellm_core::messages::{Accounting, Call, Decline, Key, Kind, Node, Se
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::encoding::{Encoding, with_text};
 
@@ -201,31 +201,54 @@ fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
     names[key as usize].bind(py)
 }
 
-/// Remembers which objects stand under names of namespaces, to notice when one has been replaced.
+/// Remembers which objects stand under names, to notice when one has been replaced.
 #[pyclass(frozen, module = "fast_litellm._native")]
-struct IdentityGuard(Vec<(Py<PyDict>, Py<PyString>, Py<PyAny>)>);
+struct IdentityGuard {
+    names: Vec<(Py<PyDict>, Py<PyString>, Py<PyAny>)>,
+    methods: Vec<(Py<PyType>, Py<PyString>, Py<PyAny>)>,
+    tables: Vec<(Py<PyDict>, Vec<(Py<PyAny>, Py<PyAny>)>)>,
+}
 
 #[pymethods]
 impl IdentityGuard {
     /// Args:
-    ///     places: A namespace and a name in it; what stands there is remembered.
+    ///     places: A namespace, or a class, and a name in it; what stands there is remembered.
+    ///     tables: Dictionaries of which every entry is remembered, in its order.
     ///
     /// Raises:
     ///     KeyError: A namespace has no such name.
+    ///     AttributeError: A class has no such name.
     #[new]
-    fn new(places: Vec<(Bound<'_, PyDict>, Bound<'_, PyString>)>) -> PyResult<Self> {
-        let remembered = places.into_iter().map(|(namespace, name)| {
-            let object = namespace.as_any().get_item(&name)?.unbind();
-            Ok((namespace.unbind(), name.unbind(), object))
-        });
-        remembered.collect::<PyResult<_>>().map(Self)
+    #[pyo3(signature = (places, tables = Vec::new()))]
+    fn new(places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>, tables: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (mut names, mut methods) = (Vec::new(), Vec::new());
+        for (owner, name) in places {
+            if let Ok(class) = owner.cast::<PyType>() {
+                methods.push((class.clone().unbind(), name.clone().unbind(), class.getattr(name)?.unbind()));
+            } else {
+                let namespace = owner.cast::<PyDict>()?;
+                names.push((namespace.clone().unbind(), name.clone().unbind(), owner.get_item(name)?.unbind()));
+            }
+        }
+        let entries =
+            |table: &Bound<'_, PyDict>| table.iter().map(|(key, value)| (key.unbind(), value.unbind())).collect();
+        let tables = tables.into_iter().map(|table| (table.clone().unbind(), entries(&table))).collect();
+        Ok(Self { names, methods, tables })
     }
 
-    /// Whether every name still stands for the identical object.
+    /// Whether every name still stands for the identical object, and every table has the identical entries.
     fn holds(&self, py: Python<'_>) -> bool {
-        self.0.iter().all(|(namespace, name, object)| {
+        self.names.iter().all(|(namespace, name, object)| {
             namespace.bind(py).get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(object)))
-        })
+        }) && self
+            .methods
+            .iter()
+            .all(|(class, name, method)| class.bind(py).getattr(name).is_ok_and(|found| found.is(method)))
+            && self.tables.iter().all(|(table, entries)| {
+                let table = table.bind(py);
+                table.len() == entries.len()
+                    && table.iter().zip(entries).all(|((key, value), known)| key.is(&known.0) && value.is(&known.1))
+            })
     }
 }
 
