@@ -75,6 +75,8 @@ def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
             yield f"{seam['feature']} is {seam['state']}{failure}: {seam['meaning']}"
     for feature in report.get("unasked", ()):
         yield f"the ledger did not say in time whether {feature} is blocked; install again when it is not locked"
+    if report.get("ledger_failures"):
+        yield f"the ledger could not be used {report['ledger_failures']} time(s); counters wait in memory until it can"
     for operation, count in report.get("machinery", {}).items():
         yield f"comparing failed {count} time(s) in {operation}; callers were not affected"
     for name, count in report.get("lost_events", {}).items():

@@ -59,6 +59,11 @@ class Evidence:
             on_block=lambda name, fingerprint: manager.block(name, f"divergence:{fingerprint}"),
         )
 
+    @property
+    def failures(self) -> int:
+        """How often the ledger could not be used; what it should hold is kept in memory until it can."""
+        return self._ledger.failures
+
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision."""
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)

@@ -211,8 +211,9 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
 
     Returns:
         `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "fingerprint", "known",
-        "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature], "machinery": {operation and
-        class: count}, "lost_events": {class: count}, "problems": [text]}`; no problems means all is well.
+        "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature], "ledger_failures": int,
+        "machinery": {operation and class: count}, "lost_events": {class: count}, "problems": [text]}`; no problems
+        means all is well.
     """
     environment = settings.read()
     installation = _current
@@ -226,6 +227,7 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         "rules": _rules(environment) if installation is None else installation.manager.status(),
     }
     report["unasked"] = [] if installation is None else installation.evidence.unasked
+    report["ledger_failures"] = 0 if installation is None else installation.evidence.failures
     report["machinery"], report["lost_events"] = machinery.failures(), dict(events.lost)
     return {**report, "problems": diagnosis.problems(report)}
 

@@ -11,7 +11,8 @@ import io
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from rich import box
@@ -50,10 +51,18 @@ class CommandFailed(click.ClickException):
 
 
 def speak_any_encoding() -> None:
-    """Have both streams write what their encoding cannot express as an escape instead of failing."""
+    """
+    Have both streams write what their encoding cannot express as an escape instead of failing. What is said to a stream
+    that was closed before the program began is lost, as for every program.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def drop_output() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,16 @@ def test_a_full_disk_is_said_in_one_line(words):
 
     assert (1, "error: cannot go on: [Errno 28] No space left on device") == (done.returncode, last)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells there close no streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(closed):
+    """A service may be started without standard output."""
+    command = f'exec "{sys.executable}" -m fast_litellm explain token_counting {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False, timeout=60)
+
+    assert (0, b"") == (done.returncode, done.stderr)
 
 
 def test_a_reader_that_leaves_early_is_no_error():
