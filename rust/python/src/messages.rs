@@ -201,12 +201,25 @@ fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
     names[key as usize].bind(py)
 }
 
+/// What stands under a name of a namespace or a class.
+struct Place<Owner> {
+    owner: Py<Owner>,
+    name: Py<PyString>,
+    object: Py<PyAny>,
+}
+
+/// A dictionary and its entries in their order.
+struct Table {
+    dict: Py<PyDict>,
+    entries: Vec<(Py<PyAny>, Py<PyAny>)>,
+}
+
 /// Remembers which objects stand under names, to notice when one has been replaced.
 #[pyclass(frozen, module = "fast_litellm._native")]
 struct IdentityGuard {
-    names: Vec<(Py<PyDict>, Py<PyString>, Py<PyAny>)>,
-    methods: Vec<(Py<PyType>, Py<PyString>, Py<PyAny>)>,
-    tables: Vec<(Py<PyDict>, Vec<(Py<PyAny>, Py<PyAny>)>)>,
+    names: Vec<Place<PyDict>>,
+    methods: Vec<Place<PyType>>,
+    tables: Vec<Table>,
 }
 
 #[pymethods]
@@ -218,37 +231,54 @@ impl IdentityGuard {
     /// Raises:
     ///     KeyError: A namespace has no such name.
     ///     AttributeError: A class has no such name.
+    ///     TypeError: An owner is neither a dictionary nor a class.
     #[new]
     #[pyo3(signature = (places, tables = Vec::new()))]
     fn new(places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>, tables: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
         let (mut names, mut methods) = (Vec::new(), Vec::new());
         for (owner, name) in places {
             if let Ok(class) = owner.cast::<PyType>() {
-                methods.push((class.clone().unbind(), name.clone().unbind(), class.getattr(name)?.unbind()));
+                let object = class.getattr(&name)?.unbind();
+                methods.push(Place { owner: class.clone().unbind(), name: name.unbind(), object });
             } else {
-                let namespace = owner.cast::<PyDict>()?;
-                names.push((namespace.clone().unbind(), name.clone().unbind(), owner.get_item(name)?.unbind()));
+                let object = owner.get_item(&name)?.unbind();
+                names.push(Place { owner: owner.cast_into::<PyDict>()?.unbind(), name: name.unbind(), object });
             }
         }
-        let entries =
-            |table: &Bound<'_, PyDict>| table.iter().map(|(key, value)| (key.unbind(), value.unbind())).collect();
-        let tables = tables.into_iter().map(|table| (table.clone().unbind(), entries(&table))).collect();
-        Ok(Self { names, methods, tables })
+        Ok(Self { names, methods, tables: tables.into_iter().map(Table::new).collect() })
     }
 
     /// Whether every name still stands for the identical object, and every table has the identical entries.
     fn holds(&self, py: Python<'_>) -> bool {
-        self.names.iter().all(|(namespace, name, object)| {
-            namespace.bind(py).get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(object)))
-        }) && self
-            .methods
-            .iter()
-            .all(|(class, name, method)| class.bind(py).getattr(name).is_ok_and(|found| found.is(method)))
-            && self.tables.iter().all(|(table, entries)| {
-                let table = table.bind(py);
-                table.len() == entries.len()
-                    && table.iter().zip(entries).all(|((key, value), known)| key.is(&known.0) && value.is(&known.1))
-            })
+        self.names.iter().all(|place| place.holds(py))
+            && self.methods.iter().all(|place| place.holds(py))
+            && self.tables.iter().all(|table| table.holds(py))
+    }
+}
+
+impl Place<PyDict> {
+    fn holds(&self, py: Python<'_>) -> bool {
+        let found = self.owner.bind(py).get_item(&self.name);
+        found.is_ok_and(|found| found.is_some_and(|found| found.is(&self.object)))
+    }
+}
+
+impl Place<PyType> {
+    fn holds(&self, py: Python<'_>) -> bool {
+        self.owner.bind(py).getattr(&self.name).is_ok_and(|found| found.is(&self.object))
+    }
+}
+
+impl Table {
+    fn new(dict: Bound<'_, PyDict>) -> Self {
+        let entries = dict.iter().map(|(key, value)| (key.unbind(), value.unbind())).collect();
+        Self { dict: dict.unbind(), entries }
+    }
+
+    fn holds(&self, py: Python<'_>) -> bool {
+        let dict = self.dict.bind(py);
+        dict.len() == self.entries.len()
+            && dict.iter().zip(&self.entries).all(|((key, value), known)| key.is(&known.0) && value.is(&known.1))
     }
 }
 
