@@ -16,6 +16,7 @@ Two further classes are signals between a candidate, the native module and the d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -77,18 +78,22 @@ class SeamError(FastLiteLLMError):
     """A seam could not be declared or installed."""
 
 
+_REASON = re.compile(r"[ -~]{1,64}")
+
+
 class Declined(Exception):  # noqa: N818 - a signal, not an error: Python answers the call
     """
     A candidate refuses a call before it has done anything, and the control answers.
 
     Args:
         reason: A short word from a fixed set, such as "custom_tokenizer". It is counted and shown, so it must never
-            contain anything of the call itself.
+            contain anything of the call itself. What is not a line of at most 64 printable ASCII characters is
+            "unspecified".
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: str = "unspecified") -> None:
+        self.reason = reason if type(reason) is str and _REASON.fullmatch(reason) else "unspecified"
+        super().__init__(self.reason)
 
 
 class Unsnapshotable(Exception):  # noqa: N818 - a signal, not an error: the comparison is shed and counted
