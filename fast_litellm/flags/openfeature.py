@@ -183,9 +183,7 @@ class FastLitellmProvider(AbstractProvider):
         except UnknownFlagError:
             return "the flag draws by a unit, and the context has none"
         key = "a targeting key or " if unit["explicit_first"] else ""
-        return (
-            f'"{flag}" draws by a unit: expected {key}the attribute "{unit["attribute"]}" in the context, came neither'
-        )
+        return f'"{flag}" draws by a unit: expected {key}the attribute "{unit["attribute"]}" in the context, came none'
 
     def _announce(self) -> None:
         """Emits what has happened to the rules (5.1.1), in the order in which it happened."""
@@ -233,7 +231,9 @@ class EvaluationHook(Hook):
         self._events.record(evaluation, hook_context.evaluation_context.targeting_key)
 
 
-_STALE = "{} problems in the rule file; the last good rules stay in force\n    hint: fast-litellm validate lists them"
+_STALE = (
+    "the rule file has problems ({}); the last good rules stay in force\n    hint: `fast-litellm validate` lists them"
+)
 _NO_NUMBER = (ErrorCode.TYPE_MISMATCH, "a flag is a boolean, a string or an object, never a number")
 
 

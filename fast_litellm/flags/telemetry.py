@@ -19,7 +19,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
 
 from fast_litellm.errors import MissingExtraError
-from fast_litellm.flags import evaluation, percent
+from fast_litellm.flags import evaluation
 from fast_litellm.flags.live import guarded
 
 try:
@@ -38,6 +38,8 @@ EVENT = "feature_flag.evaluation"
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 _SALT = b"fast-litellm/evaluation-events"
+_MILLION = 1_000_000
+_PER_PERCENT = 10_000
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio, odd
 
@@ -134,7 +136,7 @@ class EvaluationEvents:
             word = next(self._unitless) * _GOLDEN % _WORD
         else:
             word = int.from_bytes(_digest(str(flag).encode() + b"\0" + unit, _SALT, 8), "big")
-        return word * percent.WHOLE // _WORD
+        return word * _MILLION // _WORD
 
     def _attributes(self, evaluated: Evaluation, unit: Optional[bytes]) -> Dict[str, str]:
         told = {
@@ -153,10 +155,13 @@ class EvaluationEvents:
 
 
 def _millionths(share: float) -> int:
-    value, hint = percent.parsed(str(share))
-    if value is None:
-        raise ValueError(f"share: expected {percent.WANTED}, came {share!r}" + (f"\n    hint: {hint}" if hint else ""))
-    return value
+    wanted = round(share * _PER_PERCENT) if 0 <= share <= 100 else None  # noqa: PLR2004 - percent
+    if wanted is None or wanted / _PER_PERCENT != share:
+        raise ValueError(
+            f"share: expected a percentage from 0 to 100, came {share!r}"
+            "\n    hint: 0.0001 is the finest step; nothing is rounded"
+        )
+    return wanted
 
 
 def _usable(key: Optional[bytes]) -> Optional[bytes]:
