@@ -69,6 +69,7 @@ class FastLitellmProvider(AbstractProvider):
     def __init__(self, manager: FlagManager, *, hooks: Sequence[Hook] = ()) -> None:
         super().__init__()
         self._manager = manager
+        self._metadata = Metadata(PROVIDER)
         self._hooks = list(hooks)
         self._changes: Optional[Changes] = None
         self._stops_watching = False
@@ -78,7 +79,7 @@ class FastLitellmProvider(AbstractProvider):
 
     def get_metadata(self) -> Metadata:
         """Return the provider's name, "fast-litellm" (2.1.1)."""
-        return Metadata(PROVIDER)
+        return self._metadata
 
     def get_provider_hooks(self) -> List[Hook]:
         """Return the hooks that were handed in (2.3.1)."""
@@ -153,7 +154,7 @@ class FastLitellmProvider(AbstractProvider):
         if refusal is None and value_of is not None:
             return FlagResolutionDetails(
                 value_of(decision),
-                reason=Reason(decision.reason),
+                reason=_REASONS.get(decision.reason, decision.reason),
                 variant=decision.serve,
                 flag_metadata=_metadata(decision),
             )
@@ -234,6 +235,7 @@ class EvaluationHook(Hook):
 _STALE = (
     "the rule file has problems ({}); the last good rules stay in force\n    hint: `fast-litellm validate` lists them"
 )
+_REASONS = {reason.value: reason for reason in Reason}
 _NO_NUMBER = (ErrorCode.TYPE_MISMATCH, "a flag is a boolean, a string or an object, never a number")
 
 
@@ -263,8 +265,15 @@ def _fields(decision: Decision) -> Dict[str, Any]:
 
 def _metadata(decision: Decision) -> Dict[str, Any]:
     """Returns what the resolution has no field for; `version` is what OpenTelemetry calls the revision."""
-    told = {name: value for name, value in _fields(decision).items() if name not in {"flag", "serve", "reason"}}
-    return {**told, "version": decision.revision}
+    _, stage, _, shadow, _, detail, rule, bucket, threshold, revision = decision
+    told = {"stage": stage, "shadow": shadow, "detail": detail, "revision": revision, "version": revision}
+    if rule is not None:
+        told["rule"] = rule
+    if bucket is not None:
+        told["bucket"] = bucket
+    if threshold is not None:
+        told["threshold"] = threshold
+    return told
 
 
 def _text(value: object) -> Optional[str]:
