@@ -161,6 +161,26 @@ def test_a_unit_is_told_of_always_or_never(collector, tell):
     assert rounds[0] == rounds[1]
 
 
+def test_flags_are_chosen_independently(collector, tell):
+    """Two tenths of the same units overlap by a hundredth, within four standard deviations."""
+    events = tell(10)
+    told = []
+    for flag in ("parser", "lexer"):
+        for number in range(CALLS):
+            events.record(EVALUATED._replace(flag=flag, version=str(number)), f"u-{number}")
+        told.append({attributes["feature_flag.version"] for attributes in collector.attributes})
+        collector.exporter.clear()
+
+    assert abs(len(told[0] & told[1]) - CALLS / 100) <= 4 * math.sqrt(CALLS * 0.01 * 0.99)
+
+
+def test_a_unit_that_is_no_valid_unicode_is_told_of(collector, tell):
+    """JSON can smuggle in half of a surrogate pair."""
+    tell(100).record(EVALUATED, "\ud800")
+
+    assert 1 == len(collector.records)
+
+
 def test_the_choice_is_independent_of_the_rollout(collector, manager, tell):
     """Among those told of, both sides of a split appear as often as among all."""
     events = tell(20)
