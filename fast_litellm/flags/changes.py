@@ -20,12 +20,14 @@ class Change(NamedTuple):
 
     Args:
         flags: The names of the flags that may decide differently, in alphabetical order.
+        revised: Whether other rules are in force, be it that only a remark in them is another.
         problems: How many problems the rules have that were rejected last; 0 when the rules are not stale.
         rejected: Whether the rules have become stale.
         recovered: Whether the rules have ceased to be stale.
     """
 
     flags: List[str]
+    revised: bool
     problems: int
     rejected: bool
     recovered: bool
@@ -42,15 +44,17 @@ class Changes:
     def __init__(self, manager: FlagManager) -> None:
         self._manager = manager
         self._accounts = _accounts(manager)
+        self._revision = manager.cell.revision
         self._stale = False  # rules that are stale from the beginning are news at the first look
 
     def look(self) -> Change:
         """Returns what has changed."""
         status, accounts = self._manager.status(), _accounts(self._manager)
-        before, was_stale = self._accounts, self._stale
-        self._accounts, self._stale = accounts, status["stale"]
+        before, revision, was_stale = self._accounts, self._revision, self._stale
+        self._accounts, self._revision, self._stale = accounts, status["revision"], status["stale"]
         return Change(
             flags=sorted(name for name in {*before, *accounts} if before.get(name) != accounts.get(name)),
+            revised=self._revision != revision,
             problems=len(status["problems"]),
             rejected=self._stale and not was_stale,
             recovered=was_stale and not self._stale,

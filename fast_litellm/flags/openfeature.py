@@ -196,7 +196,7 @@ class FastLitellmProvider(AbstractProvider):
                 self.emit_provider_ready(ProviderEventDetails(message="the rules are what their file says again"))
             if change.rejected:
                 self.emit_provider_stale(ProviderEventDetails(message=_STALE.format(change.problems)))
-            if change.flags:
+            if change.flags or change.revised:
                 self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=change.flags))
 
 

@@ -9,7 +9,7 @@ from fast_litellm.flags.changes import Change, Changes
 
 from .conftest import HALF, TENTH
 
-NOTHING = Change([], 0, rejected=False, recovered=False)
+NOTHING = Change([], revised=False, problems=0, rejected=False, recovered=False)
 SEGMENTED = """\
 version: 1
 segments: {{beta: {{attr: team, in: [{team}]}}}}
@@ -35,13 +35,13 @@ def look(rules):
 
 def test_what_a_flag_does_is_compared(look):
     """Another percentage is a change, once."""
-    assert Change(["parser"], 0, rejected=False, recovered=False) == look(HALF)
+    assert NOTHING._replace(flags=["parser"], revised=True) == look(HALF)
     assert NOTHING == look(HALF)
 
 
 def test_a_flag_that_moves_is_unchanged(look):
     """Its line is another one, its decisions are not."""
-    assert NOTHING == look(TENTH.replace("flags:", "\n\n\nflags:"))
+    assert NOTHING._replace(revised=True) == look(TENTH.replace("flags:", "\n\n\nflags:"))
 
 
 def test_flags_that_come_and_go_are_changes(look):
@@ -59,9 +59,9 @@ def test_a_segment_changes_the_flags_that_use_it(look):
 
 def test_stale_rules_are_told_once(look):
     """Rejected when it happens, recovered when it is over; the flags in force have not changed."""
-    assert Change([], 1, rejected=True, recovered=False) == look("version: 1\nflags: [\n")
-    assert Change([], 1, rejected=False, recovered=False) == look("version: 1\nflags: [ \n")
-    assert Change([], 0, rejected=False, recovered=True) == look(TENTH)
+    assert NOTHING._replace(problems=1, rejected=True) == look("version: 1\nflags: [\n")
+    assert NOTHING._replace(problems=1) == look("version: 1\nflags: [ \n")
+    assert NOTHING._replace(recovered=True) == look(TENTH)
 
 
 def test_a_flag_that_vanishes_during_the_look_is_left_out(rules, monkeypatch):

@@ -137,14 +137,21 @@ def test_a_block_is_a_change(manager, client, handlers):
     assert (["parser"], ["parser"], Reason.DISABLED) == (blocked, handlers.next(CHANGED).flags_changed, reason)
 
 
-def test_a_reload_without_a_difference_is_no_event(rules, manager, handlers):
-    """The file was touched, the rules are the same; the event that follows is the first."""
-    rules.write_text(TENTH + "# a remark\n")
+def test_a_reload_without_a_difference_is_no_event(manager, handlers):
+    """The file is what it was; the event that follows is the first."""
     manager.reload()
     manager.block("parser")
 
     assert ["parser"] == handlers.next(CHANGED).flags_changed
     assert {} == handlers.waiting()
+
+
+def test_a_revision_without_a_difference_names_no_flag(rules, manager, handlers):
+    """Who keeps an eye on revisions hears of it; nobody needs to ask a flag again."""
+    rules.write_text(TENTH + "# a remark\n")
+    manager.reload()
+
+    assert [] == handlers.next(CHANGED).flags_changed
 
 
 def test_rules_stale_from_the_beginning_are_told_at_the_next_reload(rules, manager):
