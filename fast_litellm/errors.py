@@ -6,7 +6,8 @@ Every exception this package raises.
     ├── UnknownFlagError     a flag was named that no loaded rule file declares
     ├── LedgerError          the ledger could not be opened, read or written
     ├── NativeModuleError    the compiled part is missing or was built from another version
-    └── SeamError            a seam could not be declared or installed
+    ├── SeamError            a seam could not be declared or installed
+    └── MissingExtraError    an optional module was imported without the packages it needs
 
 Two further classes are signals between a candidate, the native module and the dispatcher; they never reach a caller:
 
@@ -76,6 +77,21 @@ class NativeModuleError(FastLiteLLMError):
 
 class SeamError(FastLiteLLMError):
     """A seam could not be declared or installed."""
+
+
+class MissingExtraError(FastLiteLLMError, ImportError):
+    """
+    An optional module was imported without the packages it needs.
+
+    Args:
+        module: The module that was imported.
+        extra: The extra of this package that brings what is missing.
+    """
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(
+            f"{module} needs packages that are not installed\n    hint: pip install 'fast-litellm[{extra}]'"
+        )
 
 
 _REASON = re.compile(r"[ -~]{1,64}")
