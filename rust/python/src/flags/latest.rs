@@ -34,6 +34,7 @@ impl Latest {
     }
 
     /// Lends the newest snapshot.
+    #[inline]
     pub(super) fn with<R>(&self, then: impl FnOnce(&Compiled) -> R) -> R {
         let generation = self.generation.load(Ordering::Acquire);
         SEEN.with(|seen| {
