@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
+from fast_litellm.flags import file_events
 from fast_litellm.flags.live import LiveRules, guarded
 from fast_litellm.flags.nodes import nearest
 from fast_litellm.flags.sources import FileSource, MemorySource
@@ -37,7 +38,8 @@ class FlagManager:
     ) -> None:
         self._live = LiveRules(source, overrides or {}, disabled=disabled)
         self._cell = self._live.cell
-        self._watcher = Watcher(functools.partial(guarded, self._live.poll))
+        looks = functools.partial(file_events.looks, source.directories)
+        self._watcher = Watcher(functools.partial(guarded, self._live.poll), looks)
 
     @classmethod
     def from_file(
@@ -211,7 +213,11 @@ class FlagManager:
         return self._live.poll()
 
     def watch(self) -> None:
-        """Poll every second in a thread of its own, in forked children too, until `close`."""
+        """
+        Follow the file in a thread of its own, in forked children too, until `close`.
+
+        The thread listens for changes and looks every second as well; `status()` says which of the two is at work.
+        """
         if self._live.source.path is not None:
             self._watcher.start()
 
@@ -233,11 +239,12 @@ class FlagManager:
         Say which rules are in force.
 
         Returns:
-            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags":
-            {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None for rules from
-            memory.
+            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "watching_reason",
+            "disabled", "flags": {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None
+            for rules from memory, watching is events | polling | None with the reason why it is not by events.
         """
-        return {**self._live.status(), "watching": self._watcher.is_running}
+        way = self._watcher.way
+        return {**self._live.status(), "watching": way.name, "watching_reason": way.reason}
 
     def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
         if account is None:

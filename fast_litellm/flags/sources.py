@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Protocol, Tuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from fast_litellm.errors import Problem, RuleError
 from fast_litellm.flags import rule_file
@@ -18,6 +19,7 @@ SIZE_LIMIT = 4 * 1024 * 1024
 """Bytes. A thousand flags with three rules each come to less than one."""
 
 _ATTEMPTS = 10
+_LINKS = 40  # as many as Linux follows
 
 Signature = Optional[Tuple[int, int, int, int, int]]
 """What tells two states of a file apart: device, inode, size, both times in nanoseconds; None when there is no file."""
@@ -33,6 +35,9 @@ class Source(Protocol):
 
     def load(self) -> Tuple[Rules, Signature]:
         """Returns the rules and the state they belong to, or raises RuleError."""
+
+    def directories(self) -> Sequence[str]:
+        """Returns where a change of an entry can change the rules."""
 
 
 class FileSource:
@@ -74,6 +79,31 @@ class FileSource:
             "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
         )
 
+    def directories(self) -> Sequence[str]:
+        """
+        Follow the path through every symbolic link on it.
+
+        A Kubernetes ConfigMap is changed by renaming a link, `..data`, to a directory; the file's own directory never
+        tells of it.
+
+        Returns:
+            The directories that hold those links, and the one that holds the file itself.
+
+        Raises:
+            OSError: A link cannot be read.
+        """
+        found: List[str] = []
+        here, names = "", _names(self._absolute)
+        while names and len(found) < _LINKS:
+            entry = os.path.normpath(os.path.join(here, names.pop()))  # noqa: PTH118 - kept apart: `here` has no links
+            if os.path.islink(entry):  # noqa: PTH114
+                found.append(here)
+                names += _names(os.readlink(entry))  # noqa: PTH115
+            else:
+                here = entry
+        swappable = [place for place in found if place != os.path.dirname(place)]  # noqa: PTH120 - links in / are the system's
+        return list(dict.fromkeys([*swappable, os.path.dirname(here)]))  # noqa: PTH120
+
     def _read(self) -> bytes:
         try:
             if not stat.S_ISREG(os.stat(self._absolute).st_mode):  # noqa: PTH116 - opening a pipe would wait for its writer
@@ -114,3 +144,12 @@ class MemorySource:
     def load(self) -> Tuple[Rules, Signature]:
         """Returns the checked rules, or raises RuleError."""
         return rule_file.from_objects(self._rules), None
+
+    def directories(self) -> Sequence[str]:
+        """Returns nothing."""
+        return ()
+
+
+def _names(path: str) -> List[str]:
+    """Returns the parts of a path, the last one first; the root of an absolute path is a part."""
+    return list(reversed(Path(path).parts))
