@@ -13,5 +13,6 @@
 pub mod bpe;
 pub mod flags;
 pub mod messages;
+pub mod rules;
 pub mod sample;
 pub mod tally;

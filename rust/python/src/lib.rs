@@ -11,6 +11,7 @@ mod encoding;
 mod flags;
 mod freeze;
 mod messages;
+mod rules;
 mod tally;
 
 use pyo3::prelude::*;
@@ -24,5 +25,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flags::register(module)?;
     freeze::register(module)?;
     messages::register(module)?;
+    rules::register(module)?;
     tally::register(module)
 }

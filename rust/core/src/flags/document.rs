@@ -113,7 +113,7 @@ pub enum Hash {
 }
 
 /// When a candidate is taken out of service, measured against the control.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
     /// How far back calls count, in milliseconds.

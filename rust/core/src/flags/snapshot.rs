@@ -65,8 +65,8 @@ impl Snapshot {
             Compiler { document, process, segments: BTreeMap::new(), paths: Vec::new(), positions: BTreeMap::new() };
         let undeclared = document::Flag::default();
         let forced = process.forced.keys().map(|name| (name, &undeclared));
-        let named: BTreeMap<_, _> = forced.chain(&document.flags).collect();
-        let flags = named.into_iter().map(|(name, flag)| compiler.flag(name, flag)).collect::<Result<Vec<_>, _>>()?;
+        let sources: BTreeMap<_, _> = forced.chain(&document.flags).collect();
+        let flags = sources.into_iter().map(|(name, flag)| compiler.flag(name, flag)).collect::<Result<Vec<_>, _>>()?;
         let names = flags.iter().enumerate().map(|(index, flag)| (flag.name.clone(), index)).collect();
         let paths = compiler.paths;
         Ok(Self { revision: document.revision.as_str().into(), stale: process.stale, paths, flags, names })

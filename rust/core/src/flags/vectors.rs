@@ -56,6 +56,12 @@ fn snapshot(document: &Json) -> Snapshot {
     Snapshot::from_json(&document.to_string(), "{}").unwrap()
 }
 
+/// Compiles a rule file, which JSON is, too.
+fn from_file(document: &Json, process: &Json) -> Snapshot {
+    let rules = crate::rules::from_text(document.to_string().as_bytes()).unwrap();
+    Snapshot::compile(&rules.document, &serde_json::from_value(process.clone()).unwrap()).unwrap()
+}
+
 fn one_flag(flag: &Json) -> Snapshot {
     snapshot(&json!({"revision": "r", "unit": "call_id", "flags": {"f": flag}}))
 }
@@ -95,8 +101,8 @@ fn decisions_are_those_of_the_vectors() {
         for (switch, value) in case["with"].as_object().into_iter().flatten() {
             process[switch] = value.clone();
         }
-        let (document, flag) = (vectors["documents"][name].to_string(), case["flag"].as_str().unwrap());
-        let snapshot = Snapshot::from_json(&document, &process.to_string()).unwrap();
+        let (document, flag) = (&vectors["documents"][name], case["flag"].as_str().unwrap());
+        let snapshot = from_file(document, &process);
         let call = JsonCall { unit: case["unit"].as_str(), attributes: &case["attributes"] };
         assert_eq!(case["decision"], shown(&snapshot, flag, &decide(&snapshot, flag, &call)), "{}", case["says"]);
         assert_eq!(
@@ -126,7 +132,7 @@ fn a_growing_percentage_only_adds_units() {
 #[test]
 fn explanations_carry_the_decision_and_why_each_rule_did_not_match() {
     let vectors = vectors();
-    let snapshot = snapshot(&vectors["documents"]["main"]);
+    let snapshot = from_file(&vectors["documents"]["main"], &json!({}));
     let call = JsonCall { unit: Some("user-1"), attributes: &json!({"team": "a", "model": "gpt-3.5"}) };
     let explanation = serde_json::to_value(snapshot.explain("ruled", &call)).unwrap();
     assert_eq!(shown(&snapshot, "ruled", &decide(&snapshot, "ruled", &call)), explanation["decision"]);

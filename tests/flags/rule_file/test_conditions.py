@@ -11,7 +11,7 @@ def _rule(when: str) -> str:
     return f"{{rules: [{{name: r, when: {when}, serve: rust}}]}}"
 
 
-TESTS = "equals, in, contains, starts_with, ends_with, matches, gt, gte, lt, lte, exists"
+TESTS = "equals, in, contains, starts_with, ends_with, matches, gt, gte, lt, lte, semver, before, after, exists, cidr"
 FORMS = "attr, segment, all, any, not"
 
 

@@ -1,0 +1,182 @@
+//! A whole rule file: text in, checked rules or every problem out.
+//!
+//! Percentages hash the salt and the unit (see [`crate::flags::bucket`]), so a unit keeps its side while a percentage grows.
+//!
+//! A flag without `stage` is `off` when it is not enabled, `on` when Python can never serve, `canary` when a candidate can,
+//! `shadow` when it has a `shadow` above 0 percent, else `off`. A written `stage` wins over the rules: at `off` and
+//! `shadow` no rule serves; at `canary` and `on` the rules decide, and at `on` a missing `otherwise` means rust instead of
+//! python. At `shadow` and `canary` the calls that Python serves are compared.
+//!
+//! # Layout
+//!
+//! - [`table`]: every key there is, what it means and what its value looks like.
+//! - [`schema`]: the tables as a JSON schema.
+//! - [`yaml`], [`scalar`], [`node`]: text to a tree that knows its places.
+//! - [`findings`]: what is wrong.
+//! - [`flag`], [`action`], [`condition`], [`segments`], [`layers`], [`requires`], [`guard`]: the tree to a
+//!   [`Document`](crate::flags::Document).
+//! - [`fields`], [`percent`], [`time`]: the small things they are made of.
+
+pub mod action;
+pub mod condition;
+pub mod fields;
+pub mod findings;
+pub mod flag;
+pub mod guard;
+pub mod layers;
+pub mod node;
+pub mod percent;
+pub mod requires;
+pub mod scalar;
+pub mod schema;
+pub mod segments;
+pub mod table;
+pub mod time;
+pub mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use self::fields::Fields;
+pub use self::findings::{Findings, Problem};
+use self::flag::FlagReader;
+use self::layers::Layers;
+use self::node::{Node, Value};
+use self::segments::Segments;
+use self::table::{DEFAULTS, FILE};
+use crate::flags::Document;
+use crate::flags::document::Hash;
+
+/// The attribute that is hashed when neither the call nor the file names a unit.
+pub const DEFAULT_UNIT: &str = "call_id";
+
+const REVISION_BYTES: usize = 6;
+
+/// Rules in which nothing is wrong.
+#[derive(Debug)]
+pub struct Rules {
+    /// What the evaluator needs.
+    pub document: Document,
+    /// What only people and the shadow runner need, by flag.
+    pub notes: BTreeMap<Box<str>, Notes>,
+}
+
+/// What only people and the shadow runner need of a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notes {
+    /// Who to ask.
+    pub owner: Option<Box<str>>,
+    /// When the flag should be gone, as it was written.
+    pub expires: Option<Box<str>>,
+    /// How many of a million calls that Python answers are compared.
+    pub shadow_percent: u32,
+    /// How many millionths of one core comparing may take.
+    pub shadow_budget: u32,
+}
+
+impl Notes {
+    /// What holds for a flag that says nothing.
+    pub const DEFAULT: Self =
+        Self { owner: None, expires: None, shadow_percent: percent::WHOLE, shadow_budget: flag::DEFAULT_BUDGET };
+}
+
+/// Reads the text of a rule file. Its revision is the first 12 hexadecimal characters of its SHA-256.
+///
+/// # Errors
+///
+/// Something is wrong; every problem is listed, in the order of the file.
+pub fn from_text(data: &[u8]) -> Result<Rules, Vec<Problem>> {
+    let mut findings = Findings::default();
+    match yaml::read(data, &mut findings) {
+        Some(root) => from_node(&root, &hexadecimal(&Sha256::digest(data)), findings),
+        None => Err(findings.sorted(None)),
+    }
+}
+
+/// Reads rules from a tree. Their revision is made of its content.
+///
+/// # Errors
+///
+/// Something is wrong; every problem is listed, with those already found.
+pub fn from_tree(root: &Node<'_>, findings: Findings) -> Result<Rules, Vec<Problem>> {
+    let mut digest = Sha256::new();
+    feed(root, &mut digest);
+    from_node(root, &hexadecimal(&digest.finalize()), findings)
+}
+
+fn from_node(root: &Node<'_>, revision: &str, mut findings: Findings) -> Result<Rules, Vec<Problem>> {
+    let rules = file(root, revision, &mut findings);
+    if findings.is_empty() { Ok(rules) } else { Err(findings.sorted(Some(root))) }
+}
+
+fn file(root: &Node<'_>, revision: &str, findings: &mut Findings) -> Rules {
+    let found = Fields::of(root, &FILE, findings);
+    if let Some(version) = found.get("version")
+        && !matches!(version.value, Value::Int(1))
+    {
+        findings.expected(version, "1, the only version there is", "");
+    }
+    let (unit, hash) = found.get("defaults").map_or_else(Default::default, |node| defaults(node, findings));
+    let segments = found.get("segments").map(|node| Segments::read(node, findings)).unwrap_or_default();
+    let layers = found.get("layers").map(|node| Layers::read(node, findings)).unwrap_or_default();
+    let entries = found.get("flags").map(|node| fields::named(node, findings)).unwrap_or_default();
+    let names: BTreeSet<&str> = entries.iter().map(|entry| &*entry.key.text).collect();
+    layers.check(&names, findings);
+    let mut reader = FlagReader::new(&layers, hash);
+    let read = entries.iter().map(|entry| (entry.key.text.to_string(), reader.read(entry, findings)));
+    let read: Vec<_> = read.collect();
+    segments.check(&reader.conditions.references, findings);
+    reader.requirements.check(&names, findings);
+    drop(reader);
+    let notes = read.iter().map(|(name, (_, notes))| (name.as_str().into(), notes.clone())).collect();
+    let document = Document {
+        revision: revision.to_owned(),
+        unit: unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()),
+        segments: segments.into_conditions(),
+        layers: layers.by_name,
+        flags: read.into_iter().map(|(name, (flag, _))| (name, flag)).collect(),
+    };
+    Rules { document, notes }
+}
+
+fn defaults(node: &Node<'_>, findings: &mut Findings) -> (Option<String>, Hash) {
+    let found = Fields::of(node, &DEFAULTS, findings);
+    if let Some(missing) = found.get("python_on_missing_unit")
+        && !matches!(missing.value, Value::Bool(true))
+    {
+        findings.expected(missing, "true", "a call without a unit is always answered by Python");
+    }
+    let unit = found.get("unit").and_then(|node| fields::attribute(node, findings));
+    (unit, found.get("hash").and_then(|node| flag::hash(node, findings)).unwrap_or_default())
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest[..REVISION_BYTES].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Feeds a tree to a digest so that different trees feed differently.
+fn feed(node: &Node<'_>, digest: &mut Sha256) {
+    let mut piece = |kind: u8, length: usize, text: &str| {
+        digest.update([kind]);
+        digest.update((length as u64).to_le_bytes());
+        digest.update(text);
+    };
+    match &node.value {
+        Value::List(items) => {
+            piece(b'[', items.len(), "");
+            for item in items {
+                feed(item, digest);
+            }
+        }
+        Value::Map(entries) => {
+            piece(b'{', entries.len(), "");
+            for entry in entries {
+                feed(&entry.key, digest);
+                feed(&entry.value, digest);
+            }
+        }
+        Value::Text => piece(b'"', node.text.len(), &node.text),
+        _ => piece(b'.', node.text.len(), &node.text),
+    }
+}
