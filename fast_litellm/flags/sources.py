@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Protocol, Sequence, Tuple
 
@@ -20,6 +21,7 @@ SIZE_LIMIT = 4 * 1024 * 1024
 
 _ATTEMPTS = 10
 _LINKS = 40  # as many as Linux follows
+_TICK = 2_000_000_000  # nanoseconds: the coarsest clock among file systems in use, that of FAT
 
 Signature = Optional[Tuple[int, int, int, int, int]]
 """What tells two states of a file apart: device, inode, size, both times in nanoseconds; None when there is no file."""
@@ -51,14 +53,22 @@ class FileSource:
     def __init__(self, path: os.PathLike[str] | str) -> None:
         self.path: Optional[str] = os.fspath(path)
         self._absolute = os.path.abspath(path)  # noqa: PTH100 - resolving links once would miss a swapped one
+        self._read_last: Tuple[Signature, bytes] = (None, b"")
 
     def signature(self) -> Signature:
-        """Returns the file's state. Any difference counts: a new file may be older than the one it replaces."""
-        try:
-            state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
-        except OSError:
-            return None
-        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+        """
+        Return the file's state. Any difference counts: a new file may be older than the one it replaces.
+
+        Two writes within one tick of the file system's clock may leave the same state. So for as long as a tick can
+        last, the bytes are compared as well; None says that they are others.
+        """
+        state = self._state()
+        read, data = self._read_last
+        if state is None or state != read:
+            return state
+        if time.time_ns() - state[-1] > _TICK:
+            self._read_last = (None, b"")
+        return state if self._holds(data) else None
 
     def load(self) -> Tuple[Rules, Signature]:
         """
@@ -71,9 +81,10 @@ class FileSource:
             RuleError: The file cannot be read, or something in it is wrong.
         """
         for _ in range(_ATTEMPTS):
-            before = self.signature()
+            before = self._state()
             data = self._read()
-            if before == self.signature():
+            if before == self._state():
+                self._read_last = (before, data)
                 return rule_file.from_bytes(data, str(self.path)), before
         raise self._unusable(
             "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
@@ -103,6 +114,19 @@ class FileSource:
                 here = entry
         swappable = [place for place in found if place != os.path.dirname(place)]  # noqa: PTH120 - links in / are the system's
         return list(dict.fromkeys([*swappable, os.path.dirname(here)]))  # noqa: PTH120
+
+    def _holds(self, data: bytes) -> bool:
+        try:
+            return self._read() == data
+        except RuleError:
+            return False
+
+    def _state(self) -> Signature:
+        try:
+            state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
+        except OSError:
+            return None
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
     def _read(self) -> bytes:
         try:
