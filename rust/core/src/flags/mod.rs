@@ -8,6 +8,7 @@
 //! - [`condition`]: what a rule's `when` asks of a call.
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
+//! - [`hash`]: the hashes of other engines beside it, for teams that come from one.
 //! - [`standing`]: what was stopped at run time.
 //! - [`decision`]: the answer and its reason.
 //! - [`explain`]: the same evaluation, rule by rule, for people.
@@ -19,6 +20,7 @@ pub mod decision;
 pub mod document;
 pub mod explain;
 pub mod flag;
+pub mod hash;
 pub mod snapshot;
 pub mod standing;
 
