@@ -80,8 +80,9 @@ def _converted(engine: str, document: Dict[str, Any], listing: Listing, *, as_te
                     raise NotCarriedError("name", f'another flag is called "{name}" already')
                 carried[name] = converted(written, definition, listing).mapping()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        hint = f"is the file really {_TITLES[engine]}'s?"
-        console.fail(f'flag "{listing.flag}" does not have {_TITLES[engine]}\'s form: {type(error).__name__}', hint)
+        place = f'flag "{listing.flag}"' if listing.flag else "the file"
+        reason = f"{place} does not have {_TITLES[engine]}'s form: {type(error).__name__}"
+        console.fail(reason, f"is the file really {_TITLES[engine]}'s?")
     return writer.written(_TITLES[engine], hash_name, carried)
 
 

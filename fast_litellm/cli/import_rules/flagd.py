@@ -141,7 +141,7 @@ class _Reader:
 
 
 def _exact(weight: int, total: int) -> int:
-    """A cumulative weight in millionths; between two of them flagd, which scales by the total, would decide otherwise."""
+    """A cumulative weight in millionths. It must be a whole number of them, since flagd scales by the total weight."""
     if not total or weight * WHOLE % total:
         raise NotCarriedError("weights", f"their total of {total} does not divide into steps of 0.0001 %")
     return weight * WHOLE // total
