@@ -1,6 +1,6 @@
 """The compiled part; `fast_litellm/accel/native.py` is its only importer. `mypy.stubtest` checks this file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Encoding",
     "FlagHandle",
     "IdentityGuard",
+    "Rules",
     "SnapshotCell",
     "StandingPage",
     "Tally",
@@ -16,7 +17,11 @@ __all__ = [
     "__version__",
     "blank_page",
     "freeze",
-    "pattern_problem",
+    "json_schema",
+    "nearest",
+    "parse_percentage",
+    "read_rule_objects",
+    "read_rule_text",
     "read_word",
     "stop_word",
 ]
@@ -25,16 +30,38 @@ __version__: str
 DEBUG_BUILD: bool
 
 @final
+class Rules:
+    """Rules in which nothing is wrong."""
+
+    @property
+    def revision(self) -> str: ...
+    def names(self) -> list[str]: ...
+    def notes(self, flag: str) -> tuple[str | None, str | None, float, float]:
+        """Owner, expiry, percent of calls to compare, percent of a core; the defaults for an undeclared flag."""
+
+def read_rule_text(data: bytes) -> tuple[Rules | None, list[tuple[int, int, str, str]]]:
+    """Rules and no problems, or no rules and every problem as line, column, message and hint."""
+
+def read_rule_objects(rules: object) -> tuple[Rules | None, list[tuple[int, int, str, str]]]: ...
+def parse_percentage(text: str) -> tuple[int | None, str]:
+    """Millionths and an empty hint, or None and a hint."""
+
+def nearest(word: str, allowed: Sequence[str]) -> str:
+    """A hint that names the allowed word most like this one; empty when none is."""
+
+def json_schema() -> str: ...
+
+@final
 class SnapshotCell:
     """The rules in force: one pointer that is swapped as a whole."""
 
     def __new__(
-        cls, document: str, process: str, decision_type: type, page: StandingPage | None = None
+        cls, rules: Rules, process: str, decision_type: type, page: StandingPage | None = None
     ) -> SnapshotCell: ...
     @property
     def revision(self) -> str: ...
     def stand(self, flag: str, word: int) -> None: ...
-    def swap(self, document: str, process: str) -> None: ...
+    def swap(self, rules: Rules, process: str) -> None: ...
     def decide(self, flag: object, unit: object | None = None, attributes: object | None = None) -> Any: ...
     def serve(self, flag: object, unit: object | None = None, attributes: object | None = None) -> str: ...
     def bind(self, flag: str) -> FlagHandle: ...
@@ -144,6 +171,3 @@ def stop_word(cause: str, until: int | None = None, retry: int = 1_000_000) -> i
 
 def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:
     """Why, until when, and how many of a million units are tried at a moment; None when all are."""
-
-def pattern_problem(pattern: str) -> str | None:
-    """What is wrong with a regular expression; None when rules can use it."""

@@ -6,10 +6,28 @@ Whoever compiles rules registers itself with `use`; this room neither knows nor 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Protocol, Sequence, Tuple
 
 if TYPE_CHECKING:
     from fast_litellm.flags.decision import Decision
+
+
+class Rules(Protocol):
+    """Rules in which nothing is wrong."""
+
+    @property
+    def revision(self) -> str:
+        """What names these rules."""
+
+    def names(self) -> List[str]:
+        """Returns the flags that are declared, in the order of their names."""
+
+    def notes(self, flag: str) -> Tuple[Optional[str], Optional[str], float, float]:
+        """Returns owner, expiry, percent of calls to compare and percent of a core; the defaults if undeclared."""
+
+
+Outcome = Tuple[Optional[Rules], List[Tuple[int, int, str, str]]]
+"""Rules and no problems, or no rules and every problem as line, column, message and hint."""
 
 
 class FlagHandle(Protocol):
@@ -43,7 +61,7 @@ class SnapshotCell(Protocol):
     def revision(self) -> str:
         """The revision of the rules in force."""
 
-    def swap(self, document: str, process: str) -> None:
+    def swap(self, rules: Rules, process: str) -> None:
         """Replaces the rules."""
 
     def stand(self, flag: str, word: int) -> None:
@@ -72,9 +90,9 @@ class Engine(Protocol):
     """Compiles and evaluates rules."""
 
     def SnapshotCell(  # noqa: N802 - a class there
-        self, document: str, process: str, decision_type: type, page: Optional[StandingPage] = None, /
+        self, rules: Rules, process: str, decision_type: type, page: Optional[StandingPage] = None, /
     ) -> SnapshotCell:
-        """Compiles a rule document and what the process adds to it; ValueError for what is neither."""
+        """Compiles rules and what the process adds to them, as JSON; ValueError for what is none."""
 
     def StandingPage(self, descriptor: int, /) -> StandingPage:  # noqa: N802 - a class there
         """Maps an open file; OSError when it cannot be mapped, ValueError when it holds no page."""
@@ -88,8 +106,20 @@ class Engine(Protocol):
     def read_word(self, word: int, now: int, /) -> Optional[Tuple[str, Optional[int], int]]:
         """Returns the cause, the end and the millionths that are tried at a time, None when all are."""
 
-    def pattern_problem(self, pattern: str, /) -> Optional[str]:
-        """Returns what is wrong with a regular expression, None when rules can use it."""
+    def read_rule_text(self, data: bytes, /) -> Outcome:
+        """Reads the text of a rule file."""
+
+    def read_rule_objects(self, rules: object, /) -> Outcome:
+        """Reads rules from plain objects."""
+
+    def json_schema(self) -> str:
+        """Returns the JSON schema of rule files."""
+
+    def parse_percentage(self, text: str, /) -> Tuple[Optional[int], str]:
+        """Returns millionths and an empty hint, or None and a hint."""
+
+    def nearest(self, word: str, allowed: Sequence[str], /) -> str:
+        """Returns a hint that names the allowed word most like this one; empty when none is."""
 
 
 _engine: Optional[Engine] = None

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 
 from fast_litellm import events
 from fast_litellm.errors import Problem, RuleError
-from fast_litellm.flags import engine, overrides, percent
+from fast_litellm.flags import engine, overrides
 from fast_litellm.flags.decision import Decision
-from fast_litellm.flags.flag_rules import DEFAULT_BUDGET
 
 if TYPE_CHECKING:
-    from fast_litellm.flags.rule_file import Rules
+    from fast_litellm.flags.engine import Rules
     from fast_litellm.flags.sources import Signature, Source
 
 _PLACES_LOGGED = 10
-_NOTHING_NOTED = {"owner": None, "expires": None, "shadow": {"percent": percent.WHOLE, "budget": DEFAULT_BUDGET}}
 
 
 class LiveRules:
@@ -51,7 +49,7 @@ class LiveRules:
         self._subscribers: List[Callable[[], None]] = []
         self._make_locks()
         self._log_loaded()
-        self.cell = engine.current().SnapshotCell(*self._documents(), Decision, page)
+        self.cell = engine.current().SnapshotCell(self._rules, self._process(), Decision, page)
         _instances.add(self)
 
     def reload(self) -> bool:
@@ -94,9 +92,8 @@ class LiveRules:
 
     def notes(self, flag: str) -> Dict[str, Any]:
         """Returns what only people and the shadow runner need of a flag; percentages as people write them."""
-        declared = self._rules.flags.get(flag)
-        notes: Mapping[str, Any] = declared.notes if declared is not None else _NOTHING_NOTED
-        return {**notes, "shadow": {name: percent.as_number(value) for name, value in notes["shadow"].items()}}
+        owner, expires, percent, budget = self._rules.notes(flag)
+        return {"owner": owner, "expires": expires, "shadow": {"percent": percent, "budget": budget}}
 
     def status(self) -> Dict[str, Any]:
         """Returns which rules are in force."""
@@ -129,26 +126,21 @@ class LiveRules:
 
     def _log_loaded(self) -> None:
         self._loaded_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        events.logger("flags").info(events.RULES_LOADED, revision=self._rules.revision, flags=len(self._rules.flags))
+        events.logger("flags").info(events.RULES_LOADED, revision=self._rules.revision, flags=len(self._rules.names()))
 
     def _publish(self) -> None:
-        self.cell.swap(*self._documents())
+        self.cell.swap(self._rules, self._process())
 
-    def _documents(self) -> Tuple[str, str]:
-        """Returns the rules, and what the process adds to them, in the form the engine reads."""
-        rules = {
-            "revision": self._rules.revision,
-            "unit": self._rules.unit,
-            "segments": self._rules.segments,
-            "flags": {name: flag.compiled for name, flag in self._rules.flags.items()},
-        }
-        process = {
-            "stale": bool(self._problems),
-            "disabled": self._disabled,
-            "forced": self._forced,
-            "blocked": self._blocked,
-        }
-        return json.dumps(rules), json.dumps(process)
+    def _process(self) -> str:
+        """Returns what the process adds to the rules."""
+        return json.dumps(
+            {
+                "stale": bool(self._problems),
+                "disabled": self._disabled,
+                "forced": self._forced,
+                "blocked": self._blocked,
+            }
+        )
 
     def _notify(self) -> None:
         for changed in list(self._subscribers):

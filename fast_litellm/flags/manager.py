@@ -9,9 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
-from fast_litellm.flags import page
+from fast_litellm.flags import engine, page
 from fast_litellm.flags.live import LiveRules, guarded
-from fast_litellm.flags.nodes import nearest
 from fast_litellm.flags.sources import FileSource, MemorySource
 from fast_litellm.flags.standing import Standings
 from fast_litellm.flags.watcher import Watcher
@@ -316,6 +315,6 @@ class FlagManager:
 
     def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
         if account is None:
-            hint = nearest(flag, self._cell.stages())
+            hint = engine.current().nearest(flag, list(self._cell.stages()))
             raise UnknownFlagError(f'no rule file declares the flag "{flag}"{"; " + hint if hint else ""}')
         return {**json.loads(account), **self._live.notes(flag), "file": self._live.source.path}

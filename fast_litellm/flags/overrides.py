@@ -4,14 +4,15 @@ What the environment demands of single flags, whatever the rules say: python | r
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, Mapping, Tuple
 
 from fast_litellm.errors import Problem
-from fast_litellm.flags import percent
-from fast_litellm.flags.fields import NAME, NAME_WANTED
-from fast_litellm.flags.nodes import nearest
+from fast_litellm.flags import engine
 
 WORDS = ("python", "rust", "shadow")
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 PREFIX = "FAST_LITELLM_FLAG_"
 """How the variables are named in problems; the environment itself is read elsewhere."""
@@ -35,8 +36,14 @@ def read(overrides: Mapping[str, str]) -> Tuple[Dict[str, Any], Tuple[Problem, .
             problems.append(
                 _problem(name, f'expected python, rust, shadow or a percentage such as 10%, got "{word}"', hint)
             )
-        if not NAME.match(name):
-            problems.append(_problem(name, f"expected {NAME_WANTED} after {PREFIX}", "rename or unset the variable"))
+        if not _NAME.match(name):
+            problems.append(
+                _problem(
+                    name,
+                    f"expected letters, digits and _ after {PREFIX}, not beginning with a digit",
+                    "rename or unset the variable",
+                )
+            )
     return forced, tuple(problems)
 
 
@@ -44,9 +51,9 @@ def _forced(word: str) -> Tuple[Any, str]:
     """Returns the engine's form of a word, or None and a hint."""
     if word in WORDS:
         return word, ""
-    value, hint = percent.parsed(word)
+    value, hint = engine.current().parse_percentage(word)
     if value is None:
-        return None, hint or nearest(word, WORDS)
+        return None, hint or engine.current().nearest(word, WORDS)
     return ({"percent": value}, "") if word.endswith("%") else (None, f"write {word}%")
 
 

@@ -12,7 +12,7 @@ from fast_litellm.errors import Problem, RuleError
 from fast_litellm.flags import rule_file
 
 if TYPE_CHECKING:
-    from fast_litellm.flags.rule_file import Rules
+    from fast_litellm.flags.engine import Rules
 
 SIZE_LIMIT = 4 * 1024 * 1024
 """Bytes. A thousand flags with three rules each come to less than one."""

@@ -51,6 +51,30 @@ def problems() -> Callable[[str], list[str]]:
 
 
 @pytest.fixture
+def problem_texts() -> Callable[[str], list[str]]:
+    """Lists what is wrong with a rule file's text, each problem whole."""
+
+    def read(text: str) -> list[str]:
+        with pytest.raises(RuleError) as raised:
+            rule_file.from_bytes(text.encode(), "r.yaml")
+        return [str(problem) for problem in raised.value.problems]
+
+    return read
+
+
+@pytest.fixture
+def with_text(tmp_path: Path) -> Callable[[str], FlagManager]:
+    """Makes a manager of a file with the flag `a`, whose body is given as YAML."""
+
+    def make(flag: str, rest: str = "") -> FlagManager:
+        path = tmp_path / "written.yaml"
+        path.write_text(f"version: 1\nflags: {{a: {flag}}}\n{rest}", encoding="utf-8")
+        return FlagManager.from_file(path)
+
+    return make
+
+
+@pytest.fixture
 def flag_problems(problems: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
     """Lists what is wrong with the flag `a` whose body is given in one line; every problem lies on line 2."""
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fast_litellm.flags import Decision, FlagManager, engine
+from fast_litellm.flags import Decision, FlagManager, engine, rule_file
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "flags.json").read_text(encoding="utf-8"))
 IDS = [f"unit-{number}" for number in range(200_000)]
@@ -27,8 +27,9 @@ def test_decisions_are_those_of_the_vectors(case):
     """Every decision in the shared file comes out the same through Python objects."""
     document = VECTORS["documents"][case["document"]]
     process = {**VECTORS["processes"][case["document"]], **case.get("with", {})}
-    cell = engine.current().SnapshotCell(json.dumps(document), json.dumps(process), Decision)
-    expected = Decision(flag=case["flag"], revision=document["revision"], **case["decision"])
+    rules = rule_file.from_objects(document)
+    cell = engine.current().SnapshotCell(rules, json.dumps(process), Decision)
+    expected = Decision(flag=case["flag"], revision=rules.revision, **case["decision"])
 
     assert expected == cell.decide(case["flag"], case["unit"], case["attributes"])
     assert expected.serve == cell.serve(case["flag"], case["unit"], case["attributes"])

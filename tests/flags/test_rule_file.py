@@ -30,7 +30,7 @@ flags:
     enabled: yes
     stage: onn
     otherwise: {split: {rust: 60, python: 60}}
-    guard: {}
+    gate: {}
 """
 
     expected = [
@@ -66,7 +66,7 @@ def test_a_file_is_a_mapping(problems, text):
     """Any other document is refused with one problem."""
     (problem,) = problems(text)
 
-    assert problem.startswith("r.yaml:1:1: expected a mapping of version, defaults, segments, flags, got ")
+    assert problem.startswith("r.yaml:1:1: expected a mapping of version, defaults, segments, layers, flags, got ")
 
 
 @pytest.mark.parametrize("body", ["{units: user}", "user", "{unit: }", "{unit: org..id}", "{unit: 5}"])
@@ -75,12 +75,13 @@ def test_defaults_hold_one_attribute(problems, body):
     assert 1 == len(problems(f"version: 1\ndefaults: {body}\nflags: {{}}"))
 
 
-def test_the_default_unit_is_an_attribute():
+def test_the_default_unit_is_an_attribute(tmp_path):
     """The attribute named in defaults is hashed when the caller names no unit."""
     text = b"version: 1\ndefaults: {unit: org.id}\nflags: {f: {otherwise: {split: {rust: 50, python: 50}}}}"
-    rules = rule_file.from_bytes(text, "r.yaml")
+    path = tmp_path / "r.yaml"
+    path.write_bytes(text)
 
-    assert "org.id" == rules.unit
+    assert "org.id" == FlagManager.from_file(path).describe("f")["unit"]["attribute"]
 
 
 def test_the_revision_is_the_digest_of_the_file():

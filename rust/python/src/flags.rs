@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType};
 
 use crate::page::{Places, StandingPage, Stops, now};
+use crate::rules::Rules;
 
 /// What the dispatcher works with.
 pub(crate) type CoreDecision = Decision;
@@ -19,14 +20,7 @@ pub(crate) type CoreDecision = Decision;
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SnapshotCell>()?;
-    module.add_class::<FlagHandle>()?;
-    module.add_function(wrap_pyfunction!(pattern_problem, module)?)
-}
-
-/// What is wrong with a regular expression; None when rules can use it.
-#[pyfunction]
-fn pattern_problem(pattern: &str) -> Option<String> {
-    fast_litellm_core::flags::snapshot::pattern(pattern).err().map(|error| error.to_string())
+    module.add_class::<FlagHandle>()
 }
 
 /// The rules in force: one pointer that is swapped as a whole.
@@ -83,9 +77,9 @@ struct Words {
 impl SnapshotCell {
     /// Flags are stopped by the page, if there is one, and by `stand`.
     #[new]
-    #[pyo3(signature = (document, process, decision_type, page=None))]
+    #[pyo3(signature = (rules, process, decision_type, page=None))]
     fn new(
-        document: &str,
+        rules: &Rules,
         process: &str,
         decision_type: Bound<'_, PyType>,
         page: Option<&Bound<'_, StandingPage>>,
@@ -94,7 +88,7 @@ impl SnapshotCell {
         let stops = Stops::new(page.map(Bound::get));
         let new_tuple = py.get_type::<PyTuple>().getattr("__new__")?.unbind();
         Ok(Self(Arc::new(Shared {
-            current: ArcSwap::from_pointee(Compiled::new(py, document, process, 0, &stops)?),
+            current: ArcSwap::from_pointee(Compiled::new(py, rules, process, 0, &stops)?),
             generations: AtomicU32::new(1),
             decision_type: decision_type.unbind(),
             new_tuple,
@@ -104,9 +98,9 @@ impl SnapshotCell {
     }
 
     /// Replaces the rules; decisions under way finish with those they began with.
-    fn swap(&self, py: Python<'_>, document: &str, process: &str) -> PyResult<()> {
+    fn swap(&self, py: Python<'_>, rules: &Rules, process: &str) -> PyResult<()> {
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
-        self.0.current.store(Arc::new(Compiled::new(py, document, process, generation, &self.0.stops)?));
+        self.0.current.store(Arc::new(Compiled::new(py, rules, process, generation, &self.0.stops)?));
         Ok(())
     }
 
@@ -278,10 +272,10 @@ impl Shared {
 }
 
 impl Compiled {
-    fn new(py: Python<'_>, document: &str, process: &str, generation: u32, stops: &Stops) -> PyResult<Self> {
-        let snapshot = py
-            .detach(|| Snapshot::from_json(document, process))
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    fn new(py: Python<'_>, rules: &Rules, process: &str, generation: u32, stops: &Stops) -> PyResult<Self> {
+        let refused = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+        let process = serde_json::from_str(process).map_err(|error| refused(&error))?;
+        let snapshot = py.detach(|| Snapshot::compile(&rules.0.document, &process)).map_err(|error| refused(&error))?;
         let intern = |text: &str| PyString::intern(py, text).unbind();
         let flags = snapshot.flags.iter().map(|flag| FlagNames {
             name: intern(&flag.name),

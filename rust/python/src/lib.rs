@@ -12,6 +12,7 @@ mod flags;
 mod freeze;
 mod messages;
 mod page;
+mod rules;
 mod tally;
 
 use pyo3::prelude::*;
@@ -26,5 +27,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     freeze::register(module)?;
     messages::register(module)?;
     page::register(module)?;
+    rules::register(module)?;
     tally::register(module)
 }

@@ -133,12 +133,11 @@ fn shadow(node: &Node<'_>, findings: &mut Findings) -> Shadow {
 }
 
 fn notes(found: Fields<'_, '_>, shadow: Option<Shadow>, findings: &mut Findings) -> Notes {
-    let shadow = shadow.unwrap_or(Shadow { percent: percent::WHOLE, budget: DEFAULT_BUDGET });
     Notes {
         owner: found.get("owner").and_then(|node| fields::text(node, findings)).map(Into::into),
         expires: found.get("expires").and_then(|node| time::date(node, findings)).map(Into::into),
-        shadow_percent: shadow.percent,
-        shadow_budget: shadow.budget,
+        shadow_percent: shadow.as_ref().map_or(Notes::DEFAULT.shadow_percent, |shadow| shadow.percent),
+        shadow_budget: shadow.map_or(DEFAULT_BUDGET, |shadow| shadow.budget),
     }
 }
 

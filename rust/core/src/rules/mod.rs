@@ -75,6 +75,12 @@ pub struct Notes {
     pub shadow_budget: u32,
 }
 
+impl Notes {
+    /// What holds for a flag that says nothing.
+    pub const DEFAULT: Self =
+        Self { owner: None, expires: None, shadow_percent: percent::WHOLE, shadow_budget: flag::DEFAULT_BUDGET };
+}
+
 /// Reads the text of a rule file. Its revision is the first 12 hexadecimal characters of its SHA-256.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ from fast_litellm.flags import FlagManager
 
 NAME = "a name of lower-case letters, digits and _, not beginning with a digit"
 ANY = "python, rust or another implementation's name"
-KEYS = "enabled, stage, owner, expires, salt, unit, rules, otherwise, shadow"
+KEYS = "enabled, stage, owner, expires, salt, unit, hash, layer, requires, rules, otherwise, shadow, guard"
+FORMS = "serve, split, ramp"
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,13 @@ KEYS = "enabled, stage, owner, expires, salt, unit, rules, otherwise, shadow"
         ("{unit: [user]}", ".unit: expected a text that is not empty, got a list"),
         ("{rules: {}}", ".rules: expected a list, got a mapping"),
         ("{rules: []}", ".rules: expected at least one item, got an empty list"),
-        ("{rules: [r]}", '.rules[0]: expected a mapping of name, when, serve, split, got the text "r"'),
+        ("{rules: [r]}", '.rules[0]: expected a mapping of name, when, serve, split, ramp, got the text "r"'),
         ("{otherwise: Rust}", f'.otherwise: expected {ANY}, got the text "Rust"'),
-        ("{otherwise: {}}", ".otherwise: expected either serve or split, got neither"),
-        ("{otherwise: {serve: rust, split: {rust: 100}}}", ".otherwise: expected either serve or split, got both"),
+        ("{otherwise: {}}", f".otherwise: expected exactly one of {FORMS}, got none of them"),
+        (
+            "{otherwise: {serve: rust, split: {rust: 100}}}",
+            f".otherwise: expected exactly one of {FORMS}, got serve and split",
+        ),
         ("{otherwise: {split: {}}}", ".otherwise.split: expected percentages that add up to 100, got 0"),
         (
             "{otherwise: {split: {rust: 10, python: 80.5}}}",

@@ -11,7 +11,7 @@ def _rule(when: str) -> str:
     return f"{{rules: [{{name: r, when: {when}, serve: rust}}]}}"
 
 
-TESTS = "equals, in, contains, starts_with, ends_with, matches, gt, gte, lt, lte, exists"
+TESTS = "equals, in, contains, starts_with, ends_with, matches, gt, gte, lt, lte, semver, before, after, exists, cidr"
 FORMS = "attr, segment, all, any, not"
 
 
@@ -45,11 +45,22 @@ def test_a_condition_has_one_form(flag_problems, when, problem):
         ("gt: '5'", 'gt: expected a number, got the text "5"'),
         ("lte: true", "lte: expected a number, got true"),
         ("exists: 1", "exists: expected true or false, got 1"),
+        ("semver: '>=2.x.y.z'", "semver: expected a version range such as"),
+        ("before: soon", 'before: expected a time such as 2027-01-05T09:00:00Z, got the text "soon"'),
+        ("not_after: 5", "not_after: expected a time such as 2027-01-05T09:00:00Z, got 5"),
+        (
+            "cidr: 10.0.0.0/33",
+            'cidr: expected a network such as 10.0.0.0/8 or 2001:db8::/32, got the text "10.0.0.0/33"',
+        ),
+        ("not_cidr: [10.0.0.1, 5]", "not_cidr[1]: expected a network such as 10.0.0.0/8 or 2001:db8::/32, got 5"),
+        ("not_in: []", "not_in: expected at least one item, got an empty list"),
     ],
 )
 def test_tests_are_checked(flag_problems, test, problem):
     """Each test says what it takes."""
-    assert [f"flags.a.rules[0].when.{problem}"] == flag_problems(_rule(f"{{attr: x, {test}}}"))
+    wanted = f"flags.a.rules[0].when.{problem}"
+
+    assert [wanted] == [told[: len(wanted)] for told in flag_problems(_rule(f"{{attr: x, {test}}}"))]
 
 
 def test_a_misspelt_test_is_recognised(flag_problems):
@@ -92,3 +103,25 @@ def test_a_slow_pattern_is_linear(with_flag):
     rule = {"name": "r", "when": {"attr": "x", "matches": "^(a+)+$"}, "serve": "rust"}
 
     assert "python" == with_flag({"rules": [rule]}).serve("parser", None, {"x": "a" * 100_000 + "b"})
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "equals: a", "in: [a]", "contains: a", "starts_with: a", "ends_with: a", "matches: a", "gt: 1", "gte: 1",
+        "lt: 1", "lte: 1", 'semver: "1"', "before: 2027-01-01", "after: 2027-01-01", "exists: true", "cidr: 10.0.0.0/8",
+    ],
+)  # fmt: skip
+def test_every_test_has_an_opposite(flag_problems, test):
+    """It is the same test with not_ before its name."""
+    assert [] == flag_problems(_rule(f"{{attr: x, {test}}}")) + flag_problems(_rule(f"{{attr: x, not_{test}}}"))
+
+
+def test_an_opposite_holds_for_a_missing_attribute(with_flag):
+    """not_equals is exactly not equals."""
+    rule = {"name": "r", "when": {"attr": "team", "not_equals": "a"}, "serve": "rust"}
+    manager: FlagManager = with_flag({"rules": [rule]})
+
+    assert ["python", "rust", "rust"] == [
+        manager.serve("parser", None, attributes) for attributes in ({"team": "a"}, {"team": "b"}, {})
+    ]

@@ -1,0 +1,207 @@
+//! The border of rule files: text or Python objects in, checked rules or every problem out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use fast_litellm_core::rules::findings::{self, Findings, Problem, Trail};
+use fast_litellm_core::rules::node::{DEPTH_LIMIT, Entry, Node, Place, Value};
+use fast_litellm_core::rules::{self, percent, schema};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDate, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+/// Adds this file's classes and functions to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Rules>()?;
+    module.add_function(wrap_pyfunction!(read_rule_text, module)?)?;
+    module.add_function(wrap_pyfunction!(read_rule_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(parse_percentage, module)?)?;
+    module.add_function(wrap_pyfunction!(nearest, module)?)?;
+    module.add_function(wrap_pyfunction!(json_schema, module)?)
+}
+
+/// Rules in which nothing is wrong.
+#[pyclass(frozen, module = "fast_litellm._native")]
+pub(crate) struct Rules(pub(crate) Arc<rules::Rules>);
+
+const PER_PERCENT: f64 = 10_000.0;
+
+/// Line, column, message, hint.
+type Told = (u32, u32, String, String);
+
+/// Owner, expiry, percent of calls to compare, percent of a core.
+type Notes<'a> = (Option<&'a str>, Option<&'a str>, f64, f64);
+
+#[pymethods]
+impl Rules {
+    #[getter]
+    fn revision(&self) -> &str {
+        &self.0.document.revision
+    }
+
+    /// The flags that are declared, in the order of their names.
+    fn names(&self) -> Vec<&str> {
+        self.0.document.flags.keys().map(String::as_str).collect()
+    }
+
+    /// What only people and the shadow runner need of a flag; the defaults when it is not declared.
+    fn notes(&self, flag: &str) -> Notes<'_> {
+        let notes = self.0.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT);
+        let shadow = [notes.shadow_percent, notes.shadow_budget].map(|share| f64::from(share) / PER_PERCENT);
+        (notes.owner.as_deref(), notes.expires.as_deref(), shadow[0], shadow[1])
+    }
+}
+
+/// Reads the text of a rule file: rules and no problems, or no rules and every problem.
+#[pyfunction]
+fn read_rule_text(py: Python<'_>, data: &Bound<'_, PyBytes>) -> (Option<Rules>, Vec<Told>) {
+    let data = data.as_bytes();
+    outcome(py.detach(|| rules::from_text(data)))
+}
+
+/// Reads rules from plain objects, by the same standard as a file.
+#[pyfunction]
+fn read_rule_objects(rules: &Bound<'_, PyAny>) -> PyResult<(Option<Rules>, Vec<Told>)> {
+    let mut converter = Converter { findings: Findings::default(), left: NODE_LIMIT };
+    let root = converter.node(rules, &Trail::ROOT, 0)?;
+    Ok(outcome(rules::from_tree(&root, converter.findings)))
+}
+
+/// Reads a percentage as it was written: millionths and an empty hint, or None and a hint.
+#[pyfunction]
+fn parse_percentage(text: &str) -> (Option<u32>, String) {
+    match percent::parsed(text) {
+        Ok(millionths) => (Some(millionths), String::new()),
+        Err(refusal) => (None, refusal.hint(text)),
+    }
+}
+
+/// A hint that names the allowed word most like this one; empty when none is.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "extracted from Python objects")]
+fn nearest(word: &str, allowed: Vec<String>) -> String {
+    findings::nearest(word, allowed.iter().map(String::as_str))
+}
+
+/// The JSON schema of rule files, as text.
+#[pyfunction]
+fn json_schema() -> String {
+    format!("{:#}", schema::schema())
+}
+
+fn outcome(read: Result<rules::Rules, Vec<Problem>>) -> (Option<Rules>, Vec<Told>) {
+    let told = |problem: Problem| (problem.place.line, problem.place.column, problem.message, problem.hint);
+    match read {
+        Ok(rules) => (Some(Rules(Arc::new(rules))), Vec::new()),
+        Err(problems) => (None, problems.into_iter().map(told).collect()),
+    }
+}
+
+// Lists that contain each other many times grow without end; a rule file of 4 MiB stays below.
+const NODE_LIMIT: isize = 500_000;
+
+/// Turns plain Python objects into nodes; what rules cannot contain is noted and read as nothing.
+struct Converter {
+    findings: Findings,
+    left: isize,
+}
+
+impl Converter {
+    fn node(&mut self, object: &Bound<'_, PyAny>, trail: &Trail<'_>, depth: usize) -> PyResult<Node<'static>> {
+        self.left -= 1;
+        if depth > DEPTH_LIMIT || self.left < 0 {
+            if self.left >= -1 {
+                // once too large, once said
+                let message = format!("expected at most {DEPTH_LIMIT} levels and {NODE_LIMIT} values, got more");
+                self.refuse(trail, message);
+            }
+            return Ok(scalar(Value::Null, ""));
+        }
+        if let Ok(list) = object.cast::<PyList>() {
+            return self.list(list.iter(), trail, depth);
+        }
+        if let Ok(tuple) = object.cast::<PyTuple>() {
+            return self.list(tuple.iter(), trail, depth);
+        }
+        match object.cast::<PyMapping>() {
+            Ok(mapping) => self.mapping(mapping, trail, depth),
+            Err(_) => self.scalar(object, trail),
+        }
+    }
+
+    fn list<'py>(
+        &mut self,
+        items: impl Iterator<Item = Bound<'py, PyAny>>,
+        trail: &Trail<'_>,
+        depth: usize,
+    ) -> PyResult<Node<'static>> {
+        let nodes = items.enumerate().map(|(index, item)| self.node(&item, &trail.item(index), depth + 1));
+        Ok(Node::new(Value::List(nodes.collect::<PyResult<_>>()?), Place::default()))
+    }
+
+    fn mapping(&mut self, mapping: &Bound<'_, PyMapping>, trail: &Trail<'_>, depth: usize) -> PyResult<Node<'static>> {
+        let mut entries = Vec::new();
+        for pair in mapping.items()?.iter() {
+            let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
+            match key.cast::<PyString>().ok().and_then(|key| key.to_str().ok()) {
+                Some(name) => {
+                    let value = self.node(&value, &trail.key(name), depth + 1)?;
+                    entries.push(Entry { key: scalar(Value::Text, name), value });
+                }
+                None => self.refuse(trail, format!("expected a name as key, got {}", described(&key)?)),
+            }
+        }
+        Ok(Node::new(Value::Map(entries), Place::default()))
+    }
+
+    fn scalar(&mut self, object: &Bound<'_, PyAny>, trail: &Trail<'_>) -> PyResult<Node<'static>> {
+        if object.is_none() {
+            return Ok(scalar(Value::Null, ""));
+        }
+        if let Ok(text) = object.cast::<PyString>() {
+            if text.to_str().is_err() {
+                self.refuse(trail, "expected Unicode text, got a lone surrogate".to_owned());
+            }
+            return Ok(scalar(Value::Text, &text.to_string_lossy()));
+        }
+        if let Ok(truth) = object.cast::<PyBool>() {
+            return Ok(scalar(Value::Bool(truth.is_true()), if truth.is_true() { "true" } else { "false" }));
+        }
+        if let Ok(number) = object.cast::<PyInt>() {
+            return Ok(whole_number(number));
+        }
+        if let Ok(number) = object.cast::<PyFloat>() {
+            return Ok(scalar(Value::Float(number.value()), &fraction(number.value())));
+        }
+        if object.is_instance_of::<PyDate>() {
+            return Ok(scalar(Value::Text, object.call_method0("isoformat")?.extract::<Cow<'_, str>>()?.as_ref()));
+        }
+        let message = format!("expected a plain value, got {}", described(object)?);
+        self.refuse(trail, message);
+        Ok(scalar(Value::Null, ""))
+    }
+
+    fn refuse(&mut self, trail: &Trail<'_>, message: String) {
+        self.findings.add_at(trail, Place::default(), message, "");
+    }
+}
+
+fn scalar(value: Value<'static>, text: &str) -> Node<'static> {
+    Node { value, text: Cow::Owned(text.to_owned()), place: Place::default() }
+}
+
+fn whole_number(number: &Bound<'_, PyInt>) -> Node<'static> {
+    match number.extract::<i64>() {
+        Ok(number) => scalar(Value::Int(number), &number.to_string()),
+        Err(_) => scalar(Value::Big, "a number beyond 64 bits"),
+    }
+}
+
+/// A fraction as people write it: never with an exponent, always with a point.
+fn fraction(number: f64) -> String {
+    let digits = number.to_string();
+    if number.is_finite() && !digits.contains('.') { format!("{digits}.0") } else { digits }
+}
+
+fn described(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(format!("an object of the type {}", object.get_type().name()?))
+}
