@@ -62,6 +62,16 @@ class Standings:
         events.logger("flags").warning(events.FLAG_PAUSED, flag=flag, scope=reached, hold_s=hold)
         return reached
 
+    def trip(self, flag: str, word: int, *, scope: str) -> str:
+        """Stops a flag as a guard does; returns how far that reaches, "" when a person has stopped it already."""
+        _check_scope(scope)
+        if self.of(flag)["state"] == "paused":
+            return ""
+        written = self._page.native.trip(flag, word) if scope == "host" and self._page is not None else None
+        if written is None:
+            return self._stand(flag, word, "process")
+        return "host" if written else ""
+
     def resume(self, flag: str, *, scope: str) -> None:
         """Takes stops back: those of this process, and those of this host unless only the process is meant."""
         _check_scope(scope)
