@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
@@ -27,7 +28,7 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: a pause, `disabled`, a block, an override, `enabled: false`, a pinned
+    What overrules what, strongest first: `disabled`, a block, a pause, an override, `enabled: false`, a pinned
     `stage`, the rules in their order, `otherwise`. A flag that is not declared serves Python.
 
     Every method may be called from any thread.
@@ -226,6 +227,26 @@ class FlagManager:
             ValueError: `hold` is not positive, or `scope` is something else.
         """
         return self._standings.pause(flag, hold=hold, scope=scope)
+
+    def trip(self, flag: str, cause: str, *, hold: float, retry: int, scope: str = "host") -> str:
+        """
+        Stop a feature as a guard does: for a time, after which some units try it again until `resume`.
+
+        Args:
+            flag: The flag's name.
+            cause: "guard_tripped:error_rate", "guard_tripped:latency" or "diverged".
+            hold: Seconds in which Python answers every call.
+            retry: How many of a million units the rules decide for after that.
+            scope: "host" or "process".
+
+        Returns:
+            How far it reaches, as for `pause`; "" when a person has paused the feature, which then stays as it is.
+
+        Raises:
+            ValueError: `cause` or `scope` is something else.
+        """
+        until = int((time.time() + hold) * 1000)
+        return self._standings.trip(flag, engine.current().stop_word(cause, until, retry), scope=scope)
 
     def resume(self, flag: str, *, scope: str = "host") -> None:
         """

@@ -62,6 +62,16 @@ class Standings:
         events.logger("flags").warning(events.FLAG_PAUSED, flag=flag, scope=reached, hold_s=hold)
         return reached
 
+    def trip(self, flag: str, word: int, *, scope: str) -> str:
+        """Stops a flag as a guard does; returns how far that reaches, "" when a person has stopped it already."""
+        _check_scope(scope)
+        if self.of(flag)["state"] == "paused":
+            return ""
+        written = self._page.native.trip(flag, word) if scope == "host" and self._page is not None else None
+        if written is None:
+            return self._stand(flag, word, "process")
+        return "host" if written else ""
+
     def resume(self, flag: str, *, scope: str) -> None:
         """Takes stops back: those of this process, and those of this host unless only the process is meant."""
         _check_scope(scope)
@@ -74,7 +84,7 @@ class Standings:
 
     def apply_fleet(self, stops: Mapping[str, Optional[float]]) -> None:
         """Makes the fleet's stops those given: flag to its end in seconds since 1970, None for ever."""
-        words = {flag: _word_until(until) for flag, until in stops.items()}
+        words = {flag: word_until(until) for flag, until in stops.items()}
         with self._lock:
             changed = {flag for flag in {*words, *self._fleet} if words.get(flag) != self._fleet.get(flag)}
             self._fleet = words
@@ -83,7 +93,11 @@ class Standings:
 
     def of(self, flag: str) -> Dict[str, Any]:
         """Returns `{"state": running | paused | guard_tripped:... | diverged, "until", "scope"}`."""
-        words = {"fleet": self._fleet.get(flag, 0), "host": self._on_host(flag), "process": self._own.get(flag, 0)}
+        words = {
+            "fleet": self._fleet.get(flag, _RUNNING),
+            "host": self._page.word(flag) if self._page is not None else _RUNNING,
+            "process": self._own.get(flag, _RUNNING),
+        }
         return described(words, self._clock())
 
     def where(self, flags: Iterable[str]) -> Dict[str, Any]:
@@ -109,10 +123,6 @@ class Standings:
         now = self._clock()
         self._cell.stand(flag, max(words, key=lambda word: _strength(word, now)))
 
-    def _on_host(self, flag: str) -> int:
-        entry = self._page.native.entry(flag) if self._page is not None else None
-        return entry[0] if entry is not None else _RUNNING
-
     def _make_lock(self) -> None:
         self._lock = threading.Lock()
 
@@ -131,7 +141,7 @@ def paused_word(hold: Optional[float], now: float) -> int:
     """
     if hold is not None and not 0 < hold < math.inf:
         raise ValueError(f"expected a positive number of seconds to hold, got {hold}")
-    return _word_until(None if hold is None else now + hold)
+    return word_until(None if hold is None else now + hold)
 
 
 def described(words: Mapping[str, int], now: float) -> Dict[str, Any]:
@@ -151,7 +161,14 @@ def described(words: Mapping[str, int], now: float) -> Dict[str, Any]:
     return {"state": cause, "until": None if until is None else _iso(until), "scope": scope}
 
 
-def _word_until(until: Optional[float]) -> int:
+def word_until(until: Optional[float]) -> int:
+    """
+    Args:
+        until: Seconds since 1970, None for ever.
+
+    Returns:
+        The word that stops a flag as a person does until then.
+    """
     return engine.current().stop_word("paused", None if until is None else int(until * _MS_PER_S))
 
 

@@ -99,3 +99,17 @@ def test_a_blocked_feature_ends_as_it_does_in_status(doctor, evidence):
     assert 3 == outcome.code
     assert outcome.err.startswith("error: token_counting is blocked: Python answers every call\nhint: ")
     assert (False, ["token_counting"]) == (json.loads(outcome.out)["ok"], json.loads(outcome.out)["ledger"]["blocked"])
+
+
+def test_a_page_that_cannot_be_shared_is_a_problem(cli, monkeypatch, tmp_path):
+    """A pause would not reach the siblings, and the reason says why."""
+    (tmp_path / "on.yaml").write_text("version: 1\nflags: {parser: {otherwise: rust}}\n")
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(tmp_path / "on.yaml"))
+    assert "pauses  " in cli("doctor").out
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "file"))
+
+    outcome = cli("doctor")
+
+    assert outcome.code == 1
+    assert "a pause does not reach every process of this host: FileExistsError" in outcome.err

@@ -192,3 +192,32 @@ def test_a_pause_and_its_end_are_logged(served):
         {"event": "flags.paused", "log_level": "warning", "flag": "parser", "scope": "host", "hold_s": 60},
         {"event": "flags.resumed", "log_level": "warning", "flag": "parser", "scope": "host"},
     ] == [{key: value for key, value in event.items() if key != "logger"} for event in events]
+
+
+@pytest.mark.parametrize("scope", ["host", "process"])
+def test_a_trip_holds_and_then_lets_a_few_units_try(served, scope):
+    """Python answers until the hold is over; then the share that retries has candidates again."""
+    manager = FlagManager.from_file(served)
+    assert scope == manager.trip("parser", "guard_tripped:latency", hold=60, retry=10_000, scope=scope)
+    assert "guard_tripped:latency" == manager.decide("parser", unit="u").detail
+    manager.trip("parser", "guard_tripped:error_rate", hold=-60, retry=100_000, scope=scope)
+    rust = [manager.serve("parser", unit) for unit in range(10_000)].count("rust")
+    assert 880 < rust < 1_120  # four standard deviations about a tenth
+    assert "guard_tripped:error_rate" == manager.standing("parser")["state"]
+    manager.resume("parser", scope=scope)
+    assert RUNNING == manager.standing("parser")
+
+
+@pytest.mark.parametrize("scope", ["host", "process"])
+def test_a_guard_leaves_a_pause_as_it_is(served, scope):
+    """Whoever paused does not find the feature tried again."""
+    manager = FlagManager.from_file(served)
+    manager.pause("parser", scope=scope)
+    assert "" == manager.trip("parser", "guard_tripped:latency", hold=1, retry=10_000)
+    assert {"state": "paused", "until": None, "scope": scope} == manager.standing("parser")
+
+
+def test_an_unknown_cause_is_refused(served):
+    """The known ones are named."""
+    with pytest.raises(ValueError, match="guard_tripped:error_rate"):
+        FlagManager.from_file(served).trip("parser", "mood", hold=1, retry=0)
