@@ -28,6 +28,7 @@ def own_directory(tmp_path, monkeypatch):
         if name.startswith("FAST_LITELLM_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "state"))
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,8 @@ COMMANDS = {
     "run": "fast_litellm.cli.run",
     "status": "fast_litellm.cli.status",
     "doctor": "fast_litellm.cli.doctor",
+    "pause": "fast_litellm.cli.pause",
+    "resume": "fast_litellm.cli.resume",
     "validate": "fast_litellm.cli.validate",
     "explain": "fast_litellm.cli.explain",
     "divergences": "fast_litellm.cli.divergences",

@@ -44,6 +44,7 @@ def test_without_a_rule_file_everything_is_shadowed():
     """Every feature is compared within the budget, and no candidate serves."""
     manager = FlagManager.default(["parser", "router"])
     flag = {"stage": "shadow", "owner": None, "expires": None, "shadow": {"percent": 100.0, "budget": 5.0}}
+    flag["standing"] = {"state": "running", "until": None, "scope": None}
 
     assert {"parser": flag, "router": flag} == manager.status()["flags"]
     decision = manager.decide("parser", unit="u")

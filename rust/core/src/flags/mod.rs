@@ -10,6 +10,7 @@
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
 //! - [`standing`]: what was stopped at run time.
+//! - [`page`]: standings in memory that processes share.
 //! - [`decision`]: the answer and its reason.
 //! - [`moment`], [`version`]: times and version ranges in conditions.
 //! - [`explain`]: the same evaluation, rule by rule, for people.
@@ -25,6 +26,7 @@ pub mod evaluation;
 pub mod explain;
 pub mod flag;
 pub mod moment;
+pub mod page;
 pub mod snapshot;
 pub mod standing;
 pub mod version;
