@@ -132,6 +132,12 @@ impl StandingPage {
         cell.is_some()
     }
 
+    /// Writes what a guard says, unless a person has stopped the flag; None when there is no room for another flag.
+    fn trip(&self, flag: &str, word: Word) -> Option<bool> {
+        let page = self.0.page();
+        page.claim(flag).map(|cell| page.trip(cell, word, std::process::id(), now()))
+    }
+
     /// The flag's word, Unix milliseconds of its last change, by which process, and how often it was stopped.
     fn entry(&self, flag: &str) -> Option<(Word, u64, u32, u64)> {
         self.0.page().entry(flag).map(|entry| (entry.word, entry.since, entry.writer, entry.times))

@@ -68,15 +68,17 @@ pub struct Verdict {
 pub enum Action {
     /// Stop it, for so many milliseconds.
     Trip(Cause, u64),
+    /// Nothing: after a stop, the first unit has been let through.
+    Retry,
     /// The retried calls were good: let all units through again.
     Close,
 }
 
-/// Watches one flag in one process.
+/// Watches one flag in one process. Its windows, 75 KiB, are made with the first call.
 #[derive(Debug)]
 pub struct Guard {
     definition: document::Guard,
-    state: Mutex<State>,
+    state: Mutex<Option<Box<State>>>,
 }
 
 #[derive(Debug)]
@@ -96,17 +98,7 @@ impl Guard {
     /// A guard that has seen nothing.
     #[must_use]
     pub fn new(definition: document::Guard) -> Self {
-        let window = || Window::new(definition.window_ms);
-        let state = State {
-            candidate: window(),
-            control: window(),
-            kept: None,
-            is_retry: false,
-            unjudged: 0,
-            doublings: 0,
-            closed_ms: None,
-        };
-        Self { definition, state: Mutex::new(state) }
+        Self { definition, state: Mutex::new(None) }
     }
 
     /// What is watched for.
@@ -118,30 +110,26 @@ impl Guard {
     /// Counts one call that ended at `now_ms`, in milliseconds of a clock that never goes back.
     pub fn record(&self, call: Measured, now_ms: u64) -> Option<Verdict> {
         let mut state = self.lock();
+        let state = state.get_or_insert_with(|| Box::new(State::new(self.definition.window_ms)));
         match call.side {
             Side::Control => {
                 state.control.record(call.nanos, call.outcome, now_ms);
-                return None;
+                None
             }
-            side => state.enter(side == Side::Retried),
+            side => state.record_candidate(call, side == Side::Retried, now_ms).or_else(|| {
+                let is_due = state.unjudged >= STRIDE.min(self.definition.min_calls);
+                if is_due { state.judge(&self.definition, now_ms) } else { None }
+            }),
         }
-        if state.is_retry {
-            state.candidate.keep(call.nanos, call.outcome);
-        } else {
-            state.candidate.record(call.nanos, call.outcome, now_ms);
-        }
-        state.unjudged += 1;
-        if state.unjudged < STRIDE.min(self.definition.min_calls) {
-            return None;
-        }
-        state.unjudged = 0;
-        state.judge(&self.definition, now_ms)
     }
 
     /// The candidate's and the control's figures in the window that ends at `now_ms`.
     #[must_use]
     pub fn figures(&self, now_ms: u64) -> (Figures, Figures) {
         let mut state = self.lock();
+        let Some(state) = state.as_mut() else {
+            return Default::default();
+        };
         state.control.forget(now_ms);
         if !state.is_retry {
             state.candidate.forget(now_ms);
@@ -150,17 +138,41 @@ impl Guard {
     }
 
     /// A thread that panicked while it counted leaves at worst a call half counted.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<State>>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Begins the candidate's account again when a retry begins, or when somebody else has ended it.
-    fn enter(&mut self, is_retry: bool) {
-        if self.is_retry != is_retry {
+    fn new(window_ms: u64) -> Self {
+        Self {
+            candidate: Window::new(window_ms),
+            control: Window::new(window_ms),
+            kept: None,
+            is_retry: false,
+            unjudged: 0,
+            doublings: 0,
+            closed_ms: None,
+        }
+    }
+
+    /// The account begins again when a retry begins, or when somebody else has ended it.
+    fn record_candidate(&mut self, call: Measured, is_retry: bool, now_ms: u64) -> Option<Verdict> {
+        let has_changed = self.is_retry != is_retry;
+        if has_changed {
             self.begin(is_retry);
         }
+        if is_retry {
+            self.candidate.keep(call.nanos, call.outcome);
+        } else {
+            self.candidate.record(call.nanos, call.outcome, now_ms);
+        }
+        self.unjudged += 1;
+        (has_changed && is_retry).then(|| Verdict {
+            action: Action::Retry,
+            candidate: self.candidate.figures(),
+            control: self.control.figures(),
+        })
     }
 
     fn begin(&mut self, is_retry: bool) {
@@ -170,6 +182,7 @@ impl State {
     }
 
     fn judge(&mut self, definition: &document::Guard, now_ms: u64) -> Option<Verdict> {
+        self.unjudged = 0;
         if self.candidate.calls() < u64::from(definition.min_calls) {
             return None;
         }
@@ -238,7 +251,8 @@ mod tests {
         fn calls(&mut self, side: Side, count: u32, nanos: u64, outcome: Outcome) -> Option<Action> {
             (0..count).find_map(|_| {
                 self.now_ms += 1;
-                self.guard.record(Measured { side, nanos, outcome }, self.now_ms).map(|verdict| verdict.action)
+                let verdict = self.guard.record(Measured { side, nanos, outcome }, self.now_ms);
+                verdict.map(|verdict| verdict.action).filter(|action| *action != Action::Retry)
             })
         }
 
@@ -308,6 +322,14 @@ mod tests {
             watched.good(Side::Retried, 1)
         });
         assert_eq!(Some(Action::Close), ended);
+    }
+
+    #[test]
+    fn a_retry_is_announced_once() {
+        let guard = Guard::new(DEFINITION);
+        let call = Measured { side: Side::Retried, nanos: 50_000, outcome: Outcome::Value };
+        let announced = (0..50).filter_map(|now_ms| guard.record(call, now_ms)).map(|verdict| verdict.action);
+        assert_eq!(vec![Action::Retry], announced.collect::<Vec<_>>());
     }
 
     #[test]
