@@ -155,9 +155,11 @@ class TokenCounter:
 
 @final
 class IdentityGuard:
-    """Remembers which objects stand under names of namespaces."""
+    """Remembers which objects stand under names of namespaces and classes, and which entries tables have."""
 
-    def __new__(cls, places: list[tuple[dict[str, Any], str]]) -> IdentityGuard: ...
+    def __new__(
+        cls, places: Sequence[tuple[dict[str, Any] | type, str]], tables: Sequence[dict[Any, Any]] = ...
+    ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:

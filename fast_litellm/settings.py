@@ -16,6 +16,7 @@ understood as deprecated aliases, with one warning event naming them.
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Optional
@@ -81,6 +82,21 @@ def read() -> Settings:
         return Settings(**values)  # type: ignore[arg-type]  # pydantic validates what the environment holds
     except ValidationError as error:
         raise RuleError(tuple(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
+
+
+def unknown_names() -> list[tuple[str, str]]:
+    """
+    Find variables that look like this package's and that nothing reads.
+
+    Returns:
+        Each name with the one it most resembles, or with "" when it resembles none.
+    """
+    known = {name.upper(): PREFIX + name.upper() for name in ("config", "ledger", "disable", "auto")}
+    own = [name for name in sorted(os.environ) if name.startswith(PREFIX) and not name.startswith(FLAG_PREFIX)]
+    unknown = [name for name in own if name not in known.values()]
+    words = {**known, "FLAG": FLAG_PREFIX + "<NAME>"}
+    nearest = [difflib.get_close_matches(name[len(PREFIX) :].partition("_")[0], words, n=1) for name in unknown]
+    return [(name, words[close[0]] if close else "") for name, close in zip(unknown, nearest)]
 
 
 def tiktoken_cache_directory() -> str:

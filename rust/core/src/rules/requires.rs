@@ -45,7 +45,9 @@ impl<'n, 'a> Requirements<'n, 'a> {
         }
         let mut walk = Walk { requirements: self, depths: BTreeMap::new(), chain: Vec::new() };
         for flag in self.of_flag.keys() {
-            walk.follow(flag, findings);
+            if !walk.depths.contains_key(flag.as_str()) {
+                walk.follow(flag, findings);
+            }
         }
     }
 }
