@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Option
 
 from fast_litellm.errors import UnknownFlagError
 from fast_litellm.flags import engine, file_events, page
+from fast_litellm.flags.guard import Guard
 from fast_litellm.flags.live import LiveRules, guarded
 from fast_litellm.flags.sources import FileSource, MemorySource
 from fast_litellm.flags.standing import Standings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, SnapshotCell
+    from fast_litellm.flags.guard import Finding
     from fast_litellm.flags.sources import Source
 
 
@@ -139,6 +141,25 @@ class FlagManager:
             A native callable `(unit=None, attributes=None, /) -> str` that follows every reload.
         """
         return self._cell.bind(flag)
+
+    def guard(self, flag: str, told: Optional[Callable[[str, Finding], object]] = None) -> Guard:
+        """
+        Watch one flag by its `guard` in the rules: errors and latency of the candidate against Python's own.
+
+        A program that routes by itself tells it how its calls went::
+
+            guard = manager.guard("parser")
+            serve = manager.serve("parser", user)
+            with guard.measure(serve):
+                answer = parsers[serve](text)
+
+        When the candidate does worse, the next `decide` is Python, with the detail "guard_tripped:...".
+
+        Args:
+            flag: The flag's name; it need not be declared yet.
+            told: Called with the flag's name and what the guard concludes, in the thread of the call that led to it.
+        """
+        return Guard(self._cell.bind(flag), self._standings, told)
 
     @property
     def cell(self) -> SnapshotCell:
