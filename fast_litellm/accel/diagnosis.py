@@ -64,7 +64,11 @@ def problems(report: Dict[str, Any]) -> List[str]:
         for seam in report["seams"]
         if not seam["known"]
     )
-    found.extend(report.get("rules", {}).get("problems", []))
+    rules = report.get("rules", {})
+    found.extend(rules.get("problems", []))
+    because = rules.get("stops", {}).get("because")
+    if rules.get("path") and because:
+        found.append(f"a pause does not reach every process of this host: {because}")
     return [*found, *_problems_at_run_time(report), *_misspelt()]
 
 

@@ -68,6 +68,10 @@ class Evidence:
         """Starts a new epoch when the rules have another revision."""
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
 
+    def obey_fleet(self, manager: FlagManager) -> None:
+        """Makes the pauses of all processes that share the ledger those of the rules."""
+        self._ledger.follow(manager.apply_fleet)
+
     def close(self) -> None:
         """Writes what is left."""
         self._ledger.close()

@@ -59,6 +59,7 @@ class Installation:
 
     def start(self) -> None:
         """Patches what is loaded, and whatever is imported later."""
+        self.evidence.obey_fleet(self.manager)
         for pair in own_pairs.declared().values():
             self.connect(pair)
         self.manager.subscribe(self.refresh)

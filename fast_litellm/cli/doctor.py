@@ -67,6 +67,7 @@ def _show(report: Mapping[str, Any]) -> None:
             **versions,
             "kill switch": "on" if report["disabled"] else "off",
             "rules": _rules(report["rules"]),
+            "pauses": _stops(report["rules"].get("stops", {})),
             "ledger": f"{ledger['address']}, {readable}",
         }
     )
@@ -79,6 +80,11 @@ def _rules(rules: Mapping[str, Any]) -> str:
         return "no rule file: every effect-free seam runs in shadow"
     problems = len(rules.get("problems", ()))
     return f"{rules.get('path') or 'environment'}, {f'{problems} problem(s)' if problems else 'ok'}"
+
+
+def _stops(stops: Mapping[str, Any]) -> str:
+    reach = f"shared on this host by {stops['path']}" if stops.get("path") else "of each process alone"
+    return f"{reach} ({stops['because']})" if stops.get("because") else reach
 
 
 def _seams(seams: list[Mapping[str, Any]]) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fast_litellm import settings
 from fast_litellm.cli import console, evidence
+from fast_litellm.cli.stops import stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,28 +18,36 @@ if TYPE_CHECKING:
 
 
 @click.command(name="status")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
+)
 @console.json_option
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
+def command(context: click.Context, config: Path | None, as_json: bool) -> None:
     """
     Say what each feature has served, compared and seen differ.
 
-    The counters come from the ledger and are added up over all processes. Exit status 3 when a feature is blocked.
+    The counters come from the ledger and are added up over all processes. Exit status 3 when a feature is blocked, or
+    stopped on this host or in the fleet.
     """
     ledger = evidence.ledger()
-    status = ledger.status()
-    features: dict[str, Any] = status["features"]
+    features: dict[str, Any] = ledger.status()["features"]
+    stops = stopped(ledger, config or settings.read().config, features)
     if as_json:
-        console.print_json(status)
+        console.print_json({"features": features, "stops": stops})
     elif features:
-        console.output().print(table(features, differing(features, ledger.divergences())))
+        console.output().print(table(features, differing(features, ledger.divergences()), stops))
     if not features:
         evidence.say_empty("no feature has done anything yet")
     blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
     for name in blocked:
         console.error(f"{name} is blocked: Python answers every call")
         console.hint(f"see what differed with `fast-litellm divergences {name}`")
-    if blocked:
+    for name, stop in stops.items():
+        until = f" until {stop['until']}" if stop["until"] else ""
+        console.error(f"{name} is stopped ({stop['state']}, {stop['scope']}){until}: Python answers")
+        console.hint(f"end it with `fast-litellm resume {name} --scope {stop['scope']}`")
+    if blocked or stops:
         context.exit(evidence.EXIT_BLOCKED)
 
 
@@ -54,18 +65,20 @@ def differing(features: Mapping[str, Mapping[str, Any]], divergences: Iterable[M
     return {name for name, _ in builds & found}
 
 
-def table(features: Mapping[str, Mapping[str, Any]], differ: set[str]) -> Table:
+def table(features: Mapping[str, Mapping[str, Any]], differ: set[str], stops: Mapping[str, Mapping[str, Any]]) -> Table:
     """
     Args:
         features: As `Ledger.status` returns them.
         differ: Those whose present candidate build has differed.
+        stops: Those that are stopped at run time, as `stopped` returns them.
 
     Returns:
         A table of 80 columns with a few lines for each feature.
     """
     made = console.table(("feature", "stage", "served", "shadow", "state"))
     for name, feature in features.items():
-        state = "blocked" if feature["stage"] == "blocked" else "differs" if name in differ else "ok"
+        state = "differs" if name in differ else "ok"
+        state = "blocked" if feature["stage"] == "blocked" else stops.get(name, {"state": state})["state"]
         made.add_row(name, feature["stage"] or "unknown", _served(feature), _shadow(feature, name in differ), state)
     return made
 

@@ -41,7 +41,7 @@ def command(context: click.Context, file: str, as_json: bool) -> None:
 def _read(file: str) -> tuple[tuple[Problem, ...], dict[str, str]]:
     """The problems of a file, and the stage of each flag when there are none."""
     try:
-        manager = FlagManager.from_file(file)
+        manager = FlagManager.from_file(file, scope="process")
     except RuleError as error:
         return error.problems, {}
     return (), {name: manager.stage(name) for name in manager.status()["flags"]}

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
-from fast_litellm.flags import engine, page
+from fast_litellm.flags import engine, file_events, page
+from fast_litellm.flags.guard import Guard
 from fast_litellm.flags.live import LiveRules, guarded
 from fast_litellm.flags.sources import FileSource, MemorySource
 from fast_litellm.flags.standing import Standings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, SnapshotCell
+    from fast_litellm.flags.guard import Finding
     from fast_litellm.flags.sources import Source
 
 
@@ -27,7 +29,7 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: a pause, `disabled`, a block, an override, `enabled: false`, a pinned
+    What overrules what, strongest first: `disabled`, a block, a pause, an override, `enabled: false`, a pinned
     `stage`, the rules in their order, `otherwise`. A flag that is not declared serves Python.
 
     Every method may be called from any thread.
@@ -45,7 +47,8 @@ class FlagManager:
         self._live = LiveRules(source, overrides or {}, disabled=disabled, page=shared.native if shared else None)
         self._cell = self._live.cell
         self._standings = Standings(self._cell, shared, because)
-        self._watcher = Watcher(functools.partial(guarded, self._live.poll))
+        looks = functools.partial(file_events.looks, source.directories)
+        self._watcher = Watcher(functools.partial(guarded, self._live.poll), looks)
 
     @classmethod
     def from_file(
@@ -138,6 +141,25 @@ class FlagManager:
             A native callable `(unit=None, attributes=None, /) -> str` that follows every reload.
         """
         return self._cell.bind(flag)
+
+    def guard(self, flag: str, told: Optional[Callable[[str, Finding], object]] = None) -> Guard:
+        """
+        Watch one flag by its `guard` in the rules: errors and latency of the candidate against Python's own.
+
+        A program that routes by itself tells it how its calls went::
+
+            guard = manager.guard("parser")
+            serve = manager.serve("parser", user)
+            with guard.measure(serve):
+                answer = parsers[serve](text)
+
+        When the candidate does worse, the next `decide` is Python, with the detail "guard_tripped:...".
+
+        Args:
+            flag: The flag's name; it need not be declared yet.
+            told: Called with the flag's name and what the guard concludes, in the thread of the call that led to it.
+        """
+        return Guard(self._cell.bind(flag), self._standings, told)
 
     @property
     def cell(self) -> SnapshotCell:
@@ -281,7 +303,11 @@ class FlagManager:
         return self._live.poll()
 
     def watch(self) -> None:
-        """Poll every second in a thread of its own, in forked children too, until `close`."""
+        """
+        Follow the file in a thread of its own, in forked children too, until `close`.
+
+        The thread listens for changes and looks every second as well; `status()` says which of the two is at work.
+        """
         if self._live.source.path is not None:
             self._watcher.start()
 
@@ -303,15 +329,16 @@ class FlagManager:
         Say which rules are in force.
 
         Returns:
-            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags":
-            {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}, "standing"}}, "stops": {"scope",
-            "path", "because"}}`; path is None for rules from memory. `standing` is as `standing()` returns it; `stops`
-            says whom a pause reaches, "host" by the page at "path" or "process", and "because" of what not everybody.
+            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "watching_reason",
+            "disabled", "flags": {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}, "standing"}},
+            "stops": {"scope", "path", "because"}}`; path is None for rules from memory. `watching` is events | polling
+            | None, with the reason why it is not by events. `standing` is as `standing()` returns it. `stops` says whom
+            a pause reaches, "host" by the page at "path" or "process", and "because" of what not everybody.
         """
-        status = self._live.status()
+        way, status = self._watcher.way, self._live.status()
         flags = {name: {**flag, "standing": self.standing(name)} for name, flag in status["flags"].items()}
-        stops = self._standings.where(flags)
-        return {**status, "flags": flags, "stops": stops, "watching": self._watcher.is_running}
+        watching = {"watching": way.name, "watching_reason": way.reason}
+        return {**status, **watching, "flags": flags, "stops": self._standings.where(flags)}
 
     def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
         if account is None:

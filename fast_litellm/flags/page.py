@@ -63,6 +63,11 @@ class SharedPage:
             os.close(descriptor)
         self._identity = _identity(found)
 
+    def word(self, flag: str) -> int:
+        """Returns a flag's word; 0, which is running, for a flag nobody has stopped."""
+        entry = self.native.entry(flag)
+        return 0 if entry is None else entry[0]
+
     def problem(self) -> str:
         """Returns why processes started later do not share this page, "" when they do."""
         try:
@@ -87,6 +92,12 @@ def shared(rule_file: Optional[str]) -> Tuple[Optional[SharedPage], str]:
     except (OSError, ValueError) as error:
         events.logger("flags").warning(events.STOPS_NOT_SHARED, exception_class=type(error).__name__)
         return None, f"{type(error).__name__}: {error}"
+
+
+def existing(rule_file: os.PathLike[str] | str) -> Optional[SharedPage]:
+    """Returns the rule file's page for a look at it, None when there is none to be used; none is made."""
+    path = path_of(rule_file)
+    return shared(os.fspath(rule_file))[0] if path.exists() else None
 
 
 def _opened(path: Path) -> int:

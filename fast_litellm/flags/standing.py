@@ -20,10 +20,12 @@ from fast_litellm.flags import engine
 
 if TYPE_CHECKING:
     from fast_litellm.flags.engine import SnapshotCell
+    from fast_litellm.flags.guard import Finding
     from fast_litellm.flags.page import SharedPage
 
 SCOPES = ("process", "host")
 
+_PAUSED = "paused"
 _RUNNING = 0
 _MS_PER_S = 1000
 
@@ -72,9 +74,30 @@ class Standings:
             self._page.native.stand(flag, _RUNNING)
         events.logger("flags").warning(events.FLAG_RESUMED, flag=flag, scope=scope)
 
+    def trip(self, flag: str, finding: Finding) -> None:
+        """Stops a flag as its guard says, unless a person has stopped it."""
+        until = int(self._clock() * _MS_PER_S) + finding.hold_ms
+        word = engine.current().stop_word(finding.event, until, finding.retry)
+        is_shared = finding.scope != "process" and self._page is not None
+        if not is_shared or self._page.native.trip(flag, word) is None:
+            self._trip_here(flag, word)
+
+    def close(self, flag: str) -> None:
+        """Takes back what a guard has stopped, wherever; what a person has stopped stays."""
+        if self._page is not None and self._page.native.entry(flag) is not None:
+            self._page.native.trip(flag, _RUNNING)
+        self._trip_here(flag, _RUNNING)
+
+    def _trip_here(self, flag: str, word: int) -> None:
+        with self._lock:
+            found = engine.current().read_word(self._own.get(flag, _RUNNING), int(self._clock() * _MS_PER_S))
+            if found is None or found[0] != _PAUSED:
+                self._own[flag] = word
+                self._show(flag)
+
     def apply_fleet(self, stops: Mapping[str, Optional[float]]) -> None:
         """Makes the fleet's stops those given: flag to its end in seconds since 1970, None for ever."""
-        words = {flag: _word_until(until) for flag, until in stops.items()}
+        words = {flag: word_until(until) for flag, until in stops.items()}
         with self._lock:
             changed = {flag for flag in {*words, *self._fleet} if words.get(flag) != self._fleet.get(flag)}
             self._fleet = words
@@ -83,7 +106,11 @@ class Standings:
 
     def of(self, flag: str) -> Dict[str, Any]:
         """Returns `{"state": running | paused | guard_tripped:... | diverged, "until", "scope"}`."""
-        words = {"fleet": self._fleet.get(flag, 0), "host": self._on_host(flag), "process": self._own.get(flag, 0)}
+        words = {
+            "fleet": self._fleet.get(flag, _RUNNING),
+            "host": self._page.word(flag) if self._page is not None else _RUNNING,
+            "process": self._own.get(flag, _RUNNING),
+        }
         return described(words, self._clock())
 
     def where(self, flags: Iterable[str]) -> Dict[str, Any]:
@@ -109,10 +136,6 @@ class Standings:
         now = self._clock()
         self._cell.stand(flag, max(words, key=lambda word: _strength(word, now)))
 
-    def _on_host(self, flag: str) -> int:
-        entry = self._page.native.entry(flag) if self._page is not None else None
-        return entry[0] if entry is not None else _RUNNING
-
     def _make_lock(self) -> None:
         self._lock = threading.Lock()
 
@@ -131,7 +154,7 @@ def paused_word(hold: Optional[float], now: float) -> int:
     """
     if hold is not None and not 0 < hold < math.inf:
         raise ValueError(f"expected a positive number of seconds to hold, got {hold}")
-    return _word_until(None if hold is None else now + hold)
+    return word_until(None if hold is None else now + hold)
 
 
 def described(words: Mapping[str, int], now: float) -> Dict[str, Any]:
@@ -151,7 +174,14 @@ def described(words: Mapping[str, int], now: float) -> Dict[str, Any]:
     return {"state": cause, "until": None if until is None else _iso(until), "scope": scope}
 
 
-def _word_until(until: Optional[float]) -> int:
+def word_until(until: Optional[float]) -> int:
+    """
+    Args:
+        until: Seconds since 1970, None for ever.
+
+    Returns:
+        The word that stops a flag as a person does until then.
+    """
     return engine.current().stop_word("paused", None if until is None else int(until * _MS_PER_S))
 
 

@@ -7,6 +7,7 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
     ledger        the database that outlives the process
+    pauses        who stopped what, and what every process of the ledger obeys
     gate          whether the evidence suffices
     engine        the port to native code
 """
@@ -20,6 +21,7 @@ from fast_litellm.shadow.experiment import Experiment, Limits
 from fast_litellm.shadow.gate import Gate
 from fast_litellm.shadow.ledger import Ledger
 from fast_litellm.shadow.observation import Epoch, Outcome
+from fast_litellm.shadow.pauses import Pause
 from fast_litellm.shadow.runner import ShadowRunner
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Ledger",
     "Limits",
     "Outcome",
+    "Pause",
     "ShadowRunner",
     "comparators",
 ]

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import process, reports
+from fast_litellm.shadow import pauses, process, reports
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.store import READ_TIMEOUT_SECONDS, Store
 
@@ -136,13 +136,30 @@ class History:
         """
         Returns:
             The audit trail in order: "seq", "at", "feature", "candidate_build", "from_state", "to_state", "actor",
-            "reason".
+            "reason", "scope" (build | host | fleet), "until".
 
         Raises:
             LedgerError: The ledger cannot be read.
         """
         with self._store.reading() as connection:
             return reports.transitions(connection, feature) if connection else []
+
+    def pauses(self) -> Dict[str, Optional[float]]:
+        """
+        Returns:
+            What is paused for every process of this ledger: feature to its end in seconds since 1970, None for ever.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            rows = pauses.read(connection) if connection else []
+        now = self._clock()
+        return {
+            row["feature"]: row["until"]
+            for row in rows
+            if row["state"] == "paused" and (row["until"] is None or row["until"] > now)
+        }
 
     def _host(self) -> str:
         return process.current(Redactor(self.key).digest).host

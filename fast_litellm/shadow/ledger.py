@@ -16,11 +16,12 @@ import weakref
 from typing import Callable, List, Mapping, Optional
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import forking, machinery, process, writing
+from fast_litellm.shadow import forking, machinery, pauses, process, writing
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.history import History
 from fast_litellm.shadow.observation import Comparison, Epoch
+from fast_litellm.shadow.pauses import Fleet, Listener, Pause
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.store import Store, path_of
 from fast_litellm.shadow.writing import Transition
@@ -53,6 +54,7 @@ class Ledger(History):
         self._versions = dict(versions or {})
         self._flush_seconds = flush_seconds
         self._account = Account()
+        self._fleet = Fleet(store)
         self._ended = False
         self._is_held = False
         self._begin()
@@ -153,10 +155,44 @@ class Ledger(History):
             LedgerError: The ledger cannot be written.
         """
         transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
+        self._write_at_once(lambda connection: writing.write_transition(connection, transition))
+
+    def record_pause(self, pause: Pause) -> None:
+        """
+        Append a pause, or its end, to the audit trail. One for the fleet holds in every process within two seconds.
+
+        Args:
+            pause: What is said.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        self._write_at_once(lambda connection: pauses.write(connection, pause, self._clock()))
+
+    def follow(self, listener: Listener) -> None:
+        """
+        Have a function told of the fleet's pauses: at once, and by the ledger's thread whenever they change.
+
+        Args:
+            listener: Takes feature to end in seconds since 1970, None for ever; it is called when there is something
+                to tell.
+        """
+        self._fleet.listener = listener
+        self._look()
+        self._start()
+
+    def _look(self) -> None:
+        try:
+            with self._writing:  # a fork waits for it: no connection is open then
+                self._fleet.look()
+        except Exception as error:
+            machinery.failed("look", error)
+
+    def _write_at_once(self, write: Callable[[sqlite3.Connection], None]) -> None:
         store = Store(self._store.path)  # of its own: the writer must notice by itself when it opens another file
         try:
             with store.writing() as connection:
-                writing.write_transition(connection, transition)
+                write(connection)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger {store.path} cannot be written: {error}") from error
         finally:
@@ -210,6 +246,7 @@ class Ledger(History):
     def _loop(self) -> None:
         while not self._ended:
             self.flush()
+            self._look()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
 

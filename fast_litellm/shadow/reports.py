@@ -24,7 +24,8 @@ GROUP BY fingerprint, epoch_id
 ORDER BY last_seen DESC, fingerprint
 """
 _TRANSITIONS = """
-SELECT seq, at, feature, candidate_build, from_state, to_state, actor, reason FROM transition ORDER BY seq
+SELECT seq, at, feature, candidate_build, from_state, to_state, actor, reason, scope, until
+FROM transition ORDER BY seq
 """
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 

@@ -83,7 +83,20 @@ CREATE TABLE transition (
 );
 """
 
-MIGRATIONS: Final[Tuple[str, ...]] = (_FIRST,)
+_PAUSES: Final = """
+CREATE TABLE pause (
+    feature TEXT PRIMARY KEY,
+    state TEXT NOT NULL,         -- paused, or running: a pause ends by a row that says so, never by a missing one
+    until REAL,                  -- NULL: it does not end by itself
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at REAL NOT NULL
+);
+ALTER TABLE transition ADD COLUMN scope TEXT NOT NULL DEFAULT 'build';
+ALTER TABLE transition ADD COLUMN until REAL
+"""
+
+MIGRATIONS: Final[Tuple[str, ...]] = (_FIRST, _PAUSES)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

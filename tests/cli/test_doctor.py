@@ -89,6 +89,20 @@ def test_the_kill_switch_is_shown(doctor, monkeypatch):
     assert "kill switch   on" in outcome.out
 
 
+def test_a_page_that_cannot_be_shared_is_a_problem(cli, monkeypatch, tmp_path):
+    """A pause would not reach the siblings, and the reason says why."""
+    (tmp_path / "on.yaml").write_text("version: 1\nflags: {parser: {otherwise: rust}}\n")
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(tmp_path / "on.yaml"))
+    assert "pauses  " in cli("doctor").out
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "file"))
+
+    outcome = cli("doctor")
+
+    assert outcome.code == 1
+    assert "a pause does not reach every process of this host: FileExistsError" in outcome.err
+
+
 def test_a_blocked_feature_ends_as_it_does_in_status(doctor, evidence):
     """Exit status 3, with what to look at."""
     evidence.attach("token_counting", stage="blocked")

@@ -42,7 +42,7 @@ def test_no_ledger_yet_is_said_in_words_and_makes_none(cli):
 
 def test_no_ledger_yet_is_an_empty_document(cli):
     """Programs can rely on the shape from the first call on."""
-    assert json.loads(cli("status", "--json").out) == {"features": {}}
+    assert json.loads(cli("status", "--json").out) == {"features": {}, "stops": {}}
 
 
 def test_the_table_shows_who_served_and_where_every_offered_call_went(cli, busy):
@@ -63,8 +63,9 @@ def test_the_table_fits_eighty_columns(cli, busy):
 
 
 def test_the_document_is_the_ledgers_own(cli, busy):
-    """`--json` prints what `Ledger.status` returns."""
-    assert json.loads(cli("status", "--json").out) == json.loads(json.dumps(busy.ledger.status()))
+    """`--json` prints what `Ledger.status` returns, and what is stopped."""
+    expected = {**json.loads(json.dumps(busy.ledger.status())), "stops": {}}
+    assert expected == json.loads(cli("status", "--json").out)
 
 
 def test_processes_are_added_up(cli, busy):

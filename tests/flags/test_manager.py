@@ -137,5 +137,5 @@ def test_rules_from_memory_are_not_watched():
     manager = FlagManager.from_dict({"version": 1, "flags": {}})
     manager.watch()
 
-    assert (False, None) == (manager.status()["watching"], manager.status()["path"])
+    assert (None, None) == (manager.status()["watching"], manager.status()["path"])
     assert manager.reload()

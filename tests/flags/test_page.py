@@ -27,7 +27,7 @@ SPINNING = """
     handle = FlagManager.from_file(sys.argv[1]).bind("parser")
     with open(sys.argv[2], "r+b") as file:
         stored = mmap.mmap(file.fileno(), 1)
-    before = 0
+    before = int(not stored[0] and handle() == "rust")
     print("ready", flush=True)
     while not stored[0]:
         before += handle() == "rust"

@@ -132,6 +132,12 @@ impl StandingPage {
         cell.is_some()
     }
 
+    /// Writes a guard's standing unless a person has stopped the flag: whether it did, or None for want of room.
+    fn trip(&self, flag: &str, word: Word) -> Option<bool> {
+        let page = self.0.page();
+        page.claim(flag).map(|cell| page.trip(cell, word, std::process::id(), now()))
+    }
+
     /// The flag's word, Unix milliseconds of its last change, by which process, and how often it was stopped.
     fn entry(&self, flag: &str) -> Option<(Word, u64, u32, u64)> {
         self.0.page().entry(flag).map(|entry| (entry.word, entry.since, entry.writer, entry.times))

@@ -43,7 +43,9 @@ impl SnapshotCell {
 
     /// Replaces the rules; decisions under way finish with those they began with.
     fn swap(&self, py: Python<'_>, rules: &Rules, process: &str) -> PyResult<()> {
-        self.0.latest.swap(Compiled::new(py, rules, process, &self.0.stops)?);
+        let mut compiled = Compiled::new(py, rules, process, &self.0.stops)?;
+        self.0.latest.with(|before| compiled.keep_guards(before));
+        self.0.latest.swap(compiled);
         Ok(())
     }
 

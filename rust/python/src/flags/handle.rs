@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fast_litellm_core::flags::Decision;
+use fast_litellm_core::flags::{Decision, Stage, Standing};
+use fast_litellm_core::guard::{Guard, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::cell::Shared;
 use super::compiled::Compiled;
+use crate::guard::{self, Figures, Finding};
 
 /// One flag of a cell, for callers that ask for it often.
 #[pyclass(frozen, module = "fast_litellm._native")]
@@ -47,6 +49,21 @@ impl FlagHandle {
     fn name(&self) -> &str {
         &self.name
     }
+
+    /// Counts one call that an implementation answered in so many nanoseconds, or that it failed.
+    ///
+    /// Returns what the flag's guard concludes from it, mostly nothing; the clock counts milliseconds and never goes back.
+    #[pyo3(signature = (implementation, nanos, is_error, now_ms=None, /))]
+    fn record(&self, implementation: &str, nanos: u64, is_error: bool, now_ms: Option<u64>) -> Option<Finding> {
+        let outcome = if is_error { Outcome::Error } else { Outcome::Value };
+        guard::record(self, implementation == "python", nanos, outcome, now_ms.unwrap_or_else(guard::now_ms))
+    }
+
+    /// Calls, errors and p99 in nanoseconds of the candidate, then of the control; None without a guard.
+    #[pyo3(signature = (now_ms=None, /))]
+    fn figures(&self, now_ms: Option<u64>) -> Option<(Figures, Figures)> {
+        guard::figures(self, now_ms.unwrap_or_else(guard::now_ms))
+    }
 }
 
 impl FlagHandle {
@@ -54,11 +71,22 @@ impl FlagHandle {
         Self { shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
-    /// Decides one call without making a Python object.
-    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> Decision {
+    /// Decides one call without making a Python object, and says whether a guard wants to know how it went.
+    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> (Decision, bool) {
         self.shared.latest.with(|current| {
-            let call = current.call(unit, attributes.map(Bound::as_any));
-            current.snapshot.decide(self.position(current), &call)
+            let position = self.position(current);
+            let decision = current.snapshot.decide(position, &current.call(unit, attributes.map(Bound::as_any)));
+            let is_live = matches!(decision.stage, Stage::Canary | Stage::On);
+            let is_guarded = is_live && position.and_then(|position| current.guard(position)).is_some();
+            (decision, is_guarded)
+        })
+    }
+
+    /// The guard of the flag and the flag's standing, if it has a guard.
+    pub(crate) fn guard(&self) -> Option<(Arc<Guard>, Standing)> {
+        self.shared.latest.with(|current| {
+            let (guard, standing) = current.guard(self.position(current)?)?;
+            Some((guard.clone(), standing))
         })
     }
 

@@ -1,0 +1,162 @@
+"""`fast-litellm pause FEATURE`: Python answers at once, on this host or everywhere, whatever the rules say."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import click
+
+from fast_litellm import settings
+from fast_litellm.cli import console, evidence
+from fast_litellm.errors import LedgerError, RuleError, UnknownFlagError
+from fast_litellm.flags import FlagManager
+from fast_litellm.flags.page import SharedPage, path_of
+from fast_litellm.flags.standing import word_until
+from fast_litellm.shadow import Pause
+
+_RUNNING = 0
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([1-9]\d{0,8})([smhd])")
+
+
+@dataclass(frozen=True)
+class Order:
+    """
+    What is asked for, by whom and why.
+
+    Args:
+        feature: The flag's name.
+        scope: "host" or "fleet".
+        config: The rule file that the processes of this host use; None when none is named.
+        actor: Who asks.
+        reason: Why.
+    """
+
+    feature: str
+    scope: str
+    config: Path | None
+    actor: str
+    reason: str
+
+    def carry_out(self, state: str, hold: float | None = None) -> None:
+        """
+        Stop or release the feature, then note it in the ledger.
+
+        Args:
+            state: "paused" or "running".
+            hold: Seconds after which a pause ends by itself.
+
+        Raises:
+            CommandFailed: It could not be done, or not be noted.
+        """
+        until = None if hold is None else time.time() + hold
+        pause = Pause(self.feature, state, self.scope, self.actor, self.reason, until)
+        if self.scope == "host":
+            self._write_page(word_until(until) if state == "paused" else _RUNNING)
+        try:
+            evidence.ledger().record_pause(pause)
+        except LedgerError as error:
+            done = (
+                "nothing was changed" if self.scope == "fleet" else f"{self.feature} is {state}, but that is not noted"
+            )
+            console.fail(f"{done}: {error}", "name a ledger that can be written with FAST_LITELLM_LEDGER")
+
+    def _write_page(self, word: int) -> None:
+        if self.config is None:
+            hint = "name it with --config or FAST_LITELLM_CONFIG, or use --scope fleet"
+            console.fail("processes of one host are told by the name of their rule file, and none is known", hint)
+        try:
+            written = SharedPage(path_of(self.config)).native.stand(self.feature, word)
+        except (OSError, ValueError) as error:
+            console.fail(f"the page that this host's processes share cannot be used: {error}", "use --scope fleet")
+        if not written:
+            console.fail("the page that this host's processes share is full", "use --scope fleet")
+
+
+def order_options(function: Callable[..., None]) -> Callable[..., None]:
+    """
+    Returns:
+        The command with FEATURE and the options that `pause` and `resume` have in common, as the argument `order`.
+    """
+
+    @click.argument("feature", metavar="FEATURE")
+    @click.option("--reason", default="", help="Why, for the audit trail.")
+    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
+    @click.option(
+        "--scope", type=click.Choice(["host", "fleet"]), default="host", show_default=True, help="Whom it reaches."
+    )
+    @click.option(
+        "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
+    )
+    @functools.wraps(function)
+    def command(*, feature: str, scope: str, config: Path | None, actor: str | None, reason: str, **rest: Any) -> None:
+        found = config or settings.read().config
+        _check_name(feature, found)
+        function(order=Order(feature, scope, found, actor or _user(), reason), **rest)
+
+    return command
+
+
+@click.command(name="pause")
+@order_options
+@click.option(
+    "--hold",
+    callback=lambda _context, _option, text: _seconds(text),
+    metavar="TIME",
+    help="End by itself after so long, such as 90s, 10m, 2h or 1d.",
+)
+def command(order: Order, hold: float | None) -> None:
+    """
+    Let Python answer every call of a feature, whatever the rules say.
+
+    With --scope host the next decision of every process of this host that uses the same rule file is Python, also of
+    those started later, for as long as the page lives in which they share it: in memory, until a reboot. With --scope
+    fleet every process that uses the same ledger follows within two seconds, also after a reboot, and while the ledger
+    is out of reach.
+
+    The pause ends with `fast-litellm resume`. Who paused and why is kept in the ledger.
+    """
+    order.carry_out("paused", hold)
+    until = "" if hold is None else f" until {evidence.moment(time.time() + hold)} UTC"
+    console.write(f"{order.feature} is paused{reach(order)}{until}: Python answers every call")
+
+
+def reach(order: Order) -> str:
+    """
+    Returns:
+        Whom an order reaches, in words that follow a verb.
+    """
+    return f" on this host for {order.config}" if order.scope == "host" else f" for all that use {evidence.address()}"
+
+
+def _check_name(feature: str, config: Path | None) -> None:
+    """In an emergency a mistyped name must not look like success, and a broken rule file must not be in the way."""
+    if config is None:
+        return
+    overrides = settings.read().flag_overrides
+    try:
+        FlagManager.from_file(config, overrides=overrides, scope="process").describe(feature)
+    except UnknownFlagError as error:
+        console.fail(str(error), exit_code=2)
+    except RuleError:
+        console.say(f"{config} cannot be used, so it is not known whether it declares {feature}")
+
+
+def _seconds(text: str | None) -> float | None:
+    found = _DURATION.fullmatch(text or "")
+    if found is None and text is not None:
+        raise click.BadParameter(f"expected a number and s, m, h or d, such as 10m, got {text!r}")
+    return None if found is None else float(int(found[1]) * _SECONDS[found[2]])
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "unknown"

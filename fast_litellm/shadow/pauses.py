@@ -1,0 +1,106 @@
+"""
+Pauses in the ledger: who stopped which feature and why, and which of these stops hold for every process of the ledger.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Mapping, Optional
+
+from fast_litellm import events
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow.store import Store
+
+FLEET = "fleet"
+
+Listener = Callable[[Mapping[str, Optional[float]]], object]
+
+_AUDIT = """
+INSERT INTO transition (uid, at, feature, candidate_build, from_state, to_state, actor, reason, scope, until)
+VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?)
+"""
+_PAUSE = "INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class Pause:
+    """
+    A person's word on a feature, whatever its candidate.
+
+    Args:
+        feature: The flag's name.
+        state: "paused" or "running".
+        scope: "host", which is noted only, or "fleet", which every process of the ledger obeys.
+        actor: Who said it.
+        reason: Why.
+        until: When it ends by itself, in seconds since 1970; None when it does not.
+    """
+
+    feature: str
+    state: str
+    scope: str
+    actor: str
+    reason: str
+    until: Optional[float] = None
+
+
+def write(connection: sqlite3.Connection, pause: Pause, now: float) -> None:
+    """Appends to the audit trail, and for the fleet changes what holds."""
+    known = connection.execute("SELECT state FROM pause WHERE feature = ?", (pause.feature,)).fetchone()
+    before = known[0] if known and pause.scope == FLEET else ""
+    said = (before, pause.state, pause.actor, pause.reason, pause.scope, pause.until)
+    connection.execute(_AUDIT, (uuid.uuid4().hex, now, pause.feature, *said))
+    if pause.scope == FLEET:
+        connection.execute(_PAUSE, (pause.feature, pause.state, pause.until, pause.actor, pause.reason, now))
+
+
+def read(connection: sqlite3.Connection) -> List[sqlite3.Row]:
+    """
+    Returns:
+        What was last said of each feature for the fleet, also that it runs again.
+    """
+    return connection.execute("SELECT * FROM pause ORDER BY feature").fetchall()
+
+
+class Fleet:
+    """
+    The fleet's pauses as this process last saw them.
+
+    Only a row that says so ends a pause: a database that is out of reach, or that has been removed, changes nothing.
+
+    Args:
+        store: The database file.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.listener: Optional[Listener] = None
+        self._store = store
+        self._said: Dict[str, Optional[float]] = {}
+        self._is_down = False
+
+    def look(self) -> None:
+        """Tells the listener what holds, if that has changed. A ledger out of reach is logged once an outage."""
+        if self.listener is None:
+            return
+        said = dict(self._said)
+        for row in self._rows():
+            said.pop(row["feature"], None)
+            if row["state"] == "paused":
+                said[row["feature"]] = row["until"]
+        if said != self._said:
+            self._said = said
+            self.listener(said)
+
+    def _rows(self) -> List[sqlite3.Row]:
+        try:
+            with self._store.reading() as connection:
+                rows = read(connection) if connection else []
+        except LedgerError as error:
+            if not self._is_down:
+                events.logger("shadow").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__qualname__)
+            self._is_down = True
+            return []
+        self._is_down = False
+        return rows

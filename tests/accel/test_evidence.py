@@ -1,0 +1,66 @@
+"""What an installation learns from the ledger while it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from fast_litellm.shadow import Ledger, Pause
+
+DEADLINE_S = 60
+
+WORKER = """
+    import sys
+    import fast_litellm
+    from fast_litellm.accel import installation
+
+    fast_litellm.install(config=sys.argv[1])
+    handle = installation._current.manager.bind("parser")
+    print(handle(), flush=True)
+    while handle() == sys.argv[2]:
+        pass
+    print(handle(), flush=True)
+    fast_litellm.uninstall()
+"""
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Starts processes that say who serves, and say it again when that changes."""
+    rules = tmp_path / "on.yaml"
+    rules.write_text("version: 1\nflags: {parser: {otherwise: rust}}\n")
+    started = []
+
+    def start(before):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(WORKER), str(rules), before], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def say(state):
+    """Ada's word to the fleet."""
+    ledger = Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None)
+    ledger.record_pause(Pause("parser", state, "fleet", "ada", ""))
+
+
+def test_every_process_of_the_ledger_follows_the_fleet(worker):
+    """Those that run when it is said, those that start later, and back."""
+    running = worker("rust")
+    assert "rust\n" == running.stdout.readline()
+    say("paused")
+    assert "python\n" == running.communicate(timeout=DEADLINE_S)[0]
+    later = worker("python")
+    assert "python\n" == later.stdout.readline()
+    say("running")
+    assert "rust\n" == later.communicate(timeout=DEADLINE_S)[0]
