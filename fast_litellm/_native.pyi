@@ -11,15 +11,19 @@ __all__ = [
     "IdentityGuard",
     "Rules",
     "SnapshotCell",
+    "StandingPage",
     "Tally",
     "TokenCounter",
     "__version__",
+    "blank_page",
     "freeze",
     "json_schema",
     "nearest",
     "parse_percentage",
     "read_rule_objects",
     "read_rule_text",
+    "read_word",
+    "stop_word",
 ]
 
 __version__: str
@@ -51,9 +55,12 @@ def json_schema() -> str: ...
 class SnapshotCell:
     """The rules in force: one pointer that is swapped as a whole."""
 
-    def __new__(cls, rules: Rules, process: str, decision_type: type) -> SnapshotCell: ...
+    def __new__(
+        cls, rules: Rules, process: str, decision_type: type, page: StandingPage | None = None
+    ) -> SnapshotCell: ...
     @property
     def revision(self) -> str: ...
+    def stand(self, flag: str, word: int) -> None: ...
     def swap(self, rules: Rules, process: str) -> None: ...
     def decide(self, flag: object, unit: object | None = None, attributes: object | None = None) -> Any: ...
     def serve(self, flag: object, unit: object | None = None, attributes: object | None = None) -> str: ...
@@ -61,6 +68,14 @@ class SnapshotCell:
     def stages(self) -> dict[str, str]: ...
     def describe(self, flag: str) -> str | None: ...
     def explain(self, flag: str, unit: object | None = None, attributes: object | None = None) -> str | None: ...
+
+@final
+class StandingPage:
+    """The standings of flags in memory that other processes read and write."""
+
+    def __new__(cls, descriptor: int) -> StandingPage: ...
+    def stand(self, flag: str, word: int) -> bool: ...
+    def entry(self, flag: str) -> tuple[int, int, int, int] | None: ...
 
 @final
 class FlagHandle:
@@ -140,10 +155,21 @@ class TokenCounter:
 
 @final
 class IdentityGuard:
-    """Remembers which objects stand under names of namespaces."""
+    """Remembers which objects stand under names of namespaces and classes, and which entries tables have."""
 
-    def __new__(cls, places: list[tuple[dict[str, Any], str]]) -> IdentityGuard: ...
+    def __new__(
+        cls, places: Sequence[tuple[dict[str, Any] | type, str]], tables: Sequence[dict[Any, Any]] = ...
+    ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
+
+def blank_page() -> bytes:
+    """The content of a page's file before anything has happened."""
+
+def stop_word(cause: str, until: int | None = None, retry: int = 1_000_000) -> int:
+    """The word for a stop: why, until when in Unix milliseconds, how many of a million units try again then."""
+
+def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:
+    """Why, until when, and how many of a million units are tried at a moment; None when all are."""

@@ -6,7 +6,8 @@ Every exception this package raises.
     ├── UnknownFlagError     a flag was named that no loaded rule file declares
     ├── LedgerError          the ledger could not be opened, read or written
     ├── NativeModuleError    the compiled part is missing or was built from another version
-    └── SeamError            a seam could not be declared or installed
+    ├── SeamError            a seam could not be declared or installed
+    └── MissingExtraError    an optional module was imported without the packages it needs
 
 Two further classes are signals between a candidate, the native module and the dispatcher; they never reach a caller:
 
@@ -16,6 +17,7 @@ Two further classes are signals between a candidate, the native module and the d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -77,18 +79,37 @@ class SeamError(FastLiteLLMError):
     """A seam could not be declared or installed."""
 
 
+class MissingExtraError(FastLiteLLMError, ImportError):
+    """
+    An optional module was imported without the packages it needs.
+
+    Args:
+        module: The module that was imported.
+        extra: The extra of this package that brings what is missing.
+    """
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(
+            f"{module} needs packages that are not installed\n    hint: pip install 'fast-litellm[{extra}]'"
+        )
+
+
+_REASON = re.compile(r"[ -~]{1,64}")
+
+
 class Declined(Exception):  # noqa: N818 - a signal, not an error: Python answers the call
     """
     A candidate refuses a call before it has done anything, and the control answers.
 
     Args:
         reason: A short word from a fixed set, such as "custom_tokenizer". It is counted and shown, so it must never
-            contain anything of the call itself.
+            contain anything of the call itself. What is not a line of at most 64 printable ASCII characters is
+            "unspecified".
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: str = "unspecified") -> None:
+        self.reason = reason if type(reason) is str and _REASON.fullmatch(reason) else "unspecified"
+        super().__init__(self.reason)
 
 
 class Unsnapshotable(Exception):  # noqa: N818 - a signal, not an error: the comparison is shed and counted

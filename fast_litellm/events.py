@@ -9,6 +9,7 @@ The library configures no logging.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Any, Final, List
 
 import structlog
@@ -16,6 +17,9 @@ import structlog
 RULES_LOADED: Final = "flags.rules_loaded"
 RULES_REJECTED: Final = "flags.rules_rejected"
 RULES_STEP_FAILED: Final = "flags.step_failed"
+FLAG_PAUSED: Final = "flags.paused"
+FLAG_RESUMED: Final = "flags.resumed"
+STOPS_NOT_SHARED: Final = "flags.stops_not_shared"
 ENVIRONMENT_ALIAS_USED: Final = "settings.deprecated_alias_used"
 SEAM_PATCHED: Final = "accel.seam_patched"
 SEAM_SKIPPED: Final = "accel.seam_skipped"
@@ -27,6 +31,9 @@ FEATURE_BLOCKED: Final = "shadow.feature_blocked"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
+
+lost: Counter[str] = Counter()
+"""Events that could not be logged since the process began, by the class of what the logging raised."""
 
 _PROCESSORS: List[Any] = [
     structlog.stdlib.filter_by_level,
@@ -54,3 +61,21 @@ def logger(name: str) -> Any:
     return structlog.wrap_logger(
         logging.getLogger(full_name), processors=_PROCESSORS, wrapper_class=structlog.stdlib.BoundLogger
     )
+
+
+def tell(name: str, level: str, event: str, **facts: Any) -> None:
+    """
+    Log in a place that must go on whatever the program's logging does: in somebody's call or import.
+
+    What the logging raises is counted in `lost` and goes no further.
+
+    Args:
+        name: The room that logs, as for `logger`.
+        level: "info", "warning" or "error".
+        event: One of the names above.
+        facts: What goes with it.
+    """
+    try:
+        getattr(logger(name), level)(event, **facts)
+    except Exception as error:
+        lost[type(error).__qualname__] += 1

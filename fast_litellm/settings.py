@@ -3,6 +3,7 @@ Every environment variable of this package, read and validated in one place.
 
     FAST_LITELLM_CONFIG       path of the rule file; without it effect-free seams run in shadow, nothing is promoted
     FAST_LITELLM_LEDGER       where evidence is kept: sqlite:///PATH; by default in the user's state directory
+    FAST_LITELLM_STATE        directory in which this host's processes share what is paused; by default one in memory
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
     FAST_LITELLM_AUTO         1 installs while Python starts; the start-up file alone reads it
     FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
@@ -15,6 +16,7 @@ understood as deprecated aliases, with one warning event naming them.
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Optional
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 PREFIX = "FAST_LITELLM_"
 FLAG_PREFIX = PREFIX + "FLAG_"
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made in it
 
 # The earlier project doubled its own prefix: its switch for token counting is LITELLM_RUST_RUST_TOKEN_COUNTING.
 _ALIAS_DISABLE = "LITELLM_RUST_DISABLE_ALL"
@@ -80,9 +84,38 @@ def read() -> Settings:
         raise RuleError(tuple(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
 
 
+def unknown_names() -> list[tuple[str, str]]:
+    """
+    Find variables that look like this package's and that nothing reads.
+
+    Returns:
+        Each name with the one it most resembles, or with "" when it resembles none.
+    """
+    known = {name.upper(): PREFIX + name.upper() for name in ("config", "ledger", "disable", "auto")}
+    own = [name for name in sorted(os.environ) if name.startswith(PREFIX) and not name.startswith(FLAG_PREFIX)]
+    unknown = [name for name in own if name not in known.values()]
+    words = {**known, "FLAG": FLAG_PREFIX + "<NAME>"}
+    nearest = [difflib.get_close_matches(name[len(PREFIX) :].partition("_")[0], words, n=1) for name in unknown]
+    return [(name, words[close[0]] if close else "") for name, close in zip(unknown, nearest)]
+
+
 def tiktoken_cache_directory() -> str:
     """Returns the directory LiteLLM is told to keep tiktoken's vocabularies in; empty when it is not told."""
     return os.environ.get("CUSTOM_TIKTOKEN_CACHE_DIR", "")
+
+
+def state_directory() -> Path:
+    """
+    Returns:
+        The directory in which the processes of this user on this host share what is stopped. By default it lies in
+        memory where the system has such a place, else in the user's state directory; nothing is made here.
+    """
+    named = os.environ.get(PREFIX + "STATE")
+    if named:
+        return Path(named).absolute()
+    if os.access(_MEMORY, os.W_OK | os.X_OK):
+        return _MEMORY / f"fast-litellm-{os.geteuid()}"
+    return platformdirs.user_state_path("fast-litellm") / "stops"
 
 
 def _aliases(environment: Mapping[str, str]) -> list[str]:

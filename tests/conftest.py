@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from fast_litellm import events
+from fast_litellm.shadow import machinery
+
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM fetches its price list when it is imported
 
 
@@ -28,6 +31,14 @@ def own_directory(tmp_path, monkeypatch):
         if name.startswith("FAST_LITELLM_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_has_failed_yet():
+    """What a process counts of its own failures is a test's own."""
+    events.lost.clear()
+    machinery.forget()
 
 
 @pytest.fixture(autouse=True)

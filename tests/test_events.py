@@ -34,3 +34,16 @@ def test_a_programs_own_processors_get_the_events():
     assert [("shadow.divergence", "value", "fast_litellm.shadow")] == [
         (entry["event"], entry["kind"], entry["logger"]) for entry in logs
     ]
+
+
+def test_logging_that_raises_reaches_nobody():
+    """Where a caller or an import would be hurt, an event that cannot be logged is counted instead."""
+
+    def broken(*_arguments):
+        raise OSError("no space left on device")
+
+    before = events.lost["OSError"]
+    structlog.configure(processors=[broken])
+    events.tell("accel", "error", events.CANDIDATE_FAILED, feature="token_counting")
+
+    assert before + 1 == events.lost["OSError"]

@@ -70,6 +70,30 @@ def test_the_earlier_kill_switch_disables(monkeypatch):
     assert settings.read().disable
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("FAST_LITELLM_CONFG", "FAST_LITELLM_CONFIG"),
+        ("FAST_LITELLM_LEDGER_URL", "FAST_LITELLM_LEDGER"),
+        ("FAST_LITELLM_FLAGS_TOKEN_COUNTING", "FAST_LITELLM_FLAG_<NAME>"),
+        ("FAST_LITELLM_ZZZZZZZZZZZZZZZZZZZZZ", ""),
+    ],
+)
+def test_a_misspelt_variable_is_found(monkeypatch, name, nearest):
+    """Nothing would ever read it; the one that was meant is named."""
+    monkeypatch.setenv(name, "1")
+
+    assert [(name, nearest)] == settings.unknown_names()
+
+
+def test_every_variable_that_is_read_is_known(monkeypatch):
+    """Those of the module's list, with any flag."""
+    for name in ("CONFIG", "LEDGER", "DISABLE", "AUTO", "FLAG_TOKEN_COUNTING"):
+        monkeypatch.setenv(f"FAST_LITELLM_{name}", "1")
+
+    assert [] == settings.unknown_names()
+
+
 def test_litellms_own_switch_is_not_read(monkeypatch):
     """LITELLM_RUST belongs to LiteLLM."""
     monkeypatch.setenv("LITELLM_RUST", "1")

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import fingerprint, patching, references
@@ -28,6 +29,8 @@ EXPLANATIONS: Dict[str, str] = {
     "patched": "calls are routed by the rules",
     "unknown_reference": "this LiteLLM's source is not one the candidate is known to equal, so Python answers",
     "foreign_wrapper": "something else has replaced the function, so it is left alone",
+    "replaced": "something else stands at the seam since it was patched; LiteLLM's own is patched at the next reload",
+    "failed": "the candidate could not be made, so Python answers",
 }
 """What each state means, in words for `doctor`."""
 
@@ -45,27 +48,33 @@ class Attachment:
 
     def __init__(self, seam: Seam, manager: FlagManager, evidence: Evidence, factory: CandidateFactory) -> None:
         self.seam = seam
-        self.state = "waiting"
         self.fingerprint: Optional[str] = None
-        self.feature: Optional[Feature] = None
+        self.failure: Optional[str] = None
+        self.is_attached = False
         self._manager = manager
         self._evidence = evidence
         self._factory = factory
-        self._patch: Optional[Patch] = None
+        self._aligned = "waiting"
+        # One for each function that has stood here: reloading LiteLLM's module defines another, and whoever has
+        # imported the earlier one keeps it.
+        self._features: List[Feature] = []
 
     @property
-    def is_patched(self) -> bool:
-        """Whether the dispatcher stands at the seam."""
-        return self._patch is not None
+    def state(self) -> str:
+        """A word of `EXPLANATIONS`, true at the moment it is asked for."""
+        if self.is_attached:
+            return "patched" if self._stands() else "replaced"
+        return self._aligned
+
+    @property
+    def feature(self) -> Optional[Feature]:
+        """The feature at the seam, once it has been patched."""
+        return self._features[-1] if self._features else None
 
     def refresh(self) -> None:
         """Patches, restores or leaves the seam alone, as the rules and the loaded reference ask for."""
         before = self.state
-        self.state = self._wanted_state(sys.modules.get(self.seam.module))
-        if self.state == "patched" and self._patch is None:
-            self._attach(sys.modules[self.seam.module])
-        elif self.state == "off":
-            self.detach()
+        self._aligned = self._align(sys.modules.get(self.seam.module))
         if self.feature is not None:
             self._evidence.rules_changed(self.feature, self._manager, self.labels)
         if self.state != before:
@@ -77,37 +86,71 @@ class Attachment:
             "stage": self._manager.stage(self.seam.feature),
             "seam": self.seam.place,
             "state": self.state,
-            "patched": self.is_patched,
+            "patched": self.state == "patched",
+            "failure": self.failure,
             "fingerprint": self.fingerprint,
         }
 
     def detach(self) -> None:
-        """Puts the original function back and stops routing, also for those who still hold the dispatcher."""
-        if self._patch is not None:
-            patching.restore([self._patch])
-            self._patch = None
-            self.state = "off"
-        if self.feature is not None:
-            self.feature.disconnect()
+        """Puts the original functions back and stops routing, also for those who still hold a dispatcher."""
+        if self.is_attached:
+            patching.restore(self._patches())
+            self.is_attached = False
+            self._aligned = "off"
+        for feature in self._features:
+            feature.disconnect()
+
+    def _align(self, module: Optional[ModuleType]) -> str:
+        wanted = self._wanted_state(module)
+        if wanted in ("off", "unknown_reference"):
+            self.detach()
+        elif wanted == "patched" and module is not None and not (self.is_attached and self._stands()):
+            return self._attach_or_fail(module)
+        return wanted
 
     def _wanted_state(self, module: Optional[ModuleType]) -> str:
         if module is None:
             return "waiting"
         if self._manager.stage(self.seam.feature) == "off":
             return "off"
-        if self._patch is not None:
+        if self.is_attached and self._stands():
             return "patched"
         if not _is_pristine(getattr(module, self.seam.name, None), module):
             return "foreign_wrapper"
         self.fingerprint = fingerprint.fingerprint(self.seam.sources)
         return "patched" if references.known(self.seam.feature, self.fingerprint) else "unknown_reference"
 
+    def _stands(self) -> bool:
+        standing = getattr(sys.modules.get(self.seam.module), self.seam.name, None)
+        return self.feature is not None and standing is self.feature.dispatcher
+
+    def _attach_or_fail(self, module: ModuleType) -> str:
+        """Making a candidate may run anything at all: what it raises is a state of the seam, not of the program."""
+        try:
+            self._attach(module)
+        except Exception as error:
+            self.detach()
+            self.failure = type(error).__name__
+            return "failed"
+        self.failure = None
+        return "patched"
+
     def _attach(self, module: ModuleType) -> None:
-        if self.feature is None:
-            self.feature = Feature(self.seam.feature, self._pair(module))
-        self.feature.connect(self._manager, self._evidence.runner(self.feature, self._manager, self.labels))
-        self._patch = Patch(self.feature.pair.control, self.feature.dispatcher)
-        patching.apply([self._patch])
+        if self.feature is None or self.feature.pair.control is not getattr(module, self.seam.name):
+            self._add(Feature(self.seam.feature, self._pair(module)))
+        for feature in self._features:
+            feature.connect(self._manager, self._evidence.runner(feature, self._manager, self.labels))
+        patching.apply(self._patches())
+        self.is_attached = True
+
+    def _add(self, feature: Feature) -> None:
+        """Its candidate is made of the module as it is, so it answers for the functions of earlier loads as well."""
+        for earlier in self._features:
+            earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate)
+        self._features.append(feature)
+
+    def _patches(self) -> List[Patch]:
+        return [Patch(feature.pair.control, feature.dispatcher) for feature in self._features]
 
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
@@ -121,9 +164,16 @@ class Attachment:
         )
 
     def _log(self) -> None:
-        event = {"patched": events.SEAM_PATCHED, "off": events.SEAM_RESTORED}.get(self.state, events.SEAM_SKIPPED)
-        events.logger("accel").info(
-            event, feature=self.seam.feature, seam=self.seam.place, state=self.state, fingerprint=self.fingerprint
+        named = {"patched": events.SEAM_PATCHED, "off": events.SEAM_RESTORED, "failed": events.SEAM_FAILED}
+        events.tell(
+            "accel",
+            "error" if self.state == "failed" else "info",
+            named.get(self.state, events.SEAM_SKIPPED),
+            feature=self.seam.feature,
+            seam=self.seam.place,
+            state=self.state,
+            fingerprint=self.fingerprint,
+            exception_class=self.failure,
         )
 
 

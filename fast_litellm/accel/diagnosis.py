@@ -7,11 +7,13 @@ from __future__ import annotations
 import platform
 import sys
 from importlib import metadata
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
+from fast_litellm import settings
 from fast_litellm.accel import fingerprint, native, references
 from fast_litellm.accel.seams import SEAMS, Seam
 
+_WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
 PACKAGES = ("litellm", "litellm-core", "openai", "tiktoken")
 
 
@@ -63,7 +65,27 @@ def problems(report: Dict[str, Any]) -> List[str]:
         if not seam["known"]
     )
     found.extend(report.get("rules", {}).get("problems", []))
-    return found
+    return [*found, *_problems_at_run_time(report), *_misspelt()]
+
+
+def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
+    for seam in report["seams"]:
+        if seam.get("state") in _WRONG_STATES:
+            failure = f" ({seam['failure']})" if seam["failure"] else ""
+            yield f"{seam['feature']} is {seam['state']}{failure}: {seam['meaning']}"
+    for feature in report.get("unasked", ()):
+        yield f"the ledger did not say in time whether {feature} is blocked; install again when it is not locked"
+    if report.get("ledger_failures"):
+        yield f"the ledger could not be used {report['ledger_failures']} time(s); counters wait in memory until it can"
+    for operation, count in report.get("machinery", {}).items():
+        yield f"comparing failed {count} time(s) in {operation}; callers were not affected"
+    for name, count in report.get("lost_events", {}).items():
+        yield f"{count} log event(s) were lost because the program's logging raised {name}"
+
+
+def _misspelt() -> Iterator[str]:
+    for name, known in settings.unknown_names():
+        yield f"nothing reads the variable {name}" + (f"; did you mean {known}?" if known else "; unset it")
 
 
 def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:

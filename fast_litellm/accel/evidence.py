@@ -4,7 +4,7 @@ Where comparisons go: a runner for each feature, one ledger a process, and the b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import diagnosis
@@ -14,6 +14,10 @@ from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, ShadowRunner
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
     from fast_litellm.flags import FlagManager
+
+
+_PATIENCE_SECONDS = 1.0
+"""How long an installation waits for a ledger that somebody has locked, once for all its features."""
 
 
 class Evidence:
@@ -30,6 +34,8 @@ class Evidence:
     def __init__(self, ledger: str) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
         self._ledger = Ledger.open(ledger, versions=versions)
+        self.unasked: List[str] = []
+        """Features of which the ledger did not say whether their candidate is blocked."""
 
     def runner(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> ShadowRunner:
         """
@@ -49,9 +55,14 @@ class Evidence:
             Experiment(feature.name, pair.control, pair.candidate, pair.comparator),
             tally=feature.tally,
             sink=self._ledger,
-            budget=Budget(_share_of_a_core(manager, feature.name)),
+            budget=_budget(manager, feature.name),
             on_block=lambda name, fingerprint: manager.block(name, f"divergence:{fingerprint}"),
         )
+
+    @property
+    def failures(self) -> int:
+        """How often the ledger could not be used; what it should hold is kept in memory until it can."""
+        return self._ledger.failures
 
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision."""
@@ -66,14 +77,16 @@ class Evidence:
         return Epoch(feature.name, pair.candidate.build, pair.reference, pair.comparator.name, manager.cell.revision)
 
     def _blocked(self, feature: Feature) -> Optional[str]:
+        patience = 0.0 if self.unasked else _PATIENCE_SECONDS
         try:
-            return self._ledger.blocked(feature.name, feature.pair.candidate.build)
+            return self._ledger.blocked(feature.name, feature.pair.candidate.build, patience)
         except LedgerError as error:
-            events.logger("accel").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
+            self.unasked.append(feature.name)
+            events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
             return None
 
 
-def _share_of_a_core(manager: FlagManager, flag: str) -> float:
-    """What the rules allow a flag's comparisons; rules count in percent."""
+def _budget(manager: FlagManager, flag: str) -> Budget:
+    """What the rules allow a flag's comparisons; rules count in percent of a core."""
     notes = manager.status()["flags"].get(flag)
-    return 0.05 if notes is None else float(notes["shadow"]["budget"]) / 100
+    return Budget() if notes is None else Budget(float(notes["shadow"]["budget"]) / 100)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from fast_litellm import events
 from fast_litellm.accel.context import current
@@ -37,6 +37,18 @@ class Pair:
     effect_free: bool
 
 
+# What tools read of a function beside its name and documentation.
+_FACE = (*functools.WRAPPER_ASSIGNMENTS, "__code__", "__defaults__", "__kwdefaults__")
+
+
+_tallies: Dict[str, Tally] = {}
+
+
+def tally(name: str) -> Tally:
+    """Returns a flag's counters, which go on counting through every installation of a process."""
+    return _tallies.setdefault(name, Tally())
+
+
 class Feature:
     """
     The dispatcher of one flag, connected to rules and shadow while an installation is in force.
@@ -49,10 +61,10 @@ class Feature:
     def __init__(self, name: str, pair: Pair) -> None:
         self.name = name
         self.pair = pair
-        self.tally = Tally()
+        self.tally = tally(name)
         self.dispatcher = Dispatcher(pair.control, self.tally, effect_free=pair.effect_free)
         self.runner: Optional[ShadowRunner] = None
-        functools.update_wrapper(self.dispatcher, pair.control)
+        functools.update_wrapper(self.dispatcher, pair.control, _FACE)
 
     @property
     def place(self) -> str:
@@ -60,11 +72,13 @@ class Feature:
         return f"{self.pair.control.__module__}.{self.pair.control.__qualname__}"
 
     def connect(self, manager: FlagManager, runner: ShadowRunner) -> None:
-        """Starts routing calls by a manager's rules, and comparing with a runner."""
-        self.runner = runner
+        """Starts routing calls by a manager's rules, and comparing with a runner in place of an earlier one."""
+        earlier, self.runner = self.runner, runner
         self.dispatcher.connect(
             manager.bind(self.name), current, self.pair.candidate, runner.observe, self._candidate_failed
         )
+        if earlier is not None:
+            earlier.close()
 
     def disconnect(self) -> None:
         """Stops routing: the dispatcher is the control until it is connected again."""
@@ -74,4 +88,4 @@ class Feature:
             self.runner = None
 
     def _candidate_failed(self, kind: str) -> None:
-        events.logger("accel").error(events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)
+        events.tell("accel", "error", events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)

@@ -11,10 +11,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any, Optional, Tuple
+
+_FUNCTION = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
         sources: The parts, in a fixed order.
 
     Returns:
-        The first 16 hexadecimal digits of the SHA-256, or None when a part has no readable source.
+        The first 16 hexadecimal digits of the SHA-256, or None when a part has no readable source or is not what its
+        source says, because a function has been replaced.
     """
     digest = hashlib.sha256()
     for source in sources:
@@ -69,7 +73,8 @@ def _text(source: Source) -> Optional[str]:
     except ModuleNotFoundError:
         return "absent"  # a later version split the file out; its absence is as telling as its text
     if not source.names:
-        return _file_text(module.__file__)
+        text = _file_text(module.__file__)
+        return text if text is not None and _holds_its_own_functions(module, text) else None
     parts = [_definition_text(module, name) for name in source.names]
     return None if None in parts else "\0".join(part or "" for part in parts)
 
@@ -79,6 +84,16 @@ def _file_text(path: Optional[str]) -> Optional[str]:
         return None if path is None else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def _holds_its_own_functions(module: Any, text: str) -> bool:
+    """A file says nothing of a module in which somebody has put other functions in place of the file's."""
+    return all(_file_of(getattr(module, name, None)) == module.__file__ for name in _FUNCTION.findall(text))
+
+
+def _file_of(function: Any) -> Optional[str]:
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    return None if code is None else str(code.co_filename)
 
 
 def _definition_text(module: Any, name: str) -> Optional[str]:

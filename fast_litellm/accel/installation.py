@@ -5,6 +5,7 @@ Install and uninstall: which seams are patched, by which rules, with which evide
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
@@ -12,22 +13,25 @@ import wrapt
 
 from fast_litellm import events, settings
 from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching
-from fast_litellm.accel.attachment import Attachment
+from fast_litellm.accel.attachment import EXPLANATIONS, Attachment
 from fast_litellm.accel.evidence import Evidence
-from fast_litellm.accel.feature import Feature
-from fast_litellm.accel.native import Tally
+from fast_litellm.accel.feature import Feature, tally
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
+from fast_litellm.shadow import machinery
 
 if TYPE_CHECKING:
-    import os
     from types import ModuleType
 
     from fast_litellm.accel.attachment import CandidateFactory
     from fast_litellm.accel.patching import Patch
 
+_lifecycle = threading.RLock()
+"""Held while one installation takes another's place: stopping joins threads that may be waiting for `_lock`."""
 _lock = threading.RLock()
+"""Held for moments: what is in force, and what stands at the seams."""
+_NOT_INSTALLED = {"state": "not installed", "meaning": "", "failure": None}
 _imported_modules: Set[str] = set()
 _current: Optional[Installation] = None
 
@@ -51,6 +55,7 @@ class Installation:
         self._entry_patches: List[Patch] = []
         self._pairs: Dict[str, Feature] = {}
         self._refreshing = False
+        self._stopped = False
 
     def start(self) -> None:
         """Patches what is loaded, and whatever is imported later."""
@@ -63,11 +68,15 @@ class Installation:
     def connect(self, pair: Feature) -> None:
         """Routes the calls of a program's own pair by the rules."""
         labels = functools.partial(self._labels, pair)
-        pair.connect(self.manager, self.evidence.runner(pair, self.manager, labels))
-        self._pairs[pair.name] = pair
+        with _lock:
+            if not self._stopped:
+                pair.connect(self.manager, self.evidence.runner(pair, self.manager, labels))
+                self._pairs[pair.name] = pair
 
     def stop(self) -> None:
-        """Puts the original objects back and flushes the evidence."""
+        """Puts the original objects back and flushes the evidence, for good: it cannot be started again."""
+        with _lock:  # whoever refreshes or connects has finished, and nobody does so again
+            self._stopped = True
         self.manager.close()
         for attachment in self.attachments:
             attachment.detach()
@@ -80,13 +89,13 @@ class Installation:
         """Brings what is patched in line with the rules, after a reload or an import."""
         with _lock:
             # Attaching may find a block in the ledger, and blocking says that the rules have changed.
-            if _current is not self or self._refreshing or not _litellm_is_imported():
+            if self._stopped or self._refreshing or not _litellm_is_imported():
                 return
             self._refreshing = True
             try:
                 for attachment in self.attachments:
                     attachment.refresh()
-                self._wrap_entry_points(wanted=any(attachment.is_patched for attachment in self.attachments))
+                self._wrap_entry_points(wanted=any(attachment.is_attached for attachment in self.attachments))
             finally:
                 self._refreshing = False
 
@@ -95,9 +104,15 @@ class Installation:
         seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
         return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
 
+    def states(self) -> Dict[str, Dict[str, Any]]:
+        """Returns the state of each seam by feature, what it means, and what went wrong."""
+        return {
+            it.seam.feature: {"state": it.state, "meaning": EXPLANATIONS[it.state], "failure": it.failure}
+            for it in self.attachments
+        }
+
     def _feature(self, attachment: Attachment) -> Dict[str, Any]:
-        tally = attachment.feature.tally if attachment.feature is not None else Tally()
-        return {**attachment.labels(), **tally.reading()}
+        return {**attachment.labels(), **tally(attachment.seam.feature).reading()}
 
     def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
@@ -105,6 +120,7 @@ class Installation:
             "seam": pair.place,
             "state": "patched",
             "patched": True,
+            "failure": None,
             "fingerprint": pair.pair.reference,
         }
 
@@ -133,39 +149,52 @@ def install(
 
     Raises:
         RuleError: The rule file or an environment variable cannot be used; every problem is listed.
+        LedgerError: FAST_LITELLM_LEDGER names no ledger that can be used.
     """
-    global _current
     environment = settings.read()
     if environment.disable:  # the kill switch works whatever else is wrong
         uninstall()
         return
     manager = _manager(config or environment.config, environment)
     evidence = Evidence(environment.ledger)
-    uninstall()
-    _watch_imports()
-    installation = Installation(manager, evidence, candidates or {})
-    with _lock:
-        _current = installation
-    installation.start()
+    _replace(Installation(manager, evidence, candidates or {}))
 
 
 def uninstall() -> None:
     """Put back the identical original objects and flush the evidence. Without an installation it does nothing."""
+    _replace(None)
+
+
+def _replace(successor: Optional[Installation]) -> None:
+    """One at a time, so that what one installation restores is never what another has just put in place."""
     global _current
-    with _lock:
-        installation, _current = _current, None
-    if installation is not None:  # outside the lock: stopping joins threads that may be waiting for it
-        installation.stop()
+    with _lifecycle:
+        with _lock:
+            predecessor, _current = _current, None
+        if predecessor is not None:
+            predecessor.stop()
+        if successor is not None:
+            _watch_imports()
+            with _lock:
+                _current = successor
+            try:
+                successor.start()
+            except BaseException:
+                uninstall()  # half an installation is none
+                raise
 
 
 def status() -> Dict[str, Any]:
     """
     Say what each feature has done in this process; `fast-litellm status` adds up all processes.
 
+    Counters begin with the process and go on through every installation. A state is what stands at the seam while it is
+    asked for.
+
     Returns:
-        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "fingerprint",
-        "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed",
-        "in_flight"}}}`.
+        `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "failure",
+        "fingerprint", "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived",
+        "diverged", "shed", "in_flight"}}}`; failure is the class of what a candidate raised instead of being made.
     """
     with _lock:
         if _current is None:
@@ -181,19 +210,25 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
 
     Returns:
-        `{"versions": {...}, "seams": [{"feature", "seam", "fingerprint", "known", "semantics", "state"}],
-        "rules": {...}, "ledger": str, "problems": [text]}`; no problems means all is well.
+        `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "fingerprint", "known",
+        "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature], "ledger_failures": int,
+        "machinery": {operation and class: count}, "lost_events": {class: count}, "problems": [text]}`; no problems
+        means all is well.
     """
     environment = settings.read()
-    states = {} if _current is None else {a.seam.feature: a.state for a in _current.attachments}
+    installation = _current
+    states = {} if installation is None else installation.states()
     seams = diagnosis.seams() if litellm is None else diagnosis.seams_of(litellm)
     report: Dict[str, Any] = {
         "versions": diagnosis.versions(),
         "disabled": environment.disable,
         "ledger": environment.ledger,
-        "seams": [{**seam, "state": states.get(seam["feature"], "not installed")} for seam in seams],
-        "rules": _rules(environment) if _current is None else _current.manager.status(),
+        "seams": [{**seam, **states.get(seam["feature"], _NOT_INSTALLED)} for seam in seams],
+        "rules": _rules(environment) if installation is None else installation.manager.status(),
     }
+    report["unasked"] = [] if installation is None else installation.evidence.unasked
+    report["ledger_failures"] = 0 if installation is None else installation.evidence.failures
+    report["machinery"], report["lost_events"] = machinery.failures(), dict(events.lost)
     return {**report, "problems": diagnosis.problems(report)}
 
 
@@ -224,11 +259,12 @@ def _watch_imports() -> None:
 def _imported(module: ModuleType) -> None:
     """Runs inside somebody's `import litellm`, which must not fail because of what is done here."""
     _imported_modules.add(module.__name__)
+    installation = _current
     try:
-        if _current is not None:
-            _current.refresh()
+        if installation is not None:
+            installation.refresh()
     except Exception as error:
-        events.logger("accel").error(events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
+        events.tell("accel", "error", events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
 
 
 def _litellm_is_imported() -> bool:
@@ -237,5 +273,16 @@ def _litellm_is_imported() -> bool:
 
 
 def _connect_to_current(pair: Feature) -> None:
-    if _current is not None:
-        _current.connect(pair)
+    installation = _current
+    if installation is not None:
+        installation.connect(pair)
+
+
+def _begin_in_child() -> None:
+    """A lock that another thread held at the fork would never be released here."""
+    global _lifecycle, _lock
+    _lifecycle, _lock = threading.RLock(), threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # absent where there is no fork
+    os.register_at_fork(after_in_child=_begin_in_child)

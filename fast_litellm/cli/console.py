@@ -1,15 +1,18 @@
 """
 How commands speak: data on standard output, everything else on standard error.
 
-Colour is decoration only and rich leaves it out when NO_COLOR is set or the output is not a terminal. Text is ASCII, so
-that a terminal of any encoding can show it.
+Colour is decoration only and rich leaves it out when NO_COLOR is set or the output is not a terminal. Our own text is
+ASCII, so that a terminal of any encoding can show it; what we are given is escaped where it cannot.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from rich import box
@@ -45,6 +48,26 @@ class CommandFailed(click.ClickException):
             The message, with its hint on a second line.
         """
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+def speak_any_encoding() -> None:
+    """
+    Have both streams write what their encoding cannot express as an escape instead of failing. What is said to a stream
+    that was closed before the program began is lost, as for every program.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def drop_output() -> None:
+    """Give up standard output: Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, hint: str = "", exit_code: int = 1) -> NoReturn:

@@ -27,7 +27,7 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     Check the environment.
 
     Versions, the compiled part, each seam's reference, the rule file and the ledger. Exit status 1 when something is
-    wrong.
+    wrong, 3 when a feature is blocked.
     """
     if version is None:
         with suppress(ImportError):  # the report says that it is not installed
@@ -36,13 +36,16 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     report["ledger"] = _ledger()
     report["problems"] = [*report["problems"], *filter(None, [report["ledger"]["problem"]])]
     if as_json:
-        console.print_json({"ok": not report["problems"], **report})
+        console.print_json({"ok": not (report["problems"] or report["ledger"]["blocked"]), **report})
     else:
         _show(report)
     for problem in report["problems"]:
         console.error(problem)
-    if report["problems"]:
-        context.exit(1)
+    for name in report["ledger"]["blocked"]:
+        console.error(f"{name} is blocked: Python answers every call")
+        console.hint(f"see what differed with `fast-litellm divergences {name}`")
+    if report["problems"] or report["ledger"]["blocked"]:
+        context.exit(evidence.EXIT_BLOCKED if report["ledger"]["blocked"] else 1)
 
 
 def _ledger() -> dict[str, Any]:
@@ -50,8 +53,9 @@ def _ledger() -> dict[str, Any]:
     try:
         features = evidence.ledger().status()["features"]
     except LedgerError as error:
-        return {"address": address, "features": [], "problem": str(error)}
-    return {"address": address, "features": list(features), "problem": None}
+        return {"address": address, "features": [], "blocked": [], "problem": str(error)}
+    blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
+    return {"address": address, "features": list(features), "blocked": blocked, "problem": None}
 
 
 def _show(report: Mapping[str, Any]) -> None:

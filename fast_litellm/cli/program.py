@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -104,19 +103,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always; its code is the exit status.
     """
     _send_events_to_standard_error()
+    console.speak_any_encoding()
     try:
-        words = None if arguments is None else list(arguments)
+        status = _status(None if arguments is None else list(arguments))
+        sys.stdout.flush()  # what cannot be written is found out here, and not at exit
+    except BrokenPipeError:  # whoever read us has left, as `head` does
+        console.drop_output()
+        status = 1
+    except OSError as error:
+        console.drop_output()
+        console.error(f"cannot go on: {error}")
+        status = 1
+    sys.exit(status)
+
+
+def _status(words: list[str] | None) -> int:
+    """Runs a command and says how it ended, unless it ended well."""
+    try:
         outcome: Any = program.main(args=words, prog_name="fast-litellm", standalone_mode=False)
     except (click.ClickException, FastLiteLLMError) as error:
-        sys.exit(_told(error))
+        return _told(error)
     except (click.Abort, KeyboardInterrupt):
         console.error("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read us has left, as `head` does. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(outcome if isinstance(outcome, int) else 0)
+        return EXIT_INTERRUPTED
+    except UnicodeEncodeError as error:  # both streams take any text, so it is one that a command was given
+        console.error(f"expected text that UTF-8 can express, got {error.object!a}")
+        console.hint("arguments are read in the encoding of the locale")
+        return click.UsageError.exit_code
+    return outcome if isinstance(outcome, int) else 0
 
 
 def _send_events_to_standard_error() -> None:

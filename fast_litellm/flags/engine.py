@@ -44,6 +44,16 @@ class FlagHandle(Protocol):
         """Returns the same as `serve`, which Python calls a little faster."""
 
 
+class StandingPage(Protocol):
+    """Flags' standings, one word each, in memory that other processes share."""
+
+    def stand(self, flag: str, word: int) -> bool:
+        """Writes a standing; returns False when there is no room for another flag."""
+
+    def entry(self, flag: str) -> Optional[Tuple[int, int, int, int]]:
+        """Returns the word, the Unix milliseconds of its last change, by which process, and how often it stopped."""
+
+
 class SnapshotCell(Protocol):
     """The rules in force, compiled. Only `swap` raises: ValueError for what is no rule document."""
 
@@ -53,6 +63,9 @@ class SnapshotCell(Protocol):
 
     def swap(self, rules: Rules, process: str) -> None:
         """Replaces the rules."""
+
+    def stand(self, flag: str, word: int) -> None:
+        """Stops or releases a flag in this process."""
 
     def decide(self, flag: object, unit: object = None, attributes: object = None) -> Decision:
         """Decides one call."""
@@ -76,8 +89,22 @@ class SnapshotCell(Protocol):
 class Engine(Protocol):
     """Compiles and evaluates rules."""
 
-    def SnapshotCell(self, rules: Rules, process: str, decision_type: type, /) -> SnapshotCell:  # noqa: N802 - a class there
+    def SnapshotCell(  # noqa: N802 - a class there
+        self, rules: Rules, process: str, decision_type: type, page: Optional[StandingPage] = None, /
+    ) -> SnapshotCell:
         """Compiles rules and what the process adds to them, as JSON; ValueError for what is none."""
+
+    def StandingPage(self, descriptor: int, /) -> StandingPage:  # noqa: N802 - a class there
+        """Maps an open file; OSError when it cannot be mapped, ValueError when it holds no page."""
+
+    def blank_page(self) -> bytes:
+        """Returns what a page's file holds at first."""
+
+    def stop_word(self, cause: str, until: Optional[int] = None, retry: int = 1_000_000, /) -> int:
+        """Returns the word for a stop until a time in Unix milliseconds, after which so many of a million units try."""
+
+    def read_word(self, word: int, now: int, /) -> Optional[Tuple[str, Optional[int], int]]:
+        """Returns the cause, the end and the millionths that are tried at a time, None when all are."""
 
     def read_rule_text(self, data: bytes, /) -> Outcome:
         """Reads the text of a rule file."""

@@ -9,7 +9,7 @@ import os
 import threading
 import weakref
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm import events
 from fast_litellm.errors import Problem, RuleError
@@ -31,12 +31,15 @@ class LiveRules:
         source: Where they come from.
         words: Flag name to what the environment demands of it.
         disabled: The kill switch.
+        page: Where other processes stop flags.
 
     Raises:
         RuleError: The rules or the words cannot be used; every problem is listed.
     """
 
-    def __init__(self, source: Source, words: Mapping[str, str], *, disabled: bool) -> None:
+    def __init__(
+        self, source: Source, words: Mapping[str, str], *, disabled: bool, page: Optional[engine.StandingPage] = None
+    ) -> None:
         self.source = source
         self._disabled = disabled
         self._forced, problems = overrides.read(words)
@@ -46,7 +49,7 @@ class LiveRules:
         self._subscribers: List[Callable[[], None]] = []
         self._make_locks()
         self._log_loaded()
-        self.cell = engine.current().SnapshotCell(self._rules, self._process(), Decision)
+        self.cell = engine.current().SnapshotCell(self._rules, self._process(), Decision, page)
         _instances.add(self)
 
     def reload(self) -> bool:

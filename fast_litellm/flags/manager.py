@@ -9,9 +9,10 @@ import json
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
-from fast_litellm.flags import engine
+from fast_litellm.flags import engine, file_events, page
 from fast_litellm.flags.live import LiveRules, guarded
 from fast_litellm.flags.sources import FileSource, MemorySource
+from fast_litellm.flags.standing import Standings
 from fast_litellm.flags.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -26,22 +27,35 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: `disabled`, a block, an override, `enabled: false`, a pinned `stage`, the
-    rules in their order, `otherwise`. A flag that is not declared serves Python.
+    What overrules what, strongest first: a pause, `disabled`, a block, an override, `enabled: false`, a pinned
+    `stage`, the rules in their order, `otherwise`. A flag that is not declared serves Python.
 
     Every method may be called from any thread.
     """
 
     def __init__(
-        self, source: Source, overrides: Optional[Mapping[str, str]] = None, *, disabled: bool = False
+        self,
+        source: Source,
+        overrides: Optional[Mapping[str, str]] = None,
+        *,
+        disabled: bool = False,
+        scope: str = "host",
     ) -> None:
-        self._live = LiveRules(source, overrides or {}, disabled=disabled)
+        shared, because = page.shared(source.path if scope == "host" else None)
+        self._live = LiveRules(source, overrides or {}, disabled=disabled, page=shared.native if shared else None)
         self._cell = self._live.cell
-        self._watcher = Watcher(functools.partial(guarded, self._live.poll))
+        self._standings = Standings(self._cell, shared, because)
+        looks = functools.partial(file_events.looks, source.directories)
+        self._watcher = Watcher(functools.partial(guarded, self._live.poll), looks)
 
     @classmethod
     def from_file(
-        cls, path: os.PathLike[str] | str, *, overrides: Optional[Mapping[str, str]] = None, disabled: bool = False
+        cls,
+        path: os.PathLike[str] | str,
+        *,
+        overrides: Optional[Mapping[str, str]] = None,
+        disabled: bool = False,
+        scope: str = "host",
     ) -> FlagManager:
         """
         Load a rule file.
@@ -51,11 +65,13 @@ class FlagManager:
             overrides: Flag name to python | rust | shadow | N%, as the environment demands; a flag that the file does
                 not declare comes into being.
             disabled: The kill switch: Python serves every call.
+            scope: Whom a pause reaches, and whose pauses hold here: "host", every process with the same rule file, or
+                "process", this manager alone, for tools that only look at a file.
 
         Raises:
             RuleError: The file or an override cannot be used; every problem is listed with file, line and column.
         """
-        return cls(FileSource(path), overrides, disabled=disabled)
+        return cls(FileSource(path), overrides, disabled=disabled, scope=scope)
 
     @classmethod
     def from_dict(
@@ -191,6 +207,61 @@ class FlagManager:
         """
         self._live.unblock(flag)
 
+    def pause(self, flag: str, *, hold: Optional[float] = None, scope: str = "host") -> str:
+        """
+        Stop a feature for every process of this host that uses the same rule file: their next decision is Python.
+
+        A pause outlives the processes: it holds for those started later, until it is taken back or the page is gone,
+        which a reboot brings about where it lies in memory.
+
+        Args:
+            flag: The flag's name; for one that is not declared the pause waits.
+            hold: Seconds after which everything is as before; None holds until `resume`.
+            scope: "host" or "process".
+
+        Returns:
+            How far it reaches: "process" where "host" was asked for and cannot be had; `status()["stops"]` says why.
+
+        Raises:
+            ValueError: `hold` is not positive, or `scope` is something else.
+        """
+        return self._standings.pause(flag, hold=hold, scope=scope)
+
+    def resume(self, flag: str, *, scope: str = "host") -> None:
+        """
+        Take back what stopped a feature, be it a pause or a guard. A pause of the fleet stays.
+
+        Args:
+            flag: The flag's name; when nothing has stopped it nothing happens.
+            scope: "host" takes back what was stopped on this host and in this process, "process" the latter alone.
+
+        Raises:
+            ValueError: `scope` is something else.
+        """
+        self._standings.resume(flag, scope=scope)
+
+    def apply_fleet(self, pauses: Mapping[str, Optional[float]]) -> None:
+        """
+        Make the pauses of the fleet, in this process, those given.
+
+        Args:
+            pauses: Flag to its end in seconds since 1970; None has no end.
+        """
+        self._standings.apply_fleet(pauses)
+
+    def standing(self, flag: str) -> Dict[str, Any]:
+        """
+        Say whether a feature is stopped at run time.
+
+        Args:
+            flag: The flag's name.
+
+        Returns:
+            `{"state": "running" | "paused" | "guard_tripped:error_rate" | "guard_tripped:latency" | "diverged",
+            "until": ISO time or None, "scope": "process" | "host" | "fleet" | None}`.
+        """
+        return self._standings.of(flag)
+
     def reload(self) -> bool:
         """
         Read the rules again. Rules in which something is wrong never replace good ones.
@@ -211,7 +282,11 @@ class FlagManager:
         return self._live.poll()
 
     def watch(self) -> None:
-        """Poll every second in a thread of its own, in forked children too, until `close`."""
+        """
+        Follow the file in a thread of its own, in forked children too, until `close`.
+
+        The thread listens for changes and looks every second as well; `status()` says which of the two is at work.
+        """
         if self._live.source.path is not None:
             self._watcher.start()
 
@@ -233,11 +308,16 @@ class FlagManager:
         Say which rules are in force.
 
         Returns:
-            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "disabled", "flags":
-            {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}}}}`; path is None for rules from
-            memory.
+            `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "watching_reason",
+            "disabled", "flags": {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}, "standing"}},
+            "stops": {"scope", "path", "because"}}`; path is None for rules from memory. `watching` is events | polling
+            | None, with the reason why it is not by events. `standing` is as `standing()` returns it. `stops` says whom
+            a pause reaches, "host" by the page at "path" or "process", and "because" of what not everybody.
         """
-        return {**self._live.status(), "watching": self._watcher.is_running}
+        way, status = self._watcher.way, self._live.status()
+        flags = {name: {**flag, "standing": self.standing(name)} for name, flag in status["flags"].items()}
+        watching = {"watching": way.name, "watching_reason": way.reason}
+        return {**status, **watching, "flags": flags, "stops": self._standings.where(flags)}
 
     def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
         if account is None:

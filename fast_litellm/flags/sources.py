@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Protocol, Tuple
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from fast_litellm.errors import Problem, RuleError
 from fast_litellm.flags import rule_file
@@ -18,6 +20,8 @@ SIZE_LIMIT = 4 * 1024 * 1024
 """Bytes. A thousand flags with three rules each come to less than one."""
 
 _ATTEMPTS = 10
+_LINKS = 40  # as many as Linux follows
+_TICK = 2_000_000_000  # nanoseconds: the coarsest clock among file systems in use, that of FAT
 
 Signature = Optional[Tuple[int, int, int, int, int]]
 """What tells two states of a file apart: device, inode, size, both times in nanoseconds; None when there is no file."""
@@ -34,6 +38,9 @@ class Source(Protocol):
     def load(self) -> Tuple[Rules, Signature]:
         """Returns the rules and the state they belong to, or raises RuleError."""
 
+    def directories(self) -> Sequence[str]:
+        """Returns where a change of an entry can change the rules."""
+
 
 class FileSource:
     """
@@ -46,14 +53,22 @@ class FileSource:
     def __init__(self, path: os.PathLike[str] | str) -> None:
         self.path: Optional[str] = os.fspath(path)
         self._absolute = os.path.abspath(path)  # noqa: PTH100 - resolving links once would miss a swapped one
+        self._read_last: Tuple[Signature, bytes] = (None, b"")
 
     def signature(self) -> Signature:
-        """Returns the file's state. Any difference counts: a new file may be older than the one it replaces."""
-        try:
-            state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
-        except OSError:
-            return None
-        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+        """
+        Return the file's state. Any difference counts: a new file may be older than the one it replaces.
+
+        Two writes within one tick of the file system's clock may leave the same state. So for as long as a tick can
+        last, the bytes are compared as well; None says that they are others.
+        """
+        state = self._state()
+        read, data = self._read_last
+        if state is None or state != read:
+            return state
+        if time.time_ns() - state[-1] > _TICK:
+            self._read_last = (None, b"")
+        return state if self._holds(data) else None
 
     def load(self) -> Tuple[Rules, Signature]:
         """
@@ -66,13 +81,52 @@ class FileSource:
             RuleError: The file cannot be read, or something in it is wrong.
         """
         for _ in range(_ATTEMPTS):
-            before = self.signature()
+            before = self._state()
             data = self._read()
-            if before == self.signature():
+            if before == self._state():
+                self._read_last = (before, data)
                 return rule_file.from_bytes(data, str(self.path)), before
         raise self._unusable(
             "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
         )
+
+    def directories(self) -> Sequence[str]:
+        """
+        Follow the path through every symbolic link on it.
+
+        A Kubernetes ConfigMap is changed by renaming a link, `..data`, to a directory; the file's own directory never
+        tells of it.
+
+        Returns:
+            The directories that hold those links, and the one that holds the file itself.
+
+        Raises:
+            OSError: A link cannot be read.
+        """
+        found: List[str] = []
+        here, names = "", _names(self._absolute)
+        while names and len(found) < _LINKS:
+            entry = os.path.normpath(os.path.join(here, names.pop()))  # noqa: PTH118 - kept apart: `here` has no links
+            if os.path.islink(entry):  # noqa: PTH114
+                found.append(here)
+                names += _names(os.readlink(entry))  # noqa: PTH115
+            else:
+                here = entry
+        swappable = [place for place in found if place != os.path.dirname(place)]  # noqa: PTH120 - links in / are the system's
+        return list(dict.fromkeys([*swappable, os.path.dirname(here)]))  # noqa: PTH120
+
+    def _holds(self, data: bytes) -> bool:
+        try:
+            return self._read() == data
+        except RuleError:
+            return False
+
+    def _state(self) -> Signature:
+        try:
+            state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
+        except OSError:
+            return None
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
     def _read(self) -> bytes:
         try:
@@ -114,3 +168,12 @@ class MemorySource:
     def load(self) -> Tuple[Rules, Signature]:
         """Returns the checked rules, or raises RuleError."""
         return rule_file.from_objects(self._rules), None
+
+    def directories(self) -> Sequence[str]:
+        """Returns nothing."""
+        return ()
+
+
+def _names(path: str) -> List[str]:
+    """Returns the parts of a path, the last one first; the root of an absolute path is a part."""
+    return list(reversed(Path(path).parts))

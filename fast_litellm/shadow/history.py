@@ -12,7 +12,7 @@ from fast_litellm import events
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import process, reports
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.store import Store
+from fast_litellm.shadow.store import READ_TIMEOUT_SECONDS, Store
 
 
 class History:
@@ -100,22 +100,26 @@ class History:
             kept = reports.samples(connection, found[0]["fingerprint"]) if connection else []
         return {**found[0], "samples": kept}
 
-    def feature_states(self) -> List[Dict[str, Any]]:
+    def feature_states(self, timeout: float = READ_TIMEOUT_SECONDS) -> List[Dict[str, Any]]:
         """
+        Args:
+            timeout: How long to wait for a locked ledger, in seconds.
+
         Returns:
             "feature", "candidate_build", "state", "reason", "actor" and "at" of every build that has a state.
 
         Raises:
             LedgerError: The ledger cannot be read.
         """
-        with self._store.reading() as connection:
+        with self._store.reading(timeout) as connection:
             return reports.feature_states(connection) if connection else []
 
-    def blocked(self, feature: str, candidate_build: str) -> Optional[str]:
+    def blocked(self, feature: str, candidate_build: str, timeout: float = READ_TIMEOUT_SECONDS) -> Optional[str]:
         """
         Args:
             feature: The flag's name.
             candidate_build: Which candidate.
+            timeout: How long to wait for a locked ledger, in seconds.
 
         Returns:
             Why that build is blocked, usually a fingerprint; None when it is not.
@@ -123,7 +127,7 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
-        for row in self.feature_states():
+        for row in self.feature_states(timeout):
             if (row["feature"], row["candidate_build"], row["state"]) == (feature, candidate_build, "blocked"):
                 return str(row["reason"])
         return None

@@ -226,8 +226,15 @@ class ShadowRunner:
         try:
             return self.experiment.candidate.prepare(args, kwargs)
         except Declined as declined:
-            self._tally.decline(declined.reason)
+            self._count_declined(declined)
             raise _Shed("declined") from None
+
+    def _count_declined(self, declined: Declined) -> None:
+        """The account of offered calls stands without it, so a reason that cannot be counted changes nothing there."""
+        try:
+            self._tally.decline(declined.reason)
+        except Exception as error:
+            machinery.failed("decline", error)
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
@@ -250,8 +257,8 @@ class ShadowRunner:
         try:
             self._judge(job, started)
         except Declined as declined:
-            self._tally.decline(declined.reason)
             self._tally.shed("declined", True)
+            self._count_declined(declined)
         except BaseException as error:
             self._tally.shed("machinery_failed", True)
             machinery.failed("judge", error)

@@ -17,7 +17,7 @@ from fast_litellm.shadow import schema
 
 _SQLITE = "sqlite:///"
 _WRITE_TIMEOUT_SECONDS = 1.0
-_READ_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
 _KEY_BYTES = 32
 
@@ -83,9 +83,12 @@ class Store:
             raise
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Optional[sqlite3.Connection]]:
+    def reading(self, timeout: float = READ_TIMEOUT_SECONDS) -> Iterator[Optional[sqlite3.Connection]]:
         """
         A connection for queries, or None while there is no ledger.
+
+        Args:
+            timeout: How long to wait for whoever has locked it, in seconds.
 
         Raises:
             LedgerError: It cannot be read.
@@ -94,7 +97,7 @@ class Store:
             yield None
             return
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=_READ_TIMEOUT_SECONDS)) as connection:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=timeout)) as connection:
                 connection.row_factory = sqlite3.Row
                 if schema.is_empty(connection):  # its writer is just making it
                     yield None

@@ -35,6 +35,7 @@ def environment(monkeypatch, tmp_path):
         if name.startswith(("FAST_LITELLM_", "LITELLM_RUST")) or name in {"PYTHONPATH", "FORCE_COLOR", "COLUMNS"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("NO_COLOR", "1")
     yield
     structlog.reset_defaults()

@@ -87,3 +87,15 @@ def test_the_kill_switch_is_shown(doctor, monkeypatch):
 
     assert outcome.code == 0
     assert "kill switch   on" in outcome.out
+
+
+def test_a_blocked_feature_ends_as_it_does_in_status(doctor, evidence):
+    """Exit status 3, with what to look at."""
+    evidence.attach("token_counting", stage="blocked")
+    evidence.diverge("token_counting", action="blocked")
+    evidence.ledger.close()
+    outcome = doctor("--json")
+
+    assert 3 == outcome.code
+    assert outcome.err.startswith("error: token_counting is blocked: Python answers every call\nhint: ")
+    assert (False, ["token_counting"]) == (json.loads(outcome.out)["ok"], json.loads(outcome.out)["ledger"]["blocked"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -102,6 +104,57 @@ def test_help_does_not_import_litellm():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("words", [("explain",), ("show",), ("bogus",), ("run",)])
+def test_an_argument_that_is_no_text_is_an_error(process, words):
+    """A byte that no encoding explains ends in words, not in a traceback."""
+    outcome = process(*words, "\udcff")
+
+    assert outcome.code in {1, 2, 127}
+    assert outcome.err.startswith("error: ")
+    assert "Traceback" not in outcome.err
+
+
+def test_what_native_code_cannot_take_is_wrong_usage(process):
+    """The text is shown, escaped."""
+    outcome = process("explain", "\udcff")
+
+    assert (2, "") == (outcome.code, outcome.out)
+    assert outcome.err.startswith("error: expected text that UTF-8 can express, got '\\udcff'\nhint: ")
+
+
+def test_output_of_another_encoding_is_escaped(process):
+    """A name that the terminal cannot show is still a name, and no traceback."""
+    outcome = process("validate", "n\xe4.yaml", PYTHONIOENCODING="ascii")
+
+    assert 1 == outcome.code
+    assert outcome.out.startswith("n\\xe4.yaml: ")
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("doctor", "--litellm", "1.106.2", "--json"), ("status", "--json")])
+def test_a_full_disk_is_said_in_one_line(words):
+    """Output that cannot be written is an error, with exit status 1."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fast_litellm", *words], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    last = done.stderr.decode().splitlines()[-1]
+
+    assert (1, "error: cannot go on: [Errno 28] No space left on device") == (done.returncode, last)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells there close no streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(closed):
+    """A service may be started without standard output."""
+    command = f'exec "{sys.executable}" -m fast_litellm explain token_counting {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False, timeout=60)
+
+    assert (0, b"") == (done.returncode, done.stderr)
 
 
 def test_a_reader_that_leaves_early_is_no_error():

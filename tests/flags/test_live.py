@@ -222,7 +222,6 @@ def test_loads_and_rejections_are_logged_without_content(rules, replace):
 def test_a_watched_file_is_reloaded_in_the_background(rules, replace):
     """The watcher's thread does what polling does."""
     manager = FlagManager.from_file(rules)
-    manager._watcher._wait = lambda stopped, _: stopped.wait(0.001)
     changed = threading.Event()
     manager.subscribe(changed.set)
     manager.watch()
@@ -239,7 +238,6 @@ def test_a_watched_file_is_reloaded_in_the_background(rules, replace):
 def test_a_forked_child_sees_changes(rules, replace):
     """A pre-forked worker watches the file itself, though threads do not survive a fork and locks may be held."""
     manager = FlagManager.from_file(rules)
-    manager._watcher._wait = lambda stopped, _: stopped.wait(0.001)
     manager.watch()
     changed = threading.Event()
     manager.subscribe(changed.set)

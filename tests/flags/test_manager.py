@@ -44,6 +44,7 @@ def test_without_a_rule_file_everything_is_shadowed():
     """Every feature is compared within the budget, and no candidate serves."""
     manager = FlagManager.default(["parser", "router"])
     flag = {"stage": "shadow", "owner": None, "expires": None, "shadow": {"percent": 100.0, "budget": 5.0}}
+    flag["standing"] = {"state": "running", "until": None, "scope": None}
 
     assert {"parser": flag, "router": flag} == manager.status()["flags"]
     decision = manager.decide("parser", unit="u")
@@ -82,12 +83,15 @@ def test_a_description_tells_rules_lines_and_thresholds(manager, rules):
         "salt": "parser",
         "unit": {"attribute": "user", "explicit_first": False},
         "consults_rules": True,
+        "requires": [],
+        "layer": None,
         "rules": [
             {"name": "staff", "line": 10, "when": 'user ends with "@example.com"', "serve": "rust"},
             {"name": "beta", "line": 13, "when": "segment beta", "thresholds": [["rust", 100_000], ["other", 300_000]]},
             {"name": "late", "line": 16, "when": "age > 5", "serve": "python"},
         ],
         "otherwise": {"thresholds": [["rust", 5_000]]},
+        "otherwise_line": 19,
         "owner": "parsing team",
         "expires": "2027-03-31",
         "shadow": {"percent": 25.0, "budget": 2.5},
@@ -133,5 +137,5 @@ def test_rules_from_memory_are_not_watched():
     manager = FlagManager.from_dict({"version": 1, "flags": {}})
     manager.watch()
 
-    assert (False, None) == (manager.status()["watching"], manager.status()["path"])
+    assert (None, None) == (manager.status()["watching"], manager.status()["path"])
     assert manager.reload()

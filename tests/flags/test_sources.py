@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 
 import pytest
 
@@ -81,9 +82,79 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(rules, monkeypatch):
 def test_a_file_that_never_rests_is_one_problem(rules, monkeypatch):
     """It is given up on after a few attempts."""
     states = iter(range(1000))
-    monkeypatch.setattr(FileSource, "signature", lambda _: (next(states),) * 5)
+    monkeypatch.setattr(FileSource, "_state", lambda _: (next(states),) * 5)
 
     assert "expected a file at rest, got one that changes while it is read" == _problem(rules)
+
+
+def test_a_second_write_within_one_tick_is_seen(rules, monkeypatch):
+    """Same size, same times: only the bytes tell, and they are asked."""
+    state = (1, 2, 3, 4, time.time_ns())
+    monkeypatch.setattr(FileSource, "_state", lambda _: state)
+    source = FileSource(rules)
+    _, loaded = source.load()
+    before = source.signature()
+    rules.write_text(HALF)
+
+    assert (len(TENTH), state, state, None) == (len(HALF), loaded, before, source.signature())
+
+
+def test_a_settled_file_is_read_once_more_and_never_again(rules, monkeypatch):
+    """Looking every second costs the question for its state alone."""
+    reads = []
+    monkeypatch.setattr(sources, "_TICK", -1)
+    source = FileSource(rules)
+    _, loaded = source.load()
+    monkeypatch.setattr(FileSource, "_read", lambda _: reads.append(1) or TENTH.encode())
+
+    assert [loaded] * 10 == [source.signature() for _ in range(10)]
+    assert [1] == reads
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory whose own path has no links."""
+    return tmp_path.resolve()
+
+
+def test_the_directory_of_a_plain_file_leads_to_it(place):
+    """There is nothing else to listen to."""
+    assert [str(place)] == FileSource(place / "rollout.yaml").directories()
+
+
+def test_every_directory_that_holds_a_link_leads_to_the_file(place):
+    """As in a ConfigMap: a link to a link to a directory; and a path that goes through a link of its own."""
+    (place / "mounted" / "..1").mkdir(parents=True)
+    (place / "mounted" / "..1" / "rollout.yaml").touch()
+    (place / "mounted" / "..data").symlink_to("..1")
+    (place / "mounted" / "rollout.yaml").symlink_to("..data/rollout.yaml")
+    (place / "links").mkdir()
+    (place / "links" / "here").symlink_to("../mounted")
+    expected = [place / "links", place / "mounted", place / "mounted" / "..1"]
+
+    assert [str(each) for each in expected] == FileSource(place / "links" / "here" / "rollout.yaml").directories()
+
+
+def test_an_absolute_link_is_followed(place):
+    """Both directories lead to the file."""
+    (place / "a").mkdir()
+    (place / "b").mkdir()
+    (place / "a" / "rollout.yaml").symlink_to(place / "b" / "rollout.yaml")
+
+    assert [str(place / "a"), str(place / "b")] == FileSource(place / "a" / "rollout.yaml").directories()
+
+
+def test_a_circle_of_links_ends(place):
+    """It leads nowhere, and is found out."""
+    (place / "a").symlink_to("b")
+    (place / "b").symlink_to("a")
+
+    assert str(place) in FileSource(place / "a").directories()
+
+
+def test_rules_from_memory_have_no_directories():
+    """There is nothing to listen to."""
+    assert () == sources.MemorySource({}).directories()
 
 
 def test_a_relative_path_survives_a_change_of_directory(rules, tmp_path, monkeypatch):

@@ -222,6 +222,25 @@ def test_a_call_declined_while_running_is_shed_with_its_reason(make_runner, bala
     assert 0 == balanced()["diverged"]
 
 
+class Unspeakable(Declined):
+    """A refusal whose reason is no text."""
+
+    def __init__(self):
+        self.reason = 7
+
+
+@pytest.mark.parametrize("side", ["prepare", "run"])
+def test_a_reason_that_cannot_be_counted_leaves_the_account_whole(make_runner, balanced, side):
+    """The call is shed as declined and nothing stays in flight; the reason is a failure of the candidate's author."""
+    refusing = raising(Unspeakable())
+    runner = make_runner(lambda: 1, Preparing(refusing) if side == "prepare" else refusing)
+    assert 1 == runner.observe((), {})
+    assert runner.drain(DEADLINE_S)
+    reading = balanced()
+    assert ({"declined": 1}, 0, {}) == (reading["shed"], reading["in_flight"], reading["declined"])
+    assert {"decline: TypeError": 1} == machinery.failures()
+
+
 @pytest.mark.parametrize(
     ("options", "arguments", "value", "reason"),
     [

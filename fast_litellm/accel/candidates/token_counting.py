@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from fast_litellm.accel import native
+from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.accel.candidates.token_models import TokenModel, TokenModels
 from fast_litellm.accel.fingerprint import Source
@@ -42,45 +42,19 @@ SOURCES: Tuple[Source, ...] = (
 )
 """The parts of LiteLLM that this candidate reproduces or relies on."""
 
-_MIRRORED = (
-    "_MessageCountParams",
-    "_anthropic_image_source_data",
-    "_count_anthropic_content",
-    "_count_content_list",
-    "_count_document_tokens",
-    "_count_extra",
-    "_count_file_tokens",
-    "_count_function_call_tokens",
-    "_count_image_tokens",
-    "_count_messages",
-    "_count_opaque_document_tokens",
-    "_count_tool_choice",
-    "_count_tool_definitions",
-    "_encoding_count",
-    "_fix_model_name",
-    "_format_function_definitions",
-    "_format_object_parameters",
-    "_format_single_function_definition",
-    "_format_type",
-    "_function_definitions_for_tool",
-    "_get_count_function",
-    "_get_exact_count_function",
-    "_get_extrapolating_count_function",
-    "_get_tiktoken_count_function",
-    "_validate_anthropic_content",
-    "calculate_img_tokens",
-    "get_default_encoding",
-    "get_encoding",
-    "litellm",
-    "openai_tokenizer_encoding",
-    "openai_tokenizer_encoding_name",
-    "tiktoken",
-    "uses_legacy_message_accounting",
-    "verbose_logger",
+_DECLINED_BEYOND = frozenset(
+    {
+        "_auto_image_dimensions",
+        "_count_chat_template_tools",
+        "_count_inline_pdf_tokens",
+        "_return_huggingface_tokenizer",
+        "_select_custom_tokenizer_helper",
+        "get_image_dimensions",
+        "print_verbose",
+    }
 )
-"""Names of the reference that a test or another tool may replace, expecting to see its own object used."""
-
-_MIRRORED_UTILS = ("convert_list_message_to_dict", "convert_to_dict", "print_verbose", "select_tokenizer")
+"""What the reference calls only for calls that are declined; before a Hugging Face tokenizer is returned, the reference
+asks `huggingface_tokenizer_kind`, which is among the sources itself."""
 
 
 class Plan(NamedTuple):
@@ -144,8 +118,6 @@ class TokenCountingCandidate:
     build = f"fast-litellm {native.BUILD}"
 
     def __init__(self, reference: Any, semantics: str) -> None:
-        from litellm import utils
-
         self._reference = reference
         self._litellm = reference.litellm
         self._semantics = semantics
@@ -157,9 +129,9 @@ class TokenCountingCandidate:
             _default(reference._get_tiktoken_count_function),
             _default(reference._get_extrapolating_count_function),
         )
+        # A test or another tool that replaces one of these expects to see its own object used.
         self._untouched = native.IdentityGuard(
-            [(vars(reference), name) for name in _MIRRORED if hasattr(reference, name)]
-            + [(vars(utils), name) for name in _MIRRORED_UTILS]
+            [*reach.places(SOURCES, "token_counter", _DECLINED_BEYOND), *_tokenizer_places(reference)]
         )
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
@@ -227,6 +199,15 @@ class TokenCountingCandidate:
                 base_image_tokens=_default(self._reference.calculate_img_tokens, "base_tokens"),
             )
         return counter
+
+
+def _tokenizer_places(reference: Any) -> List[reach.Place]:
+    """What LiteLLM's tokenizers come down to, outside of its sources."""
+    import tiktoken
+
+    own = getattr(reference, "OpenAIEncoding", None)
+    names: List[reach.Place] = [(vars(tiktoken), "get_encoding"), (vars(tiktoken.model), "encoding_name_for_model")]
+    return [*names, (tiktoken.Encoding, "encode"), *([(own, "count")] if own is not None else [])]
 
 
 def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:

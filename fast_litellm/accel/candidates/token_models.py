@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from fast_litellm.accel import native
 from fast_litellm.errors import Declined
 
 _MAX_MODELS = 1024
@@ -46,6 +47,7 @@ class TokenModels:
         self._utils = utils
         self._litellm = reference.litellm
         self._tables = (tiktoken.model.MODEL_TO_ENCODING, tiktoken.model.MODEL_PREFIX_TO_ENCODING)
+        self._tables_as_known = native.IdentityGuard([], self._tables)
         self._reads_cost_map = reads_cost_map
         self._known: Dict[Optional[str], Tuple[Any, TokenModel]] = {}
 
@@ -62,6 +64,9 @@ class TokenModels:
         Raises:
             Declined: The model is counted with a Hugging Face tokenizer or a chat template.
         """
+        if not self._tables_as_known.holds():
+            self._tables_as_known = native.IdentityGuard([], self._tables)
+            self._known.clear()
         state = self._state(model)
         known = self._known.get(model)
         if known is not None and known[0] == state:
@@ -93,7 +98,6 @@ class TokenModels:
             model in chat,
             model in litellm.cohere_models,
             model in litellm.anthropic_models,
-            *map(len, self._tables),
         )
         if not self._reads_cost_map or model is None:
             return state

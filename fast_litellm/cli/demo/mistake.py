@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from typing import Any
 
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.cli.demo.stage import FEATURE
-
-# Where `token_counter` takes `tools`; LiteLLM passes it by position.
-_TOOLS_POSITION = 5
 
 
 class OffByOne:
@@ -24,6 +22,7 @@ class OffByOne:
     def __init__(self, module: Any, semantics: str) -> None:
         honest = next(seam for seam in SEAMS if seam.feature == FEATURE)
         self._honest: Any = honest.candidate(module, semantics)
+        self._signature = inspect.signature(getattr(module, honest.name))
         # Evidence and blocks belong to a build: this one's must speak neither about the honest candidate nor about the
         # wrong one of the next demo, which has to be caught anew.
         self.build = f"{self._honest.build}+off-by-one.{uuid.uuid4().hex[:8]}"
@@ -41,8 +40,4 @@ class OffByOne:
             The honest count, plus one where tools are offered.
         """
         count: int = self._honest.run(plan, args, kwargs)
-        return count + bool(_tools(args, kwargs))
-
-
-def _tools(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return args[_TOOLS_POSITION] if len(args) > _TOOLS_POSITION else kwargs.get("tools")
+        return count + bool(self._signature.bind(*args, **kwargs).arguments.get("tools"))

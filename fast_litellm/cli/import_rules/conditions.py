@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import Any, List, Optional
 
 from fast_litellm.cli.import_rules.draft import Mapping, NotCarriedError
 
-if TYPE_CHECKING:
-    from fast_litellm.cli.import_rules.draft import Listing
-
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 # Constructs of other dialects that no linear-time engine has.
 _NOT_LINEAR = re.compile(r"\(\?(?!:|i\)|P?<[A-Za-z_])|\\[1-9]|\\k|[*+?}]\+")
 
@@ -131,15 +129,14 @@ def pattern_ignoring_case(value: object) -> str:
     return f"(?i){pattern(value)}"
 
 
-def version(attribute: str, comparison: str, value: object, listing: Listing) -> Mapping:
+def version(attribute: str, comparison: str, value: object) -> Mapping:
     """
-    Compare versions.
+    Compare versions by precedence, pre-releases included.
 
     Args:
         attribute: Whose text is a version.
-        comparison: One of = < <= > >= ^ ~.
+        comparison: One of = < <= > >=.
         value: The version it is compared with.
-        listing: Learns how pre-releases differ.
 
     Returns:
         The condition.
@@ -147,11 +144,6 @@ def version(attribute: str, comparison: str, value: object, listing: Listing) ->
     Raises:
         NotCarriedError: The value is no version with three numbers.
     """
-    if not isinstance(value, str) or not re.fullmatch(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", value):
+    if not isinstance(value, str) or not _VERSION.fullmatch(value):
         raise NotCarriedError("version", "expected three numbers, as in 1.2.3")
-    listing.add(
-        "version comparison",
-        "a range holds pre-releases only of a version it names with one",
-        "a call with another pre-release version fails the test",
-    )
     return tested(attribute, "semver", f"{comparison}{value.lstrip('v')}")

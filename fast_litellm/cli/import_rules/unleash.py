@@ -185,7 +185,7 @@ def _positive(written: Mapping, listing: Listing) -> Mapping:
     if operator in _TEXTS:
         return _text(attribute, operator, values, ignoring_case)
     if operator in _VERSIONS:
-        return conditions.version(attribute, _VERSIONS[operator], value, listing)
+        return conditions.version(attribute, _VERSIONS[operator], value)
     if operator == "REGEX":
         pattern = conditions.pattern_ignoring_case if ignoring_case else conditions.pattern
         return conditions.tested(attribute, "matches", pattern(value))

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use fast_litellm_core::flags::Standing;
 use fast_litellm_core::flags::{Call, Decision, Implementation, Path, Reason, Sequence, Snapshot, Stage, Value};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType};
 
+use crate::page::{Places, StandingPage, Stops, now};
 use crate::rules::Rules;
 
 /// What the dispatcher works with.
@@ -41,6 +42,7 @@ struct Shared {
     decision_type: Py<PyType>,
     new_tuple: Py<PyAny>,
     words: Words,
+    stops: Stops,
 }
 
 /// A snapshot and the Python strings its decisions and lookups need, made once.
@@ -50,6 +52,7 @@ struct Compiled {
     revision: Py<PyString>,
     flags: Vec<FlagNames>,
     keys: Vec<Keys>,
+    places: Places,
 }
 
 struct FlagNames {
@@ -72,23 +75,38 @@ struct Words {
 
 #[pymethods]
 impl SnapshotCell {
+    /// Flags are stopped by the page, if there is one, and by `stand`.
     #[new]
-    fn new(py: Python<'_>, rules: &Rules, process: &str, decision_type: Bound<'_, PyType>) -> PyResult<Self> {
+    #[pyo3(signature = (rules, process, decision_type, page=None))]
+    fn new(
+        rules: &Rules,
+        process: &str,
+        decision_type: Bound<'_, PyType>,
+        page: Option<&Bound<'_, StandingPage>>,
+    ) -> PyResult<Self> {
+        let py = decision_type.py();
+        let stops = Stops::new(page.map(Bound::get));
         let new_tuple = py.get_type::<PyTuple>().getattr("__new__")?.unbind();
         Ok(Self(Arc::new(Shared {
-            current: ArcSwap::from_pointee(Compiled::new(py, rules, process, 0)?),
+            current: ArcSwap::from_pointee(Compiled::new(py, rules, process, 0, &stops)?),
             generations: AtomicU32::new(1),
             decision_type: decision_type.unbind(),
             new_tuple,
             words: Words::new(py),
+            stops,
         })))
     }
 
     /// Replaces the rules; decisions under way finish with those they began with.
     fn swap(&self, py: Python<'_>, rules: &Rules, process: &str) -> PyResult<()> {
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
-        self.0.current.store(Arc::new(Compiled::new(py, rules, process, generation)?));
+        self.0.current.store(Arc::new(Compiled::new(py, rules, process, generation, &self.0.stops)?));
         Ok(())
+    }
+
+    /// Stops (or, with 0, releases) a flag in this process, also one that is declared later.
+    fn stand(&self, flag: &str, word: u64) {
+        self.0.stops.stand(flag, word);
     }
 
     #[getter]
@@ -254,7 +272,7 @@ impl Shared {
 }
 
 impl Compiled {
-    fn new(py: Python<'_>, rules: &Rules, process: &str, generation: u32) -> PyResult<Self> {
+    fn new(py: Python<'_>, rules: &Rules, process: &str, generation: u32, stops: &Stops) -> PyResult<Self> {
         let refused = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
         let process = serde_json::from_str(process).map_err(|error| refused(&error))?;
         let snapshot = py.detach(|| Snapshot::compile(&rules.0.document, &process)).map_err(|error| refused(&error))?;
@@ -265,11 +283,12 @@ impl Compiled {
         });
         let flags = flags.collect();
         let keys = snapshot.paths.iter().map(|path| Keys::new(py, path)).collect();
-        Ok(Self { generation, revision: intern(&snapshot.revision), snapshot, flags, keys })
+        let places = stops.places(snapshot.flags.iter().map(|flag| &*flag.name));
+        Ok(Self { generation, revision: intern(&snapshot.revision), snapshot, flags, keys, places })
     }
 
     fn call<'a, 'py>(&'a self, unit: Option<&'a str>, attributes: Option<&'a Bound<'py, PyAny>>) -> PyCall<'a, 'py> {
-        PyCall { keys: &self.keys, unit, attributes }
+        PyCall { keys: &self.keys, places: &self.places, unit, attributes }
     }
 }
 
@@ -315,6 +334,7 @@ impl Words {
 /// A call seen through Python objects. What raises while it is read counts as absent.
 struct PyCall<'a, 'py> {
     keys: &'a [Keys],
+    places: &'a Places,
     unit: Option<&'a str>,
     attributes: Option<&'a Bound<'py, PyAny>>,
 }
@@ -325,8 +345,11 @@ impl Call for PyCall<'_, '_> {
     }
 
     fn now(&self) -> i64 {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+        now()
+    }
+
+    fn standing(&self, flag: usize) -> Standing {
+        self.places.standing(flag)
     }
 
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {

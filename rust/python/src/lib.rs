@@ -11,6 +11,7 @@ mod encoding;
 mod flags;
 mod freeze;
 mod messages;
+mod page;
 mod rules;
 mod tally;
 
@@ -25,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flags::register(module)?;
     freeze::register(module)?;
     messages::register(module)?;
+    page::register(module)?;
     rules::register(module)?;
     tally::register(module)
 }

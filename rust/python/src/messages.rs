@@ -9,7 +9,7 @@ use fast_litellm_core::messages::{Accounting, Call, Decline, Key, Kind, Node, Se
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::encoding::{Encoding, with_text};
 
@@ -201,31 +201,84 @@ fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
     names[key as usize].bind(py)
 }
 
-/// Remembers which objects stand under names of namespaces, to notice when one has been replaced.
+/// What stands under a name of a namespace or a class.
+struct Place<Owner> {
+    owner: Py<Owner>,
+    name: Py<PyString>,
+    object: Py<PyAny>,
+}
+
+/// A dictionary and its entries in their order.
+struct Table {
+    dict: Py<PyDict>,
+    entries: Vec<(Py<PyAny>, Py<PyAny>)>,
+}
+
+/// Remembers which objects stand under names, to notice when one has been replaced.
 #[pyclass(frozen, module = "fast_litellm._native")]
-struct IdentityGuard(Vec<(Py<PyDict>, Py<PyString>, Py<PyAny>)>);
+struct IdentityGuard {
+    names: Vec<Place<PyDict>>,
+    methods: Vec<Place<PyType>>,
+    tables: Vec<Table>,
+}
 
 #[pymethods]
 impl IdentityGuard {
     /// Args:
-    ///     places: A namespace and a name in it; what stands there is remembered.
+    ///     places: A namespace, or a class, and a name in it; what stands there is remembered.
+    ///     tables: Dictionaries of which every entry is remembered, in its order.
     ///
     /// Raises:
     ///     KeyError: A namespace has no such name.
+    ///     AttributeError: A class has no such name.
+    ///     TypeError: An owner is neither a dictionary nor a class.
     #[new]
-    fn new(places: Vec<(Bound<'_, PyDict>, Bound<'_, PyString>)>) -> PyResult<Self> {
-        let remembered = places.into_iter().map(|(namespace, name)| {
-            let object = namespace.as_any().get_item(&name)?.unbind();
-            Ok((namespace.unbind(), name.unbind(), object))
-        });
-        remembered.collect::<PyResult<_>>().map(Self)
+    #[pyo3(signature = (places, tables = Vec::new()))]
+    fn new(places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>, tables: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (mut names, mut methods) = (Vec::new(), Vec::new());
+        for (owner, name) in places {
+            if let Ok(class) = owner.cast::<PyType>() {
+                let object = class.getattr(&name)?.unbind();
+                methods.push(Place { owner: class.clone().unbind(), name: name.unbind(), object });
+            } else {
+                let object = owner.get_item(&name)?.unbind();
+                names.push(Place { owner: owner.cast_into::<PyDict>()?.unbind(), name: name.unbind(), object });
+            }
+        }
+        Ok(Self { names, methods, tables: tables.into_iter().map(Table::new).collect() })
     }
 
-    /// Whether every name still stands for the identical object.
+    /// Whether every name still stands for the identical object, and every table has the identical entries.
     fn holds(&self, py: Python<'_>) -> bool {
-        self.0.iter().all(|(namespace, name, object)| {
-            namespace.bind(py).get_item(name).is_ok_and(|found| found.is_some_and(|found| found.is(object)))
-        })
+        self.names.iter().all(|place| place.holds(py))
+            && self.methods.iter().all(|place| place.holds(py))
+            && self.tables.iter().all(|table| table.holds(py))
+    }
+}
+
+impl Place<PyDict> {
+    fn holds(&self, py: Python<'_>) -> bool {
+        let found = self.owner.bind(py).get_item(&self.name);
+        found.is_ok_and(|found| found.is_some_and(|found| found.is(&self.object)))
+    }
+}
+
+impl Place<PyType> {
+    fn holds(&self, py: Python<'_>) -> bool {
+        self.owner.bind(py).getattr(&self.name).is_ok_and(|found| found.is(&self.object))
+    }
+}
+
+impl Table {
+    fn new(dict: Bound<'_, PyDict>) -> Self {
+        let entries = dict.iter().map(|(key, value)| (key.unbind(), value.unbind())).collect();
+        Self { dict: dict.unbind(), entries }
+    }
+
+    fn holds(&self, py: Python<'_>) -> bool {
+        let dict = self.dict.bind(py);
+        dict.len() == self.entries.len()
+            && dict.iter().zip(&self.entries).all(|((key, value), known)| key.is(&known.0) && value.is(&known.1))
     }
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
 import random
 from collections import OrderedDict
@@ -16,6 +18,7 @@ from fast_litellm.accel.candidates.token_counting import SOURCES, TokenCountingC
 from fast_litellm.errors import Declined
 
 litellm = pytest.importorskip("litellm")
+tiktoken = pytest.importorskip("tiktoken")
 reference = pytest.importorskip("litellm.litellm_core_utils.token_counter")
 
 MODELS = [
@@ -241,6 +244,67 @@ def test_a_replaced_helper_is_respected(candidate, monkeypatch):
     monkeypatch.setattr(reference, "_count_messages", lambda *_args: 7)
 
     assert "reference_patched" == answer(candidate, model="gpt-4o", messages=user("Hi"))
+
+
+def own(original):
+    """An object of somebody's own that does what the original does."""
+    return functools.partial(original) if callable(original) else type(original)()
+
+
+REPLACED = [
+    *((litellm.utils, name) for name in ("_select_tokenizer_helper", "_return_openai_tokenizer", "select_tokenizer")),
+    *((litellm.utils, name) for name in ("_return_huggingface_tokenizer", "uses_anthropic_tokenizer")),
+    *((litellm.utils, name) for name in ("huggingface_tokenizer_kind", "cleanup_none_field_in_message")),
+    *((litellm.utils, name) for name in ("convert_list_message_to_dict", "convert_to_dict", "print_verbose")),
+    (
+        importlib.import_module("litellm.litellm_core_utils.prompt_templates.common_utils"),
+        "extract_search_results_text",
+    ),
+    *((reference, name) for name in ("AnthropicMessagesToolUseParam", "_evenly_spaced_samples", "get_encoding")),
+    *((reference, name) for name in ("EXTRAPOLATION_SAMPLES", "_format_type", "_count_extra", "_MessageCountParams")),
+    (reference._MessageCountParams, "__init__"),
+    (tiktoken, "encoding_name_for_model"),
+    (tiktoken.model, "encoding_name_for_model"),
+    (tiktoken, "get_encoding"),
+    (tiktoken.Encoding, "encode"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), REPLACED, ids=lambda it: it if isinstance(it, str) else it.__name__)
+def test_whatever_is_replaced_the_control_answers_with_it(candidate, monkeypatch, owner, name):
+    """Every helper on the control's way is watched, wherever it is defined."""
+    monkeypatch.setattr(owner, name, own(getattr(owner, name)))
+
+    assert "reference_patched" == answer(candidate, model="gpt-4o", messages=user("Hi"))
+    monkeypatch.undo()
+    assert agree(candidate, model="gpt-4o", messages=user("Hi"))
+
+
+@pytest.mark.parametrize("name", ["_count_messages", "_format_type", "_evenly_spaced_samples"])
+def test_a_helper_replaced_before_installing_makes_the_reference_unknown(monkeypatch, name):
+    """The text of a file does not speak for a module that holds somebody's own function."""
+    monkeypatch.setattr(reference, name, own(getattr(reference, name)))
+
+    assert None is fingerprint.fingerprint(SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("model", "table"),
+    [
+        ("gpt-4", tiktoken.model.MODEL_TO_ENCODING),
+        ("gpt-3.5-turbo", tiktoken.model.MODEL_TO_ENCODING),
+        ("gpt-4-0613", tiktoken.model.MODEL_PREFIX_TO_ENCODING),
+    ],
+)
+def test_an_entry_of_tiktokens_tables_that_changes_in_place_is_seen(candidate, monkeypatch, model, table):
+    """The encoding of a model is asked anew, although the table is the same and as long as before."""
+    text = "नमस्ते दुनिया, 你好"
+    before = answer(candidate, model=model, text=text)
+    for name in table:
+        monkeypatch.setitem(table, name, "o200k_base")
+
+    assert agree(candidate, model=model, text=text)
+    assert before != answer(candidate, model=model, text=text)
 
 
 def test_a_model_registered_at_run_time_is_seen(candidate, monkeypatch):

@@ -46,8 +46,11 @@ def test_every_circle_is_told(problems):
     assert ["got a -> b -> a", "got c -> c"] == [line.rsplit(", ", 1)[1] for line in told]
 
 
-def test_a_long_chain_is_only_a_chain(problems):
-    """Ten thousand flags in a row are read without exhausting the stack."""
-    chain = "".join(f"  f{number}: {{requires: [f{number + 1}]}}\n" for number in range(10_000))
+def test_a_chain_has_a_limit(problems):
+    """Sixty-four flags in a row are fine; of ten thousand, each stretch that is too long is told once."""
+    chain = [f"  f{number}: {{requires: [f{number + 1}]}}\n" for number in range(10_000)]
 
-    assert [] == problems(_file(f"{chain}  f10000: {{}}\n"))
+    assert [] == problems(_file("".join(chain[:64]) + "  f64: {}\n"))
+    told = problems(_file("".join(chain) + "  f10000: {}\n"))
+    assert 10_001 // 65 == len(told)
+    assert told[0].endswith("expected at most 64 requirements in a chain, got more")

@@ -19,6 +19,8 @@ pub enum Value<'a> {
     Float(f64),
     /// Text that is valid Unicode.
     Text(&'a str),
+    /// A moment in Unix milliseconds.
+    Time(i64),
     /// A list.
     Sequence(&'a dyn Sequence),
     /// Anything else: present, but no condition except `exists` holds for it.

@@ -5,12 +5,16 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use regex::Regex;
+use rustc_hash::FxHashSet;
 
 use super::call::{Call, Path, Value};
 use super::document::{Number, Scalar};
+use super::{moment, version};
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub enum Test {
     /// Equal, of the same kind.
     Equals(Scalar),
     /// Equal to one of these.
-    In(Box<[Scalar]>),
+    In(Choices),
     /// A text with this part, or a list with this element.
     Contains(Scalar),
     /// A text that begins so.
@@ -46,7 +50,25 @@ pub enum Test {
     Compare(Comparison, Number),
     /// Present (or, when false, absent).
     Exists(bool),
+    /// A version within this range.
+    Semver(version::Range),
+    /// A moment, or a text that is one, before this one in Unix milliseconds.
+    Before(i64),
+    /// The same after it.
+    After(i64),
+    /// A text that is an address within one of these networks.
+    Cidr(Box<[IpNet]>),
 }
+
+/// The values of an `in`. Many texts are looked up, not walked over.
+#[derive(Debug)]
+pub struct Choices {
+    listed: Box<[Scalar]>,
+    texts: Option<FxHashSet<Box<str>>>,
+}
+
+// Below this, walking over the texts is quicker than hashing one.
+const FEW_CHOICES: usize = 8;
 
 /// An order between numbers.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +109,7 @@ impl Test {
     fn passes(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Equals(wanted), _) => equal(wanted, value),
-            (Self::In(choices), _) => choices.iter().any(|choice| equal(choice, value)),
+            (Self::In(choices), _) => choices.hold(value),
             (Self::Contains(Scalar::Text(part)), Value::Text(text)) => text.contains(part.as_str()),
             (Self::Contains(wanted), Value::Sequence(list)) => list.any(&mut |element| equal(wanted, element)),
             (Self::StartsWith(prefix), Value::Text(text)) => text.starts_with(&**prefix),
@@ -97,9 +119,47 @@ impl Test {
                 order(value, *bound).is_some_and(|order| comparison.accepts(order))
             }
             (Self::Exists(wanted), _) => *wanted != matches!(value, Value::Missing),
+            (Self::Semver(range), Value::Text(text)) => range.contains(text),
+            (Self::Before(bound), _) => instant(value).is_some_and(|instant| instant < *bound),
+            (Self::After(bound), _) => instant(value).is_some_and(|instant| instant > *bound),
+            (Self::Cidr(networks), Value::Text(text)) => within(networks, text),
             _ => false,
         }
     }
+}
+
+impl Choices {
+    /// Prepares the values.
+    #[must_use]
+    pub fn new(listed: Vec<Scalar>) -> Self {
+        let texts = listed.iter().filter_map(|choice| match choice {
+            Scalar::Text(text) => Some(text.as_str().into()),
+            _ => None,
+        });
+        let texts = (listed.len() > FEW_CHOICES).then(|| texts.collect());
+        Self { listed: listed.into(), texts }
+    }
+
+    fn hold(&self, value: Value<'_>) -> bool {
+        match (&self.texts, value) {
+            (Some(texts), Value::Text(text)) => texts.contains(text),
+            _ => self.listed.iter().any(|choice| equal(choice, value)),
+        }
+    }
+}
+
+fn instant(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Time(moment) => Some(moment),
+        Value::Text(text) => moment::parse(text),
+        _ => None,
+    }
+}
+
+/// Whether an address is within a network. An IPv4 address written as IPv6 is an IPv4 address.
+fn within(networks: &[IpNet], text: &str) -> bool {
+    let address = text.trim().parse::<IpAddr>().map(|address| address.to_canonical());
+    address.is_ok_and(|address| networks.iter().any(|network| network.contains(&address)))
 }
 
 impl Comparison {
@@ -167,7 +227,7 @@ impl fmt::Display for Test {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equals(wanted) => write!(out, "equals {wanted}"),
-            Self::In(choices) => listed(out, "in", choices),
+            Self::In(choices) => listed(out, "in", &choices.listed),
             Self::Contains(part) => write!(out, "contains {part}"),
             Self::StartsWith(prefix) => write!(out, "starts with {prefix:?}"),
             Self::EndsWith(suffix) => write!(out, "ends with {suffix:?}"),
@@ -175,6 +235,10 @@ impl fmt::Display for Test {
             Self::Compare(comparison, bound) => write!(out, "{} {bound}", comparison.sign()),
             Self::Exists(true) => write!(out, "exists"),
             Self::Exists(false) => write!(out, "does not exist"),
+            Self::Semver(range) => write!(out, "is a version {range}"),
+            Self::Before(bound) => write!(out, "is before {}", moment::shown(*bound)),
+            Self::After(bound) => write!(out, "is after {}", moment::shown(*bound)),
+            Self::Cidr(networks) => listed(out, "is an address in", networks),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::standing::Cause;
+
 /// An implementation of a seam. The two that every feature has cost nothing to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Implementation {
@@ -47,13 +49,15 @@ pub enum Stage {
     Canary,
     /// Rules decide, and what they leave open goes to the candidate; nothing is compared.
     On,
-    /// Stopped at run time; Python answers.
+    /// Stopped at run time by a difference or a guard; Python answers.
     Blocked,
+    /// Stopped at run time by a person; Python answers.
+    Paused,
 }
 
 impl Stage {
     /// Every stage, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Off, Self::Shadow, Self::Canary, Self::On, Self::Blocked];
+    pub const ALL: [Self; 6] = [Self::Off, Self::Shadow, Self::Canary, Self::On, Self::Blocked, Self::Paused];
 
     /// The name used in rule files and in status.
     #[must_use]
@@ -64,6 +68,7 @@ impl Stage {
             Self::Canary => "canary",
             Self::On => "on",
             Self::Blocked => "blocked",
+            Self::Paused => "paused",
         }
     }
 
@@ -74,6 +79,7 @@ impl Stage {
             Self::Canary => "pinned:canary",
             Self::On => "pinned:on",
             Self::Blocked => "blocked",
+            Self::Paused => "paused",
         }
     }
 }
@@ -140,6 +146,12 @@ pub enum Detail {
     EnvOverride,
     /// A guard stopped the feature, and said why.
     Blocked(Arc<str>),
+    /// A person or a guard stopped the candidate at run time.
+    Stopped(Cause),
+    /// Another flag does not serve what this one requires of it.
+    Prerequisite(Arc<str>),
+    /// The unit's bucket in the layer is not among the flag's.
+    LayerExcluded,
     /// A percentage applies, but the call has no unit.
     MissingUnit,
     /// There are rules and none matched.
@@ -160,7 +172,9 @@ impl Detail {
             Self::None => "",
             Self::Killed => "killed",
             Self::EnvOverride => "env_override",
-            Self::Blocked(detail) => detail,
+            Self::Blocked(detail) | Self::Prerequisite(detail) => detail,
+            Self::Stopped(cause) => cause.name(),
+            Self::LayerExcluded => "layer_excluded",
             Self::MissingUnit => "missing_unit",
             Self::NoRule => "no_rule",
             Self::Pinned(stage) => stage.pinned(),
@@ -206,6 +220,12 @@ impl Decision {
         bucket: None,
         threshold: None,
     };
+
+    /// Whether the rules gave this answer; a stop at run time is not theirs, and so never stale.
+    #[must_use]
+    pub fn from_rules(&self) -> bool {
+        !matches!(self.detail, Detail::Stopped(_))
+    }
 
     /// The same answer from rules that a newer file failed to replace.
     #[must_use]

@@ -1,48 +1,78 @@
 //! The same evaluation, rule by rule, for people.
+//!
+//! Both views are written as JSON. What only an explanation knows is absent from a description.
 
 use serde::Serialize;
 
 use super::call::Call;
 use super::decision::Decision;
-use super::flag::{Action, Flag, Rule, UnitSource};
+use super::evaluation::Evaluation;
+use super::flag::{Action, Flag, Ramp, Requirement, Rule, Slot, UnitSource};
+use super::moment;
 use super::snapshot::Snapshot;
+use super::standing::Standing;
 
 /// What a flag would do, in words and numbers.
 #[derive(Debug, Serialize)]
-pub struct Description<'a> {
-    flag: &'a str,
+pub struct Description<'s> {
+    flag: &'s str,
     line: u32,
     stage: &'static str,
-    salt: &'a str,
-    unit: UnitView<'a>,
+    salt: &'s str,
+    unit: UnitView<'s>,
     consults_rules: bool,
-    rules: Vec<RuleView<'a>>,
-    otherwise: ActionView<'a>,
+    requires: Vec<RequirementView<'s>>,
+    layer: Option<LayerView<'s>>,
+    rules: Vec<RuleView<'s>>,
+    otherwise: ActionView<'s>,
+    otherwise_line: u32,
 }
 
 /// Why a call was decided as it was.
 #[derive(Debug, Serialize)]
-pub struct Explanation<'a> {
+pub struct Explanation<'s> {
     #[serde(flatten)]
-    description: Description<'a>,
-    revision: &'a str,
+    description: Description<'s>,
+    revision: &'s str,
     bucket: Option<u32>,
+    standing: StandingView,
     decision: DecisionView,
 }
 
 #[derive(Debug, Serialize)]
-struct UnitView<'a> {
-    attribute: &'a str,
+struct UnitView<'s> {
+    attribute: &'s str,
     explicit_first: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct RuleView<'a> {
-    name: &'a str,
+struct RequirementView<'s> {
+    flag: &'s str,
+    serves: &'s str,
+    /// What the other flag serves for this call, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<DecisionView>,
+}
+
+#[derive(Debug, Serialize)]
+struct LayerView<'s> {
+    name: &'s str,
+    salt: &'s str,
+    unit: UnitView<'s>,
+    begin: u32,
+    end: u32,
+    /// The unit's bucket in the layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleView<'s> {
+    name: &'s str,
     line: u32,
     when: String,
     #[serde(flatten)]
-    then: ActionView<'a>,
+    then: ActionView<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,9 +89,35 @@ enum Verdict {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum ActionView<'a> {
-    Serve(&'a str),
-    Thresholds(Vec<(&'a str, u32)>),
+enum ActionView<'s> {
+    Serve(&'s str),
+    Thresholds(Vec<(&'s str, u32)>),
+    Ramp(RampView<'s>),
+}
+
+#[derive(Debug, Serialize)]
+struct RampView<'s> {
+    serve: &'s str,
+    salt: &'s str,
+    unit: UnitView<'s>,
+    /// Since when, and how many of a million units.
+    steps: Vec<(String, u32)>,
+    /// The position of the step in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<u32>,
+}
+
+/// How a flag stands: running, stopped, or retrying after a stop.
+#[derive(Debug, Serialize)]
+struct StandingView {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    /// How many of a million units try the candidate again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +136,7 @@ impl Snapshot {
     /// Describes the flag with this name.
     #[must_use]
     pub fn describe(&self, name: &str) -> Option<Description<'_>> {
-        Some(Description::of(&self.flags[self.position(name)?]))
+        Some(self.description(self.position(name)?))
     }
 
     /// Decides one call and says, rule by rule, why.
@@ -88,45 +144,87 @@ impl Snapshot {
         let position = self.position(name)?;
         let flag = &self.flags[position];
         let decision = self.decide(Some(position), call);
-        let mut description = Description::of(flag);
-        for (index, view) in description.rules.iter_mut().enumerate() {
-            view.judge(&flag.rules[index], verdict(flag, index, decision.rule), call);
+        let asked = Evaluation::new(&self.flags, call).choose(position).asked;
+        let mut description = self.description(position);
+        for (view, rule) in description.rules.iter_mut().zip(&flag.rules) {
+            view.then.observe(&rule.then, call);
         }
-        let bucket = flag.bucket(call);
-        Some(Explanation { description, revision: &self.revision, bucket, decision: DecisionView::of(flag, &decision) })
+        for (index, view) in description.rules.iter_mut().enumerate() {
+            view.judge(&flag.rules[index], verdict(asked, index, decision.rule), call);
+        }
+        description.otherwise.observe(&flag.otherwise, call);
+        for (view, required) in description.requires.iter_mut().zip(&flag.requires) {
+            view.found = Some(self.decided(required.flag, call));
+        }
+        if let (Some(view), Some(slot)) = (&mut description.layer, &flag.slot) {
+            view.bucket = slot.hashed.bucket(call);
+        }
+        Some(Explanation {
+            description,
+            revision: &self.revision,
+            bucket: flag.hashed.bucket(call),
+            standing: StandingView::of(call.standing(position)),
+            decision: DecisionView::of(flag, &decision),
+        })
+    }
+
+    fn decided<C: Call>(&self, position: usize, call: &C) -> DecisionView {
+        DecisionView::of(&self.flags[position], &self.decide(Some(position), call))
+    }
+
+    fn description(&self, position: usize) -> Description<'_> {
+        let flag = &self.flags[position];
+        let requires = flag.requires.iter().map(|required| self.requirement(required));
+        Description {
+            flag: &flag.name,
+            line: flag.line,
+            stage: flag.stage.name(),
+            salt: flag.hashed.salt.text(),
+            unit: UnitView::of(&flag.hashed.unit),
+            consults_rules: flag.ruled,
+            requires: requires.collect(),
+            layer: flag.slot.as_deref().map(LayerView::of),
+            rules: flag.rules.iter().map(RuleView::of).collect(),
+            otherwise: ActionView::of(&flag.otherwise),
+            otherwise_line: flag.otherwise_line,
+        }
+    }
+
+    fn requirement<'s>(&'s self, required: &'s Requirement) -> RequirementView<'s> {
+        RequirementView { flag: &self.flags[required.flag].name, serves: required.serves.name(), found: None }
     }
 }
 
-fn verdict(flag: &Flag, index: usize, matched: Option<usize>) -> Verdict {
+fn verdict(asked: bool, index: usize, matched: Option<usize>) -> Verdict {
     match matched {
         Some(rule) if index == rule => Verdict::Matched,
         Some(rule) if index > rule => Verdict::NotReached,
-        _ if flag.ruled => Verdict::NotMatched,
+        _ if asked => Verdict::NotMatched,
         _ => Verdict::NotReached,
     }
 }
 
-impl<'a> Description<'a> {
-    fn of(flag: &'a Flag) -> Self {
-        let unit = match &flag.unit {
-            UnitSource::Explicit(path) => UnitView { attribute: &path.text, explicit_first: true },
-            UnitSource::Attribute(path) => UnitView { attribute: &path.text, explicit_first: false },
-        };
+impl<'s> UnitView<'s> {
+    fn of(unit: &'s UnitSource) -> Self {
+        Self { attribute: &unit.path().text, explicit_first: matches!(unit, UnitSource::Explicit(_)) }
+    }
+}
+
+impl<'s> LayerView<'s> {
+    fn of(slot: &'s Slot) -> Self {
         Self {
-            flag: &flag.name,
-            line: flag.line,
-            stage: flag.stage.name(),
-            salt: flag.salt.text(),
-            unit,
-            consults_rules: flag.ruled,
-            rules: flag.rules.iter().map(RuleView::of).collect(),
-            otherwise: ActionView::of(&flag.otherwise),
+            name: &slot.layer,
+            salt: slot.hashed.salt.text(),
+            unit: UnitView::of(&slot.hashed.unit),
+            begin: slot.begin,
+            end: slot.end,
+            bucket: None,
         }
     }
 }
 
-impl<'a> RuleView<'a> {
-    fn of(rule: &'a Rule) -> Self {
+impl<'s> RuleView<'s> {
+    fn of(rule: &'s Rule) -> Self {
         let then = ActionView::of(&rule.then);
         Self { name: &rule.name, line: rule.line, when: rule.when.to_string(), then, verdict: None, because: None }
     }
@@ -139,12 +237,46 @@ impl<'a> RuleView<'a> {
     }
 }
 
-impl<'a> ActionView<'a> {
-    fn of(action: &'a Action) -> Self {
+impl<'s> ActionView<'s> {
+    fn of(action: &'s Action) -> Self {
         match action {
             Action::Serve(serve) => Self::Serve(serve.name()),
             Action::Split(shares) => {
                 Self::Thresholds(shares.iter().map(|share| (share.serve.name(), share.end)).collect())
+            }
+            Action::Ramp(ramp) => Self::Ramp(RampView::of(ramp)),
+        }
+    }
+
+    /// Adds what the call and its moment tell.
+    fn observe<C: Call>(&mut self, action: &Action, call: &C) {
+        if let (Self::Ramp(view), Action::Ramp(ramp)) = (self, action) {
+            view.current = ramp.step(call.now());
+            view.bucket = ramp.hashed.bucket(call);
+        }
+    }
+}
+
+impl<'s> RampView<'s> {
+    fn of(ramp: &'s Ramp) -> Self {
+        Self {
+            serve: ramp.serve.name(),
+            salt: ramp.hashed.salt.text(),
+            unit: UnitView::of(&ramp.hashed.unit),
+            steps: ramp.steps.iter().map(|(at, share)| (moment::shown(*at), *share)).collect(),
+            current: None,
+            bucket: None,
+        }
+    }
+}
+
+impl StandingView {
+    fn of(standing: Standing) -> Self {
+        match standing {
+            Standing::Running => Self { state: "running", cause: None, retry: None },
+            Standing::Stopped(cause) => Self { state: "stopped", cause: Some(cause.name()), retry: None },
+            Standing::Retrying(cause, share) => {
+                Self { state: "retrying", cause: Some(cause.name()), retry: Some(share) }
             }
         }
     }

@@ -1,9 +1,10 @@
-//! One compiled flag: which implementation serves a call.
+//! One compiled flag.
 
 use super::bucket::{BUCKETS, Salt};
 use super::call::{Call, Path};
 use super::condition::Condition;
-use super::decision::{Decision, Detail, Implementation, Reason, Stage};
+use super::decision::{Detail, Implementation, Reason, Stage};
+use super::document::Guard;
 
 /// A flag, ready to decide.
 #[derive(Debug)]
@@ -14,16 +15,20 @@ pub struct Flag {
     pub line: u32,
     /// How far the feature has come.
     pub stage: Stage,
-    /// Hashed before the unit.
-    pub salt: Salt,
-    /// Where the unit comes from.
-    pub unit: UnitSource,
+    /// Who is hashed, and with what.
+    pub hashed: Hashed,
+    /// What other flags must serve first.
+    pub requires: Box<[Requirement]>,
+    /// The part of a layer this flag may serve candidates to.
+    pub slot: Option<Box<Slot>>,
     /// In the order they are tried.
     pub rules: Box<[Rule]>,
     /// Whether the rules are asked at all; a kill switch, a pinned stage or an override decides without them.
     pub ruled: bool,
     /// What happens when no rule matches or none is asked.
     pub otherwise: Action,
+    /// The line of `otherwise`, 0 when there is none or it came from memory.
+    pub otherwise_line: u32,
     /// The reason given then.
     pub reason: Reason,
     /// Its detail.
@@ -32,15 +37,50 @@ pub struct Flag {
     pub shadow_share: u32,
     /// Whether the answer comes from the file, and so can be stale.
     pub from_file: bool,
+    /// When the candidate is taken out of service.
+    pub guard: Option<Box<Guard>>,
 }
 
-/// Where a flag's unit comes from.
+/// Who is hashed, and with what.
 #[derive(Debug)]
+pub struct Hashed {
+    /// Hashed before the unit.
+    pub salt: Salt,
+    /// Where the unit comes from.
+    pub unit: UnitSource,
+}
+
+/// Where a unit comes from.
+#[derive(Debug, Clone)]
 pub enum UnitSource {
     /// The unit the caller named, or else this attribute.
     Explicit(Path),
     /// This attribute, whatever the caller named.
     Attribute(Path),
+}
+
+/// Another flag's answer that a flag depends on.
+#[derive(Debug)]
+pub struct Requirement {
+    /// The position of the other flag.
+    pub flag: usize,
+    /// What it must serve.
+    pub serves: Implementation,
+    /// What a decision says when it does not.
+    pub detail: Detail,
+}
+
+/// A flag's part of a layer.
+#[derive(Debug)]
+pub struct Slot {
+    /// The layer's name.
+    pub layer: Box<str>,
+    /// Who is hashed there, and with what.
+    pub hashed: Hashed,
+    /// The first bucket.
+    pub begin: u32,
+    /// The first bucket that is no longer its own.
+    pub end: u32,
 }
 
 /// One compiled rule.
@@ -63,9 +103,11 @@ pub enum Action {
     Serve(Implementation),
     /// The first share whose end lies above the bucket answers; Python answers the buckets above them all.
     Split(Box<[Share]>),
+    /// A share that follows the clock.
+    Ramp(Box<Ramp>),
 }
 
-/// A candidate's part of a split.
+/// An implementation's part of a split.
 #[derive(Debug)]
 pub struct Share {
     /// Who answers.
@@ -74,90 +116,74 @@ pub struct Share {
     pub end: u32,
 }
 
-/// Who answers a call, and what that hung on. Borrowed, so that a caller who needs no reason pays for none.
-#[derive(Debug, Clone, Copy)]
-pub struct Choice<'a> {
-    /// Who answers.
-    pub serve: &'a Implementation,
-    rule: Option<usize>,
-    draw: Draw,
+/// A candidate's share as a function of time.
+#[derive(Debug)]
+pub struct Ramp {
+    /// Who answers the share.
+    pub serve: Implementation,
+    /// Who is hashed, and with what.
+    pub hashed: Hashed,
+    /// Since when (Unix milliseconds) how many of a million units, in the order of time.
+    pub steps: Box<[(i64, u32)]>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Draw {
-    NotNeeded,
-    MissingUnit,
-    Drawn { bucket: u32, threshold: u32 },
-}
-
-/// Who answers when nothing else is said.
-pub static CONTROL: Implementation = Implementation::Python;
+// Added to a flag's salt, so that not always the same units are the first to meet a candidate that was stopped.
+const RETRY: &str = "/retry";
 
 impl Flag {
-    /// Chooses who answers. Pure: the same flag and call give the same choice.
-    pub fn choose<C: Call>(&self, call: &C) -> Choice<'_> {
-        let rule = if self.ruled { self.rules.iter().position(|rule| rule.when.holds(call)) } else { None };
-        let (serve, draw) = match rule.map_or(&self.otherwise, |index| &self.rules[index].then) {
-            Action::Serve(serve) => (serve, Draw::NotNeeded),
-            Action::Split(shares) => self.draw(shares, call),
-        };
-        Choice { serve, rule, draw }
+    /// Whether the flag is switched off whatever the call, so that nothing is left to be stopped.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        !self.ruled && self.reason == Reason::Disabled
     }
+}
 
-    /// Chooses, and says why.
-    pub fn decide<C: Call>(&self, call: &C) -> Decision {
-        let choice = self.choose(call);
-        let (reason, detail) = self.why(&choice);
-        let (bucket, threshold) = match choice.draw {
-            Draw::Drawn { bucket, threshold } => (Some(bucket), Some(threshold)),
-            _ => (None, None),
-        };
-        let shadow = self.shadow_share > 0
-            && matches!(self.stage, Stage::Shadow | Stage::Canary)
-            && *choice.serve == Implementation::Python;
-        Decision {
-            stage: self.stage,
-            serve: choice.serve.clone(),
-            shadow,
-            shadow_share: if shadow { self.shadow_share } else { 0 },
-            reason,
-            detail,
-            rule: choice.rule,
-            bucket,
-            threshold,
-        }
+impl Hashed {
+    /// The bucket that chooses who tries a stopped candidate again; `None` when the call has no unit.
+    pub fn retry_bucket<C: Call>(&self, call: &C) -> Option<u32> {
+        let salt = Salt::new(&[self.salt.text(), RETRY].concat());
+        self.unit.with(call, |unit| unit.map(|unit| salt.bucket(unit)))
     }
 
     /// The call's bucket; `None` when it has no unit.
     pub fn bucket<C: Call>(&self, call: &C) -> Option<u32> {
-        let path = match &self.unit {
-            UnitSource::Explicit(path) => match call.unit() {
-                Some(unit) if !unit.is_empty() => return Some(self.salt.bucket(unit)),
+        self.unit.with(call, |unit| unit.map(|unit| self.salt.bucket(unit)))
+    }
+}
+
+impl UnitSource {
+    /// Hands over the call's unit.
+    pub fn with<C: Call, R>(&self, call: &C, then: impl FnOnce(Option<&str>) -> R) -> R {
+        let path = match self {
+            Self::Explicit(path) => match call.unit() {
+                Some(unit) if !unit.is_empty() => return then(Some(unit)),
                 _ => path,
             },
-            UnitSource::Attribute(path) => path,
+            Self::Attribute(path) => path,
         };
-        call.look(path, |value| value.with_unit(|unit| unit.map(|unit| self.salt.bucket(unit))))
+        call.look(path, |value| value.with_unit(then))
     }
 
-    fn draw<'a, C: Call>(&self, shares: &'a [Share], call: &C) -> (&'a Implementation, Draw) {
-        let Some(bucket) = self.bucket(call) else {
-            return (&CONTROL, Draw::MissingUnit);
-        };
-        let share = shares.iter().find(|share| bucket < share.end);
-        let threshold = share.or(shares.last()).map_or(0, |share| share.end);
-        let serve = share.map_or(&CONTROL, |share| &share.serve);
-        (serve, Draw::Drawn { bucket, threshold })
-    }
-
-    fn why(&self, choice: &Choice<'_>) -> (Reason, Detail) {
-        match (choice.draw, choice.rule) {
-            (Draw::MissingUnit, _) => (Reason::Default, Detail::MissingUnit),
-            (Draw::Drawn { .. }, Some(_)) => (Reason::Split, Detail::None),
-            (Draw::Drawn { .. }, None) => (Reason::Split, self.detail.clone()),
-            (Draw::NotNeeded, Some(_)) => (Reason::TargetingMatch, Detail::None),
-            (Draw::NotNeeded, None) => (self.reason, self.detail.clone()),
+    /// The attribute that is looked at.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Explicit(path) | Self::Attribute(path) => path,
         }
+    }
+}
+
+impl Ramp {
+    /// How many of a million units the candidate answers at a moment in Unix milliseconds.
+    #[must_use]
+    pub fn share(&self, now: i64) -> u32 {
+        self.step(now).map_or(0, |step| self.steps[step].1)
+    }
+
+    /// The step that is in force at a moment; `None` before the first one.
+    #[must_use]
+    pub fn step(&self, now: i64) -> Option<usize> {
+        self.steps.iter().rposition(|(at, _)| *at <= now)
     }
 }
 
@@ -193,12 +219,17 @@ impl Action {
         match self {
             Self::Serve(serve) => *serve != Implementation::Python,
             Self::Split(shares) => shares.last().is_some_and(|share| share.end == BUCKETS),
+            Self::Ramp(_) => false,
         }
     }
 
     /// Whether a candidate can answer.
     #[must_use]
     pub fn some_candidate(&self) -> bool {
-        !matches!(self, Self::Serve(Implementation::Python))
+        match self {
+            Self::Serve(serve) => *serve != Implementation::Python,
+            Self::Split(_) => true,
+            Self::Ramp(ramp) => ramp.serve != Implementation::Python && ramp.steps.iter().any(|(_, share)| *share > 0),
+        }
     }
 }

@@ -62,8 +62,7 @@ impl Standing {
         }
         let code = usize::try_from(word & 0xF).unwrap_or(0);
         let cause = Cause::ALL.get(code.wrapping_sub(1)).copied().unwrap_or(Cause::Paused);
-        let until = (word >> UNTIL_SHIFT) * TENTH;
-        if until == 0 || u64::try_from(now).unwrap_or(0) < until {
+        if until(word).is_none_or(|until| now < until) {
             return Self::Stopped(cause);
         }
         let share = (word >> SHARE_SHIFT) & ((1 << SHARE_BITS) - 1);
@@ -78,6 +77,25 @@ pub fn stop(cause: Cause, until: Option<i64>, retry: u32) -> Word {
     let until = until.map_or(0, |until| u64::try_from(until).unwrap_or(0).div_ceil(TENTH).max(1));
     let share = u64::from(retry).min((1 << SHARE_BITS) - 1);
     until << UNTIL_SHIFT | share << SHARE_SHIFT | code
+}
+
+/// Until when a word stops its flag, in Unix milliseconds; `None` when it never ends.
+#[must_use]
+pub fn until(word: Word) -> Option<i64> {
+    let until = (word >> UNTIL_SHIFT) * TENTH;
+    i64::try_from(until).ok().filter(|until| *until != 0)
+}
+
+/// The standing of a flag that two words speak of: a stop before a retry, the smaller retry before the larger.
+#[must_use]
+pub fn stronger(one: Word, other: Word, now: i64) -> Standing {
+    let share = |standing| match standing {
+        Standing::Stopped(_) => 0,
+        Standing::Retrying(_, share) => share,
+        Standing::Running => u32::MAX,
+    };
+    let (one, other) = (Standing::of(one, now), Standing::of(other, now));
+    if share(other) < share(one) { other } else { one }
 }
 
 #[cfg(test)]
@@ -96,6 +114,23 @@ mod tests {
     #[test]
     fn a_stop_without_an_end_never_ends() {
         assert_eq!(Standing::Stopped(Cause::Diverged), Standing::of(stop(Cause::Diverged, None, 0), i64::MAX));
+    }
+
+    #[test]
+    fn of_two_words_the_one_that_lets_fewer_through_holds() {
+        let stopped = stop(Cause::Paused, None, 0);
+        let (tenth, half) = (stop(Cause::Latency, Some(1), 100_000), stop(Cause::ErrorRate, Some(1), 500_000));
+        let cases = [
+            (0, stopped, Standing::Stopped(Cause::Paused)),
+            (tenth, stopped, Standing::Stopped(Cause::Paused)),
+            (half, tenth, Standing::Retrying(Cause::Latency, 100_000)),
+            (half, 0, Standing::Retrying(Cause::ErrorRate, 500_000)),
+            (0, 0, Standing::Running),
+        ];
+        for (one, other, expected) in cases {
+            assert_eq!(expected, stronger(one, other, 1000));
+            assert_eq!(expected, stronger(other, one, 1000));
+        }
     }
 
     #[test]

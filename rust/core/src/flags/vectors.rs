@@ -2,13 +2,22 @@
 
 use serde_json::{Value as Json, json};
 
-use super::bucket::{BUCKETS, Salt};
-use super::{Call, Decision, Document, Path, Sequence, Snapshot, Value};
+use super::bucket::Salt;
+use super::standing::Word;
+use super::{Call, Decision, Document, Path, Process, Sequence, Snapshot, Standing, Value};
 
 /// A call written as JSON.
 struct JsonCall<'a> {
     unit: Option<&'a str>,
     attributes: &'a Json,
+    now: i64,
+    standings: Vec<Word>,
+}
+
+impl<'a> JsonCall<'a> {
+    fn of(unit: &'a str, attributes: &'a Json) -> Self {
+        Self { unit: Some(unit), attributes, now: 0, standings: Vec::new() }
+    }
 }
 
 struct Elements<'a>(&'a [Json]);
@@ -25,7 +34,11 @@ impl Call for JsonCall<'_> {
     }
 
     fn now(&self) -> i64 {
-        0
+        self.now
+    }
+
+    fn standing(&self, flag: usize) -> Standing {
+        Standing::of(self.standings.get(flag).copied().unwrap_or(0), self.now)
     }
 
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
@@ -52,10 +65,6 @@ fn vectors() -> Json {
     serde_json::from_str(include_str!("../../../../tests/vectors/flags.json")).unwrap()
 }
 
-fn snapshot(document: &Json) -> Snapshot {
-    Snapshot::from_json(&document.to_string(), "{}").unwrap()
-}
-
 /// Compiles a rule file, which JSON is, too.
 fn from_file(document: &Json, process: &Json) -> Snapshot {
     let rules = crate::rules::from_text(document.to_string().as_bytes()).unwrap();
@@ -63,7 +72,7 @@ fn from_file(document: &Json, process: &Json) -> Snapshot {
 }
 
 fn one_flag(flag: &Json) -> Snapshot {
-    snapshot(&json!({"revision": "r", "unit": "call_id", "flags": {"f": flag}}))
+    from_file(&json!({"version": 1, "flags": {"f": flag}}), &json!({}))
 }
 
 fn decide(snapshot: &Snapshot, flag: &str, call: &JsonCall<'_>) -> Decision {
@@ -103,7 +112,14 @@ fn decisions_are_those_of_the_vectors() {
         }
         let (document, flag) = (&vectors["documents"][name], case["flag"].as_str().unwrap());
         let snapshot = from_file(document, &process);
-        let call = JsonCall { unit: case["unit"].as_str(), attributes: &case["attributes"] };
+        let standings =
+            snapshot.flags.iter().map(|flag| case["standings"][&*flag.name].as_u64().unwrap_or(0)).collect();
+        let call = JsonCall {
+            unit: case["unit"].as_str(),
+            attributes: &case["attributes"],
+            now: case["now"].as_i64().unwrap_or(0),
+            standings,
+        };
         assert_eq!(case["decision"], shown(&snapshot, flag, &decide(&snapshot, flag, &call)), "{}", case["says"]);
         assert_eq!(
             case["decision"]["serve"],
@@ -117,10 +133,9 @@ fn decisions_are_those_of_the_vectors() {
 #[test]
 fn a_growing_percentage_only_adds_units() {
     for unit in (0..500).map(|number| format!("unit-{number}")) {
-        let call = JsonCall { unit: Some(&unit), attributes: &Json::Null };
+        let call = JsonCall::of(&unit, &Json::Null);
         let serves = |percent: u32| {
-            let share = percent * (BUCKETS / 100);
-            let flag = json!({"otherwise": {"split": [["rust", share], ["python", BUCKETS - share]]}});
+            let flag = json!({"otherwise": {"split": {"rust": percent, "python": 100 - percent}}});
             decide(&one_flag(&flag), "f", &call).serve.name() == "rust"
         };
         let sides: Vec<bool> = [0, 1, 5, 25, 50, 99, 100].into_iter().map(serves).collect();
@@ -133,7 +148,8 @@ fn a_growing_percentage_only_adds_units() {
 fn explanations_carry_the_decision_and_why_each_rule_did_not_match() {
     let vectors = vectors();
     let snapshot = from_file(&vectors["documents"]["main"], &json!({}));
-    let call = JsonCall { unit: Some("user-1"), attributes: &json!({"team": "a", "model": "gpt-3.5"}) };
+    let attributes = json!({"team": "a", "model": "gpt-3.5"});
+    let call = JsonCall::of("user-1", &attributes);
     let explanation = serde_json::to_value(snapshot.explain("ruled", &call)).unwrap();
     assert_eq!(shown(&snapshot, "ruled", &decide(&snapshot, "ruled", &call)), explanation["decision"]);
     let reasons: Vec<_> = explanation["rules"].as_array().unwrap().iter().map(|rule| &rule["because"]).collect();
@@ -149,15 +165,20 @@ fn unusable_documents_are_refused() {
     let document = |segments: Json, when: Json| {
         json!({"revision": "r", "unit": "u", "segments": segments, "flags": {"f": flag(when)}}).to_string()
     };
+    let flags = |flags: Json| json!({"revision": "r", "unit": "u", "flags": flags}).to_string();
     for text in [
-        "1".to_owned(),
         document(json!({}), json!({"segment": "nowhere"})),
         document(json!({"a": {"segment": "b"}, "b": {"segment": "a"}}), json!({"segment": "a"})),
         document(json!({}), json!({"attr": ["x", {"matches": "("}]})),
         document(json!({}), json!({"attr": ["x", {"matches": "(a{1000}){1000}"}]})),
-        document(json!({}), json!({"attr": ["x", {"resembles": "y"}]})),
+        document(json!({}), json!({"attr": ["x", {"semver": "one"}]})),
+        document(json!({}), json!({"attr": ["x", {"cidr": ["10.0.0.0/33"]}]})),
+        flags(json!({"a": {"requires": [{"flag": "b", "serves": "rust"}]}})),
+        flags(json!({"a": {"requires": [{"flag": "a", "serves": "rust"}]}})),
+        flags(json!({"a": {"layer": "nowhere"}})),
     ] {
-        assert!(Snapshot::from_json(&text, "{}").is_err(), "{text}");
+        let document: Document = serde_json::from_str(&text).unwrap();
+        assert!(Snapshot::compile(&document, &Process::default()).is_err(), "{text}");
     }
 }
 

@@ -13,8 +13,8 @@ use super::findings::{Findings, nearest};
 use super::node::{Entry, Node, Value};
 use super::table::{FORMS, NEGATION, TESTS};
 use super::time;
+use crate::flags::compile::pattern;
 use crate::flags::document::{Condition, Number, Scalar, Test};
-use crate::flags::snapshot::pattern;
 
 /// Reads conditions and remembers which segments they name.
 #[derive(Debug, Default)]

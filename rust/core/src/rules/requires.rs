@@ -6,6 +6,7 @@ use super::fields::{self, Fields};
 use super::findings::Findings;
 use super::node::Node;
 use super::table::REQUIREMENT;
+use crate::flags::compile::REQUIREMENT_DEPTH;
 use crate::flags::document::Requirement;
 
 const CANDIDATE: &str = "rust";
@@ -30,6 +31,10 @@ impl<'n, 'a> Requirements<'n, 'a> {
         requirements
     }
 
+    fn first(&self, flag: &str) -> Option<&(&'n Node<'a>, String)> {
+        self.of_flag.get(flag).and_then(|all| all.first())
+    }
+
     /// Notes required flags that do not exist, and circles: each once, at a requirement that closes it.
     pub fn check(&self, flags: &BTreeSet<&str>, findings: &mut Findings) {
         for (item, name) in self.of_flag.values().flatten() {
@@ -38,9 +43,11 @@ impl<'n, 'a> Requirements<'n, 'a> {
                 findings.add(item, format!("expected a flag of this file, got \"{name}\""), hint);
             }
         }
-        let mut walk = Walk { requirements: self, done: BTreeSet::new(), chain: Vec::new() };
+        let mut walk = Walk { requirements: self, depths: BTreeMap::new(), chain: Vec::new() };
         for flag in self.of_flag.keys() {
-            walk.follow(flag, findings);
+            if !walk.depths.contains_key(flag.as_str()) {
+                walk.follow(flag, findings);
+            }
         }
     }
 }
@@ -65,33 +72,59 @@ fn name(node: &Node<'_>, findings: &mut Findings) -> Option<String> {
 /// A depth-first walk without recursion, so that a chain of any length is only a chain.
 struct Walk<'r, 'n, 'a> {
     requirements: &'r Requirements<'n, 'a>,
-    done: BTreeSet<&'r str>,
-    chain: Vec<(&'r str, usize)>,
+    depths: BTreeMap<&'r str, usize>,
+    chain: Vec<Link<'r>>,
+}
+
+/// A flag of the chain that is followed.
+struct Link<'r> {
+    flag: &'r str,
+    next: usize,
+    depth: usize,
 }
 
 impl<'r> Walk<'r, '_, '_> {
     fn follow(&mut self, flag: &'r str, findings: &mut Findings) {
-        self.chain.push((flag, 0));
-        while let Some((flag, next)) = self.chain.last_mut() {
-            let (flag, position) = (*flag, *next);
-            *next += 1;
-            let required = self.requirements.of_flag.get(flag).and_then(|all| all.get(position));
-            if let Some((item, name)) = required {
-                self.step(item, name, findings);
-            } else {
-                self.done.insert(flag);
-                self.chain.pop();
+        self.chain.push(Link { flag, next: 0, depth: 0 });
+        while let Some(link) = self.chain.last_mut() {
+            let required = self.requirements.of_flag.get(link.flag).and_then(|all| all.get(link.next));
+            link.next += 1;
+            match required {
+                Some((item, name)) => self.step(item, name, findings),
+                None => self.step_back(findings),
             }
         }
     }
 
     fn step(&mut self, item: &Node<'_>, name: &'r str, findings: &mut Findings) {
-        if let Some(begin) = self.chain.iter().position(|(flag, _)| *flag == name) {
-            let names = self.chain[begin..].iter().map(|(flag, _)| *flag).chain([name]);
+        if let Some(begin) = self.chain.iter().position(|link| link.flag == name) {
+            let names = self.chain[begin..].iter().map(|link| link.flag).chain([name]);
             let circle = names.collect::<Vec<_>>().join(" -> ");
             findings.add(item, format!("expected requirements without a circle, got {circle}"), "");
-        } else if !self.done.contains(name) {
-            self.chain.push((name, 0));
+        } else if let Some(depth) = self.depths.get(name).copied() {
+            self.reach(depth);
+        } else {
+            self.chain.push(Link { flag: name, next: 0, depth: 0 });
+        }
+    }
+
+    /// Leaves a flag all of whose requirements were followed. One that leads too far is told once, and then counts as
+    /// leading nowhere, so that those who require it are not told, too.
+    fn step_back(&mut self, findings: &mut Findings) {
+        let Some(link) = self.chain.pop() else { return };
+        let mut depth = link.depth;
+        if let (true, Some((item, _))) = (depth > REQUIREMENT_DEPTH, self.requirements.first(link.flag)) {
+            findings.add(item, format!("expected at most {REQUIREMENT_DEPTH} requirements in a chain, got more"), "");
+            depth = 0;
+        }
+        self.depths.insert(link.flag, depth);
+        self.reach(depth);
+    }
+
+    /// Notes at the last flag of the chain how far a requirement of it leads.
+    fn reach(&mut self, depth: usize) {
+        if let Some(link) = self.chain.last_mut() {
+            link.depth = link.depth.max(depth + 1);
         }
     }
 }

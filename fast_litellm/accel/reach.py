@@ -1,0 +1,110 @@
+"""
+Which names a reference asks for when it runs, told from its bytecode.
+
+A candidate reproduces what stands under those names. When somebody has put an object of his own under one of them, the
+control would use it and the candidate would not, so the names are what a guard has to watch. They follow from the
+sources that the fingerprint covers, whatever release is loaded.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, Iterator, List, Tuple, Union
+
+if TYPE_CHECKING:
+    from fast_litellm.accel.fingerprint import Source
+
+Place = Tuple[Union[Dict[str, Any], type], str]
+"""A namespace, or a class, and a name in it."""
+
+
+def places(sources: Tuple[Source, ...], entry: str, beyond: FrozenSet[str] = frozenset()) -> List[Place]:
+    """
+    Follow the calls of a reference through the modules of its sources.
+
+    A global name that stands for a module counts with those of its attributes that the code asks for, except for
+    LiteLLM's own package, whose attributes are settings that candidates read on every call.
+
+    Args:
+        sources: The parts of the reference; the first is the module of the control. Functions that others name are
+            followed too.
+        entry: The control's name.
+        beyond: Functions that are watched but not followed, because a candidate declines every call that reaches them.
+
+    Returns:
+        Every place once, in the order it was found; the control's own is not among them.
+    """
+    modules = [vars(sys.modules[source.module]) for source in sources if source.module in sys.modules]
+    search = _Search(modules, beyond)
+    search.functions(modules[0][entry])
+    for source in sources:
+        namespace = vars(sys.modules[source.module]) if source.module in sys.modules else {}
+        search.follow(namespace, source.names)
+    return [place for place in search.found.values() if not (place[0] is modules[0] and place[1] == entry)]
+
+
+class _Search:
+    """
+    One walk over namespaces.
+
+    Args:
+        inside: The namespaces whose functions are followed.
+        beyond: The names of functions that are not.
+    """
+
+    def __init__(self, inside: List[Dict[str, Any]], beyond: FrozenSet[str]) -> None:
+        self.found: Dict[Tuple[int, str], Place] = {}
+        self._inside = {id(namespace) for namespace in inside}
+        self._beyond = beyond
+
+    def follow(self, namespace: Dict[str, Any], names: Iterable[str]) -> None:
+        """Notes those names that a namespace has, and what stands under them asks for in turn."""
+        for name in names:
+            if name in namespace and (id(namespace), name) not in self.found:
+                self.found[id(namespace), name] = (namespace, name)
+                if name not in self._beyond:
+                    self.functions(namespace[name])
+
+    def functions(self, value: Any) -> None:
+        """Follows a function, or the methods of a class."""
+        if isinstance(value, type):
+            self._methods(value)
+        function = inspect.unwrap(value) if callable(value) else value
+        if isinstance(function, FunctionType) and id(function.__globals__) in self._inside:
+            names = list(_names(function.__code__))
+            self.follow(function.__globals__, names)
+            for name in names:
+                self._imported(name, names)
+                self._attributes(function.__globals__.get(name), names)
+
+    def _methods(self, owner: type) -> None:
+        methods = {name: it for name, it in vars(owner).items() if isinstance(it, FunctionType) and _is_written(it)}
+        for name, method in methods.items():
+            if id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
+                self.found[id(owner), name] = (owner, name)
+                self.functions(method)
+
+    def _imported(self, name: str, names: List[str]) -> None:
+        """A function that imports from a module when it runs has the module's name among its own."""
+        namespace = vars(sys.modules[name]) if name in sys.modules else {}
+        if id(namespace) in self._inside:
+            self.follow(namespace, names)
+
+    def _attributes(self, module: Any, names: List[str]) -> None:
+        if isinstance(module, ModuleType) and module.__name__ != "litellm":
+            self.follow(vars(module), names)
+
+
+def _is_written(method: FunctionType) -> bool:
+    """Whether it has a place in a file; what a dataclass makes for itself has none."""
+    return not method.__code__.co_filename.startswith("<")
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names that a function and the functions inside it look up: globals and attributes alike."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)

@@ -1,0 +1,161 @@
+"""What stands at a seam, and what is said of it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import sqlite3
+import time
+
+import pytest
+
+import fast_litellm
+from fast_litellm.accel import installation
+
+litellm = pytest.importorskip("litellm")
+core = pytest.importorskip("litellm.litellm_core_utils.token_counter")
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+
+
+@pytest.fixture(autouse=True)
+def uninstalled():
+    """Every test begins and ends uninstalled."""
+    fast_litellm.uninstall()
+    yield
+    fast_litellm.uninstall()
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """Rules under which the candidate serves."""
+    path = tmp_path / "rollout.yaml"
+    path.write_text(json.dumps({"version": 1, "flags": {"token_counting": {"stage": "on"}}}), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def reloads():
+    """Reloads the module of the seam; afterwards it holds the objects it held before."""
+    before = dict(vars(core))
+    yield lambda: importlib.reload(core)
+    fast_litellm.uninstall()
+    vars(core).update(before)
+
+
+def feature() -> dict:
+    return fast_litellm.status()["features"]["token_counting"]
+
+
+def said() -> list:
+    """What doctor finds wrong with the feature."""
+    return [problem for problem in fast_litellm.doctor()["problems"] if problem.startswith("token_counting is")]
+
+
+def test_a_reloaded_module_is_not_called_patched(rules, reloads):
+    """Its function is LiteLLM's own again, and status and doctor say so."""
+    fast_litellm.install(rules)
+    reloads()
+
+    assert ("replaced", False) == (feature()["state"], feature()["patched"])
+    assert ["token_counting is replaced: "] == [problem[:28] for problem in said()]
+
+
+def test_a_reloaded_module_is_patched_again_with_the_rules(rules, reloads):
+    """Whoever asks the module and whoever kept the earlier function are both served; all originals come back."""
+    earlier = core.token_counter
+    fast_litellm.install(rules)
+    kept = core.token_counter
+    reloads()
+    fresh = core.token_counter
+    installation._current.manager.reload()
+    answers = [core.token_counter(model="gpt-4o", messages=MESSAGES), kept(model="gpt-4o", messages=MESSAGES)]
+    served = feature()["served"]
+    state = feature()["state"]
+    fast_litellm.uninstall()
+
+    assert ([earlier(model="gpt-4o", messages=MESSAGES)] * 2, "patched") == (answers, state)
+    assert {"python": 0, "rust": 2} == served
+    assert fresh is core.token_counter
+
+
+def test_a_wrapper_put_on_later_is_left_alone(rules, monkeypatch):
+    """A tool that wraps the dispatcher keeps its place, and calls go on through it."""
+    fast_litellm.install(rules)
+    dispatcher = core.token_counter
+    monkeypatch.setattr(core, "token_counter", functools.partial(dispatcher))
+    installation._current.manager.reload()
+    core.token_counter(model="gpt-4o", messages=MESSAGES)
+
+    assert ("replaced", {"python": 0, "rust": 1}) == (feature()["state"], feature()["served"])
+    monkeypatch.undo()
+    assert "patched" == feature()["state"]
+
+
+def test_a_candidate_that_cannot_be_made_leaves_python(rules):
+    """Installing goes on; the state and doctor name the class of what was raised."""
+    before = core.token_counter
+
+    def broken(_module, _semantics):
+        raise ValueError("secret")
+
+    fast_litellm.install(rules, candidates={"token_counting": broken})
+
+    assert ("failed", False, "ValueError") == (feature()["state"], feature()["patched"], feature()["failure"])
+    assert before is core.token_counter
+    assert ["token_counting is failed (ValueError): the candidate could not be made, so Python answers"] == said()
+
+
+def test_a_candidate_that_could_not_be_made_is_tried_again(rules):
+    """The next change of the rules makes it, and the failure is forgotten."""
+    tries = []
+    original = installation.SEAMS[0].candidate
+
+    def twice(module, semantics):
+        tries.append(semantics)
+        if len(tries) == 1:
+            raise ValueError("secret")
+        return original(module, semantics)
+
+    fast_litellm.install(rules, candidates={"token_counting": twice})
+    installation._current.manager.reload()
+
+    assert ("patched", None, 2) == (feature()["state"], feature()["failure"], len(tries))
+    assert [] == said()
+
+
+def test_counters_go_on_through_installations(rules):
+    """A process counts once, however often it installs."""
+    for _ in range(2):
+        fast_litellm.install(rules)
+        core.token_counter(model="gpt-4o", messages=MESSAGES)
+
+    assert {"python": 0, "rust": 2} == feature()["served"]
+
+
+def test_a_locked_ledger_delays_an_installation_by_a_second_at_most(rules, tmp_path):
+    """Somebody who holds the database does not hold the program; doctor says what is not known for it."""
+    fast_litellm.install(rules)
+    core.token_counter(model="gpt-4o", messages=MESSAGES)
+    fast_litellm.uninstall()
+    holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    started = time.monotonic()
+    fast_litellm.install(rules)
+    waited = time.monotonic() - started
+    problems = fast_litellm.doctor()["problems"]
+    holder.close()
+
+    assert waited < 3
+    assert "patched" == feature()["state"]
+    assert any(problem.startswith("the ledger did not say in time whether token_counting") for problem in problems)
+
+
+def test_a_misspelt_variable_is_a_problem(monkeypatch):
+    """Doctor names it and the one that was meant."""
+    monkeypatch.setenv("FAST_LITELLM_CONFGI", "rollout.yaml")
+    problems = fast_litellm.doctor(litellm="1.106.2")["problems"]
+
+    assert ["nothing reads the variable FAST_LITELLM_CONFGI; did you mean FAST_LITELLM_CONFIG?"] == problems

@@ -1,0 +1,95 @@
+"""Which names a reference asks for when it runs."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from fast_litellm.accel import reach
+from fast_litellm.accel.fingerprint import Source
+
+TEXT = """
+import math
+from dataclasses import dataclass
+
+LIMIT = 7
+UNUSED = 8
+
+@dataclass
+class Kept:
+    size: int
+
+    def grown(self):
+        return self.size + STEP
+
+STEP = 1
+
+def control(text):
+    from helpers_of_the_reference import imported
+    return [inner(piece) for piece in text] + imported(Kept(math.floor(LIMIT)))
+
+def inner(piece):
+    return far(piece)
+
+def far(piece):
+    return UNUSED
+
+def unused():
+    return UNUSED
+"""
+HELPERS = """
+def imported(kept):
+    return asked()
+
+def asked():
+    return 1
+
+def named():
+    return other()
+
+def other():
+    return 1
+"""
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    """Two modules of a reference."""
+    made = []
+    for name, text in (("the_reference", TEXT), ("helpers_of_the_reference", HELPERS)):
+        module = ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(text, f"{name}.py", "exec"), vars(module))
+        made.append(module)
+    return made
+
+
+def found(modules, beyond=frozenset()) -> set:
+    """The places as texts."""
+    reference, helpers = modules
+    sources = (Source(reference.__name__), Source(helpers.__name__, ("named",)), Source("absent_from_the_reference"))
+    owners = {id(vars(reference)): "", id(vars(helpers)): "helpers.", id(vars(reference.math)): "math."}
+    owners[id(reference.Kept)] = "Kept."
+    return {owners[id(owner)] + name for owner, name in reach.places(sources, "control", beyond)}
+
+
+def test_everything_that_is_asked_for_is_found(modules):
+    """Globals, functions of functions, methods, attributes of modules, imports at call time, and the named ones."""
+    assert {
+        *("inner", "far", "UNUSED", "Kept", "Kept.grown", "STEP", "math", "math.floor", "LIMIT"),
+        *("helpers.imported", "helpers.asked", "helpers.named", "helpers.other"),
+    } == found(modules)
+
+
+def test_what_is_beyond_is_watched_and_not_followed(modules):
+    """A function behind which every call is declined matters, what it calls does not."""
+    assert {"inner", "far", "UNUSED"} - found(modules, frozenset({"inner"})) == {"far", "UNUSED"}
+
+
+def test_a_name_is_found_once(modules):
+    """However many functions ask for it."""
+    places = reach.places((Source(modules[0].__name__),), "control")
+
+    assert len({(id(owner), name) for owner, name in places}) == len(places)
