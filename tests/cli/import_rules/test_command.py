@@ -76,7 +76,7 @@ def test_yaml_is_read_as_well_as_json(cli, theirs):
         ("a: [", "is neither JSON nor YAML"),
         ("just words", "expected a mapping, got str"),
         ('{"flags": {"quick": {"variants": 1}}}', 'flag "quick" does not have flagd\'s form'),
-        ('{"flags": []}', "the file does not have flagd's form"),
+        ('{"flags": [1]}', "the file does not have flagd's form"),
     ],
 )
 def test_a_file_of_another_kind_is_an_error(cli, theirs, text, expected):
