@@ -39,7 +39,7 @@ def flags(document: Mapping, *, as_text: bool = False) -> Dict[str, Mapping]:
     shared = document.get("$evaluators") or {}
     return {
         key: {**flag, "targeting": _filled_in(flag.get("targeting"), shared), "as_text": as_text}
-        for key, flag in (document.get("flags") or {}).items()
+        for key, flag in document["flags"].items()
     }
 
 

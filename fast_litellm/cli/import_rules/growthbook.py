@@ -53,7 +53,7 @@ def flags(document: Mapping) -> Dict[str, Mapping]:
         The features by key, each with the saved groups it may refer to.
     """
     groups = document.get("savedGroups") or {}
-    return {key: {**feature, "groups": groups} for key, feature in (document.get("features") or {}).items()}
+    return {key: {**feature, "groups": groups} for key, feature in document["features"].items()}
 
 
 def converted(name: str, feature: Mapping, listing: Listing) -> Draft:

@@ -82,7 +82,7 @@ def test_addresses_are_networks(quick):
     """`remoteAddress` takes single addresses and networks."""
     rule = quick(strategy("remoteAddress", IPs="10.0.0.0/8,192.168.1.1"))["rules"][0]
 
-    assert {"attr": "remoteAddress", "cidr": ["10.0.0.0/8", "192.168.1.1"]} == rule["when"]
+    assert {"attr": "remoteAddress", "cidr": ["10.0.0.0/8", "192.168.1.1/32"]} == rule["when"]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,12 @@ HALVES = [{"name": "on", "weight": 500, "stickiness": "userId"}, {"name": "off",
         ([strategy("applicationHostname", hostNames="a")], {}),
         ([strategy("userWithId", userIds="")], {}),
         ([rollout("12.5")], {}),
+        ([{**rollout(100), "disabled": True}], {}),
+        ([strategy("remoteAddress", IPs="10.0.0.0/8, nowhere")], {}),
+        ([strategy("default", [{**TEAM, "operator": "DATE_AFTER", "value": "2027-01-01T00:00:00"}])], {}),
+        ([strategy("default", [{**TEAM, "operator": "NUM_GT", "value": "nan"}])], {}),
+        ([strategy("default", [{**TEAM, "contextName": "a..b"}])], {}),
+        ([strategy("default", [{**TEAM, "operator": "STR_CONTAINS", "values": [""]}])], {}),
         ([{**strategy("default"), "segments": [8]}], {}),
         ([strategy("default", [{"contextName": "currentTime", "operator": "DATE_AFTER", "value": "2027-01-01"}])], {}),
         ([strategy("default", [{**TEAM, "values": []}])], {}),
