@@ -86,6 +86,10 @@ class FlagHandle:
     def name(self) -> str: ...
     def serve(self, unit: object | None = None, attributes: object | None = None, /) -> str: ...
     def __call__(self, unit: object | None = None, attributes: object | None = None, /) -> str: ...
+    def record(
+        self, implementation: str, nanos: int, is_error: bool, now_ms: int | None = None, /
+    ) -> tuple[str, int, int, str, tuple[int, int, int], tuple[int, int, int]] | None: ...
+    def figures(self, now_ms: int | None = None, /) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None: ...
 
 @final
 class Tally:
@@ -118,6 +122,7 @@ class Dispatcher:
         candidate: object,
         observe: Callable[..., Any],
         failed: Callable[[str], None],
+        concluded: Callable[..., None] | None = None,
         /,
     ) -> None: ...
     def disconnect(self) -> None: ...
@@ -169,7 +174,7 @@ def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
 def blank_page() -> bytes:
     """The content of a page's file before anything has happened."""
 
-def stop_word(cause: str, until: int | None = None, retry: int = 1_000_000) -> int:
+def stop_word(cause: str, until: int | None = None, retry: int = ...) -> int:
     """The word for a stop: why, until when in Unix milliseconds, how many of a million units try again then."""
 
 def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:

@@ -75,7 +75,12 @@ class Feature:
         """Starts routing calls by a manager's rules, and comparing with a runner in place of an earlier one."""
         earlier, self.runner = self.runner, runner
         self.dispatcher.connect(
-            manager.bind(self.name), current, self.pair.candidate, runner.observe, self._candidate_failed
+            manager.bind(self.name),
+            current,
+            self.pair.candidate,
+            runner.observe,
+            self._candidate_failed,
+            manager.guard(self.name).conclude,
         )
         if earlier is not None:
             earlier.close()

@@ -43,6 +43,14 @@ class FlagHandle(Protocol):
     def __call__(self, unit: object = None, attributes: object = None, /) -> str:
         """Returns the same as `serve`, which Python calls a little faster."""
 
+    def record(
+        self, implementation: str, nanos: int, is_error: bool, now_ms: Optional[int] = None, /
+    ) -> Optional[Tuple[Any, ...]]:
+        """Counts a call for the flag's guard; returns the fields of a `Finding`, None when there is none."""
+
+    def figures(self, now_ms: Optional[int] = None, /) -> Optional[Tuple[Tuple[int, int, int], Tuple[int, int, int]]]:
+        """Returns calls, errors and p99 in nanoseconds of candidate and control; None when the flag has no guard."""
+
 
 class StandingPage(Protocol):
     """Flags' standings, one word each, in memory that other processes share."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import functools
 import json
-import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
 from fast_litellm.flags import engine, file_events, page
+from fast_litellm.flags.guard import Guard
 from fast_litellm.flags.live import LiveRules, guarded
 from fast_litellm.flags.sources import FileSource, MemorySource
 from fast_litellm.flags.standing import Standings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, SnapshotCell
+    from fast_litellm.flags.guard import Finding
     from fast_litellm.flags.sources import Source
 
 
@@ -141,6 +142,25 @@ class FlagManager:
         """
         return self._cell.bind(flag)
 
+    def guard(self, flag: str, told: Optional[Callable[[str, Finding], object]] = None) -> Guard:
+        """
+        Watch one flag by its `guard` in the rules: errors and latency of the candidate against Python's own.
+
+        A program that routes by itself tells it how its calls went::
+
+            guard = manager.guard("parser")
+            serve = manager.serve("parser", user)
+            with guard.measure(serve):
+                answer = parsers[serve](text)
+
+        When the candidate does worse, the next `decide` is Python, with the detail "guard_tripped:...".
+
+        Args:
+            flag: The flag's name; it need not be declared yet.
+            told: Called with the flag's name and what the guard concludes, in the thread of the call that led to it.
+        """
+        return Guard(self._cell.bind(flag), self._standings, told)
+
     @property
     def cell(self) -> SnapshotCell:
         """The compiled rules in force."""
@@ -227,26 +247,6 @@ class FlagManager:
             ValueError: `hold` is not positive, or `scope` is something else.
         """
         return self._standings.pause(flag, hold=hold, scope=scope)
-
-    def trip(self, flag: str, cause: str, *, hold: float, retry: int, scope: str = "host") -> str:
-        """
-        Stop a feature as a guard does: for a time, after which some units try it again until `resume`.
-
-        Args:
-            flag: The flag's name.
-            cause: "guard_tripped:error_rate", "guard_tripped:latency" or "diverged".
-            hold: Seconds in which Python answers every call.
-            retry: How many of a million units the rules decide for after that.
-            scope: "host" or "process".
-
-        Returns:
-            How far it reaches, as for `pause`; "" when a person has paused the feature, which then stays as it is.
-
-        Raises:
-            ValueError: `cause` or `scope` is something else.
-        """
-        until = int((time.time() + hold) * 1000)
-        return self._standings.trip(flag, engine.current().stop_word(cause, until, retry), scope=scope)
 
     def resume(self, flag: str, *, scope: str = "host") -> None:
         """

@@ -20,10 +20,12 @@ from fast_litellm.flags import engine
 
 if TYPE_CHECKING:
     from fast_litellm.flags.engine import SnapshotCell
+    from fast_litellm.flags.guard import Finding
     from fast_litellm.flags.page import SharedPage
 
 SCOPES = ("process", "host")
 
+_PAUSED = "paused"
 _RUNNING = 0
 _MS_PER_S = 1000
 
@@ -62,16 +64,6 @@ class Standings:
         events.logger("flags").warning(events.FLAG_PAUSED, flag=flag, scope=reached, hold_s=hold)
         return reached
 
-    def trip(self, flag: str, word: int, *, scope: str) -> str:
-        """Stops a flag as a guard does; returns how far that reaches, "" when a person has stopped it already."""
-        _check_scope(scope)
-        if self.of(flag)["state"] == "paused":
-            return ""
-        written = self._page.native.trip(flag, word) if scope == "host" and self._page is not None else None
-        if written is None:
-            return self._stand(flag, word, "process")
-        return "host" if written else ""
-
     def resume(self, flag: str, *, scope: str) -> None:
         """Takes stops back: those of this process, and those of this host unless only the process is meant."""
         _check_scope(scope)
@@ -81,6 +73,27 @@ class Standings:
         if scope == "host" and self._page is not None and self._page.native.entry(flag) is not None:
             self._page.native.stand(flag, _RUNNING)
         events.logger("flags").warning(events.FLAG_RESUMED, flag=flag, scope=scope)
+
+    def trip(self, flag: str, finding: Finding) -> None:
+        """Stops a flag as its guard says, unless a person has stopped it."""
+        until = int(self._clock() * _MS_PER_S) + finding.hold_ms
+        word = engine.current().stop_word(finding.event, until, finding.retry)
+        is_shared = finding.scope != "process" and self._page is not None
+        if not is_shared or self._page.native.trip(flag, word) is None:
+            self._trip_here(flag, word)
+
+    def close(self, flag: str) -> None:
+        """Takes back what a guard has stopped, wherever; what a person has stopped stays."""
+        if self._page is not None and self._page.native.entry(flag) is not None:
+            self._page.native.trip(flag, _RUNNING)
+        self._trip_here(flag, _RUNNING)
+
+    def _trip_here(self, flag: str, word: int) -> None:
+        with self._lock:
+            found = engine.current().read_word(self._own.get(flag, _RUNNING), int(self._clock() * _MS_PER_S))
+            if found is None or found[0] != _PAUSED:
+                self._own[flag] = word
+                self._show(flag)
 
     def apply_fleet(self, stops: Mapping[str, Optional[float]]) -> None:
         """Makes the fleet's stops those given: flag to its end in seconds since 1970, None for ever."""

@@ -80,13 +80,14 @@ class ShadowRunner:
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
 
-    def observe(self, args: Arguments, kwargs: Keywords) -> Any:
+    def observe(self, args: Arguments, kwargs: Keywords, control: Optional[Callable[..., Any]] = None) -> Any:
         """
         Answer a call with the control, and compare it later.
 
         Args:
             args: The caller's positional arguments.
             kwargs: The caller's keyword arguments.
+            control: The control inside something that measures it; the experiment's own by default.
 
         Returns:
             What the control returns.
@@ -94,6 +95,7 @@ class ShadowRunner:
         Raises:
             BaseException: What the control raises, the same object.
         """
+        control = control or self.experiment.control
         try:
             job = self.prepare(args, kwargs)
         except (
@@ -101,11 +103,11 @@ class ShadowRunner:
         ):  # `prepare` handles everything unless the stack is too deep even for that: not offered, then
             job = None
         if job is None:
-            return self.experiment.control(*args, **kwargs)
+            return control(*args, **kwargs)
         clock = self._limits.clock
         started = clock()
         try:
-            value = self.experiment.control(*args, **kwargs)
+            value = control(*args, **kwargs)
         except Exception as error:
             self.submit(job, Outcome(error=error, duration_ns=clock() - started))
             raise

@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import pickle
+import weakref
 
 import pytest
 
@@ -45,14 +46,24 @@ class Seam:
         self.tally = Tally()
         self.observed: list = []
         self.failed: list = []
+        self.concluded: list = []
         self.manager = FlagManager.from_dict({"version": 1, "flags": {"feature": flag}})
         self.call = Dispatcher(control, self.tally, effect_free=effect_free)
         functools.update_wrapper(self.call, control)
-        self.call.connect(self.manager.bind("feature"), current, self.candidate, self._observe, self.failed.append)
+        self.connect(self.failed.append)
 
-    def _observe(self, args, kwargs):
+    def connect(self, failed, concluded=None) -> None:
+        concluded = concluded or (lambda *finding: self.concluded.append(finding))
+        self.call.connect(self.manager.bind("feature"), current, self.candidate, self._observe, failed, concluded)
+
+    def _observe(self, args, kwargs, timed=control):
         self.observed.append((args, kwargs))
-        return control(*args, **kwargs)
+        return timed(*args, **kwargs)
+
+    def figures(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Calls and errors of candidate and control, as the guard has counted them."""
+        found = self.manager.bind("feature").figures()
+        return found[0][:2], found[1][:2]
 
     @property
     def served(self) -> tuple[int, int]:
@@ -223,6 +234,105 @@ def test_pickle_round_trip_of_a_function_in_a_module():
 
     assert "control" == call.__reduce__()
     assert b"control" in pickle.dumps(call.__qualname__)
+
+
+GUARD = {"min_calls": 50, "error_rate": {"max_over_python": "0.5%"}, "on_breach": {"scope": "process"}}
+
+
+def interrupted(*_news):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), RecursionError()])
+def test_a_listener_that_fails_is_counted_and_reaches_no_caller(error):
+    """Logging that raises while a candidate fails or a guard trips is not the caller's to know."""
+
+    def deaf(*_news):
+        raise error
+
+    seam = Seam(Candidate(LookupError()), stage="on", guard=GUARD)
+    seam.connect(deaf, deaf)
+
+    assert ["a"] * 64 == [seam.call("a") for _ in range(64)]
+    assert {"LookupError": 64, "listener_failed": 65} == seam.tally.reading()["failed"]
+
+
+def test_an_interrupt_of_a_listener_is_the_programs():
+    """Ctrl-C during logging still ends the program."""
+    seam = Seam(Candidate(LookupError()), stage="on")
+    seam.connect(interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        seam.call("a")
+
+
+def test_a_guarded_seam_counts_both_sides():
+    """Calls of the control, observed or not, and of the candidate end in one window; declined ones are nobody's."""
+    halves = {"split": {"rust": 50, "python": 50}}
+    seam = Seam(stage="canary", otherwise=halves, shadow={"percent": 50}, guard=GUARD)
+    for number in range(200):
+        with context(unit=f"user-{number}"):
+            seam.call("a")
+    python, rust = seam.served
+    seam.candidate.error = Declined("too_odd")
+    for number in range(50):
+        with context(unit=f"user-{number}"):
+            seam.call("a")
+    declined = seam.tally.reading()["declined"]["too_odd"]
+
+    assert 0 < len(seam.observed) < seam.served[0]
+    assert (rust, 0) == seam.figures()[0]
+    assert (python + 50 - declined, 0) == seam.figures()[1]
+
+
+def test_a_candidate_that_fails_where_the_control_answers_is_reported_once():
+    """At on there are no calls of the control's own; what it does in the candidate's place decides."""
+    seam = Seam(Candidate(LookupError()), stage="on", guard=GUARD)
+    for _ in range(64):
+        seam.call("a")
+    event, hold_ms, retry, scope, candidate, stand_in = seam.concluded[0]
+
+    assert 1 == len(seam.concluded)
+    assert ("guard_tripped:error_rate", 300_000, 10_000, "process") == (event, hold_ms, retry, scope)
+    assert ((64, 64), (64, 0)) == (candidate[:2], stand_in[:2])
+
+
+def test_a_candidate_that_raises_what_the_control_raises_is_not_reported():
+    """It is counted as failed, as ever, and the guard concludes nothing."""
+    seam = Seam(Candidate(TypeError()), stage="on", guard=GUARD)
+    for _ in range(500):
+        with pytest.raises(TypeError):
+            seam.call("a", times="no number")
+
+    assert ([], {"TypeError": 500}) == (seam.concluded, seam.tally.reading()["failed"])
+
+
+def test_a_failing_candidate_with_effects_is_judged_too():
+    """The caller gets its exception; the guard counts it."""
+    seam = Seam(Candidate(LookupError()), effect_free=False, stage="on", guard=GUARD)
+    for _ in range(64):
+        with pytest.raises(LookupError):
+            seam.call("a")
+
+    assert ["guard_tripped:error_rate"] == [finding[0] for finding in seam.concluded]
+
+
+def test_signals_and_shadow_are_not_judged():
+    """An interrupted call is nobody's failure, and in shadow the candidate serves nobody."""
+    interrupted_seam = Seam(Candidate(KeyboardInterrupt()), stage="on", guard=GUARD)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_seam.call("a")
+    shadow = Seam(stage="shadow", guard=GUARD)
+    shadow.call("a")
+
+    assert ((0, 0), (0, 0)) == interrupted_seam.figures() == shadow.figures()
+
+
+def test_it_can_be_referred_to_weakly():
+    """As a function can."""
+    call = Dispatcher(control, Tally(), effect_free=True)
+
+    assert call is weakref.ref(call)()
 
 
 def test_a_pause_by_another_process_holds_from_the_next_call(tmp_path):

@@ -89,18 +89,6 @@ def test_the_kill_switch_is_shown(doctor, monkeypatch):
     assert "kill switch   on" in outcome.out
 
 
-def test_a_blocked_feature_ends_as_it_does_in_status(doctor, evidence):
-    """Exit status 3, with what to look at."""
-    evidence.attach("token_counting", stage="blocked")
-    evidence.diverge("token_counting", action="blocked")
-    evidence.ledger.close()
-    outcome = doctor("--json")
-
-    assert 3 == outcome.code
-    assert outcome.err.startswith("error: token_counting is blocked: Python answers every call\nhint: ")
-    assert (False, ["token_counting"]) == (json.loads(outcome.out)["ok"], json.loads(outcome.out)["ledger"]["blocked"])
-
-
 def test_a_page_that_cannot_be_shared_is_a_problem(cli, monkeypatch, tmp_path):
     """A pause would not reach the siblings, and the reason says why."""
     (tmp_path / "on.yaml").write_text("version: 1\nflags: {parser: {otherwise: rust}}\n")
@@ -113,3 +101,15 @@ def test_a_page_that_cannot_be_shared_is_a_problem(cli, monkeypatch, tmp_path):
 
     assert outcome.code == 1
     assert "a pause does not reach every process of this host: FileExistsError" in outcome.err
+
+
+def test_a_blocked_feature_ends_as_it_does_in_status(doctor, evidence):
+    """Exit status 3, with what to look at."""
+    evidence.attach("token_counting", stage="blocked")
+    evidence.diverge("token_counting", action="blocked")
+    evidence.ledger.close()
+    outcome = doctor("--json")
+
+    assert 3 == outcome.code
+    assert outcome.err.startswith("error: token_counting is blocked: Python answers every call\nhint: ")
+    assert (False, ["token_counting"]) == (json.loads(outcome.out)["ok"], json.loads(outcome.out)["ledger"]["blocked"])

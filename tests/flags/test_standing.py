@@ -7,7 +7,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from fast_litellm.flags import FlagManager
+from fast_litellm.flags import FlagManager, engine
 from fast_litellm.flags.page import SharedPage, path_of
 from fast_litellm.flags.standing import Standings, described, paused_word
 
@@ -194,30 +194,19 @@ def test_a_pause_and_its_end_are_logged(served):
     ] == [{key: value for key, value in event.items() if key != "logger"} for event in events]
 
 
-@pytest.mark.parametrize("scope", ["host", "process"])
-def test_a_trip_holds_and_then_lets_a_few_units_try(served, scope):
+def test_a_stop_holds_and_then_lets_a_few_units_try(served):
     """Python answers until the hold is over; then the share that retries has candidates again."""
     manager = FlagManager.from_file(served)
-    assert scope == manager.trip("parser", "guard_tripped:latency", hold=60, retry=10_000, scope=scope)
+    manager.cell.stand("parser", engine.current().stop_word("guard_tripped:latency", 9_999_999_999_999, 100_000))
     assert "guard_tripped:latency" == manager.decide("parser", unit="u").detail
-    manager.trip("parser", "guard_tripped:error_rate", hold=-60, retry=100_000, scope=scope)
+    manager.cell.stand("parser", engine.current().stop_word("guard_tripped:error_rate", 1, 100_000))
     rust = [manager.serve("parser", unit) for unit in range(10_000)].count("rust")
     assert 880 < rust < 1_120  # four standard deviations about a tenth
-    assert "guard_tripped:error_rate" == manager.standing("parser")["state"]
-    manager.resume("parser", scope=scope)
-    assert RUNNING == manager.standing("parser")
+    manager.cell.stand("parser", 0)
+    assert "rust" == manager.serve("parser")
 
 
-@pytest.mark.parametrize("scope", ["host", "process"])
-def test_a_guard_leaves_a_pause_as_it_is(served, scope):
-    """Whoever paused does not find the feature tried again."""
-    manager = FlagManager.from_file(served)
-    manager.pause("parser", scope=scope)
-    assert "" == manager.trip("parser", "guard_tripped:latency", hold=1, retry=10_000)
-    assert {"state": "paused", "until": None, "scope": scope} == manager.standing("parser")
-
-
-def test_an_unknown_cause_is_refused(served):
+def test_an_unknown_cause_is_refused():
     """The known ones are named."""
     with pytest.raises(ValueError, match="guard_tripped:error_rate"):
-        FlagManager.from_file(served).trip("parser", "mood", hold=1, retry=0)
+        engine.current().stop_word("mood", 1, 0)

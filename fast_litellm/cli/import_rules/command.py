@@ -14,6 +14,7 @@ import yaml
 from fast_litellm.cli import console
 from fast_litellm.cli.import_rules import flagd, growthbook, unleash, writer
 from fast_litellm.cli.import_rules.draft import Listing, NotCarriedError, valid_name
+from fast_litellm.flags import FlagManager
 
 if TYPE_CHECKING:
     from fast_litellm.cli.import_rules.draft import Draft
@@ -83,7 +84,10 @@ def _converted(engine: str, document: Dict[str, Any], listing: Listing, *, as_te
         place = f'flag "{listing.flag}"' if listing.flag else "the file"
         reason = f"{place} does not have {_TITLES[engine]}'s form: {type(error).__name__}"
         console.fail(reason, f"is the file really {_TITLES[engine]}'s?")
-    return writer.written(_TITLES[engine], hash_name, carried)
+    text = writer.written(_TITLES[engine], hash_name, carried)
+    # A file that names flags it does not have, say, is told so here and not when it is deployed.
+    FlagManager.from_dict(yaml.safe_load(text))
+    return text
 
 
 def _say(listing: Listing) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import re
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import Any, List, Optional
 
 from fast_litellm.cli.import_rules.draft import Mapping, NotCarriedError
 
-if TYPE_CHECKING:
-    from fast_litellm.cli.import_rules.draft import Listing
-
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Constructs of other dialects that no linear-time engine has.
 _NOT_LINEAR = re.compile(r"\(\?(?!:|i\)|P?<[A-Za-z_])|\\[1-9]|\\k|[*+?}]\+")
 
@@ -18,7 +19,14 @@ def tested(attribute: str, operator: str, value: Any) -> Mapping:
     """
     Returns:
         The condition that an attribute passes one test.
+
+    Raises:
+        NotCarriedError: The attribute's path has an empty part, or a part of a text is searched that is empty.
     """
+    if not all(attribute.split(".")):
+        raise NotCarriedError(f'attribute "{attribute}"', "a path has no empty parts")
+    if value == "" and operator in {"contains", "starts_with", "ends_with", "matches"}:
+        raise NotCarriedError(f"test of {attribute}", "every text has an empty part")
     return {"attr": attribute, operator: value}
 
 
@@ -88,7 +96,7 @@ def number(value: object) -> Any:
     if not isinstance(value, str):
         return ordered(value)
     try:
-        return int(value) if value.lstrip("-").isdigit() else float(value)
+        return ordered(int(value) if value.lstrip("-").isdigit() else float(value))
     except ValueError:
         raise NotCarriedError("comparison", "only numbers are ordered") from None
 
@@ -101,7 +109,7 @@ def ordered(value: object) -> Any:
     Raises:
         NotCarriedError: It is none; texts have no order here.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise NotCarriedError("comparison", "only numbers are ordered")
     return value
 
@@ -131,15 +139,41 @@ def pattern_ignoring_case(value: object) -> str:
     return f"(?i){pattern(value)}"
 
 
-def version(attribute: str, comparison: str, value: object, listing: Listing) -> Mapping:
+def moment(value: object) -> str:
     """
-    Compare versions.
+    Returns:
+        A time with its zone.
+
+    Raises:
+        NotCarriedError: It is none.
+    """
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise NotCarriedError("time", "expected one with its zone, as in 2027-01-05T09:00:00Z")
+    return value
+
+
+def networks(values: List[Any]) -> List[str]:
+    """
+    Returns:
+        The networks and addresses.
+
+    Raises:
+        NotCarriedError: There is none, or one of them is neither.
+    """
+    try:
+        return [str(ipaddress.ip_network(value, strict=False)) for value in listed(values)]
+    except ValueError:
+        raise NotCarriedError("network", "expected networks and addresses, as in 10.0.0.0/8") from None
+
+
+def version(attribute: str, comparison: str, value: object) -> Mapping:
+    """
+    Compare versions by precedence, pre-releases included.
 
     Args:
         attribute: Whose text is a version.
-        comparison: One of = < <= > >= ^ ~.
+        comparison: One of = < <= > >=.
         value: The version it is compared with.
-        listing: Learns how pre-releases differ.
 
     Returns:
         The condition.
@@ -147,11 +181,6 @@ def version(attribute: str, comparison: str, value: object, listing: Listing) ->
     Raises:
         NotCarriedError: The value is no version with three numbers.
     """
-    if not isinstance(value, str) or not re.fullmatch(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", value):
+    if not isinstance(value, str) or not _VERSION.fullmatch(value):
         raise NotCarriedError("version", "expected three numbers, as in 1.2.3")
-    listing.add(
-        "version comparison",
-        "a range holds pre-releases only of a version it names with one",
-        "a call with another pre-release version fails the test",
-    )
     return tested(attribute, "semver", f"{comparison}{value.lstrip('v')}")

@@ -39,7 +39,7 @@ def flags(document: Mapping, *, as_text: bool = False) -> Dict[str, Mapping]:
     shared = document.get("$evaluators") or {}
     return {
         key: {**flag, "targeting": _filled_in(flag.get("targeting"), shared), "as_text": as_text}
-        for key, flag in (document.get("flags") or {}).items()
+        for key, flag in document["flags"].items()
     }
 
 
@@ -85,7 +85,7 @@ class _Reader:
             return self._draft.rule(conditions.all_of(when), self._result(logic))
         operands = _operands(logic["if"])
         for position in range(0, len(operands) - 1, 2):
-            if self.read(operands[position + 1], [*when, _condition(operands[position], self._listing)]):
+            if self.read(operands[position + 1], [*when, _condition(operands[position])]):
                 return True
         return self.read(operands[-1] if len(operands) % 2 else None, when)
 
@@ -160,20 +160,20 @@ def _variable(logic: Any) -> Optional[str]:
     return path if isinstance(path, str) and path and not path.startswith("$flagd") else None
 
 
-def _condition(logic: Any, listing: Listing) -> Mapping:
+def _condition(logic: Any) -> Mapping:
     if not isinstance(logic, dict) or len(logic) != 1:
         raise NotCarriedError("condition", "expected one operator")
     ((operator, written),) = logic.items()
     operands = _operands(written)
     if operator in {"and", "or"}:
-        parts = [_condition(part, listing) for part in operands]
+        parts = [_condition(part) for part in operands]
         return conditions.any_of(parts) if operator == "or" or not parts else conditions.all_of(parts) or {}
     if operator == "!" and len(operands) == 1:
-        return conditions.none_of(_condition(operands[0], listing))
+        return conditions.none_of(_condition(operands[0]))
     if operator == "!!" and len(operands) == 1:
-        return _condition(operands[0], listing)
+        return _condition(operands[0])
     if operator == "sem_ver" and len(operands) == 3:  # noqa: PLR2004 - version, comparison, version
-        return _version(operands, listing)
+        return _version(operands)
     return _test(operator, operands)
 
 
@@ -200,20 +200,24 @@ def _test(operator: str, operands: List[Any]) -> Mapping:
     raise NotCarriedError(f"{operator} of {attribute}", "there is no such test")
 
 
-def _version(operands: List[Any], listing: Listing) -> Mapping:
+def _version(operands: List[Any]) -> Mapping:
     attribute, comparison, wanted = _variable(operands[0]), operands[1], operands[2]
     if attribute is None or not isinstance(comparison, str):
         raise NotCarriedError("sem_ver", "expected an attribute, a comparison and a version")
     if comparison in {"^", "~"}:
-        return _same_release(attribute, comparison, str(wanted), listing)
+        conditions.version(attribute, "=", wanted)
+        return _same_release(attribute, comparison, wanted)
     if comparison not in _VERSIONS:
         raise NotCarriedError(f"sem_ver {comparison}", "there is no such comparison")
-    condition = conditions.version(attribute, _VERSIONS[comparison], wanted, listing)
+    condition = conditions.version(attribute, _VERSIONS[comparison], wanted)
     return conditions.none_of(condition) if comparison == "!=" else condition
 
 
-def _same_release(attribute: str, comparison: str, wanted: str, listing: Listing) -> Mapping:
+def _same_release(attribute: str, comparison: str, wanted: str) -> Mapping:
     """The tests ^ and ~ ask for the same major, or major and minor, number; also when the version is lower."""
-    conditions.version(attribute, comparison, wanted, listing)
-    major, minor, _rest = wanted.lstrip("v").split(".", 2)
-    return conditions.tested(attribute, "semver", f"{major}.*" if comparison == "^" else f"{major}.{minor}.*")
+    major, minor = map(int, wanted.lstrip("v").split(".")[:2])
+    first, beyond = (
+        (f"{major}.0.0", f"{major + 1}.0.0") if comparison == "^" else (f"{major}.{minor}.0", f"{major}.{minor + 1}.0")
+    )
+    # A pre-release called 0 comes before every other of its version.
+    return conditions.tested(attribute, "semver", f">={first}-0, <{beyond}-0")

@@ -53,7 +53,7 @@ def flags(document: Mapping) -> Dict[str, Mapping]:
         The features by key, each with the saved groups it may refer to.
     """
     groups = document.get("savedGroups") or {}
-    return {key: {**feature, "groups": groups} for key, feature in (document.get("features") or {}).items()}
+    return {key: {**feature, "groups": groups} for key, feature in document["features"].items()}
 
 
 def converted(name: str, feature: Mapping, listing: Listing) -> Draft:
@@ -90,7 +90,7 @@ class _Reader:
         """Adds a rule; whether nothing can follow it."""
         if unknown := sorted(set(rule) - _READ - _SILENT):
             raise NotCarriedError(f"rule with {', '.join(unknown)}", "it has no counterpart")
-        when = Conditions(self._groups, self._listing).read(rule.get("condition") or {})
+        when = Conditions(self._groups).read(rule.get("condition") or {})
         parts = self._forced(rule) if "force" in rule else self._varied(rule)
         rest = WHOLE - sum(millionths for _, millionths in parts)
         open_end = any(name is None for name, _ in parts) or rest > 0
@@ -148,11 +148,10 @@ class Conditions:
 
     Args:
         groups: The payload's saved groups.
-        listing: Learns what differs.
     """
 
-    def __init__(self, groups: Mapping, listing: Listing) -> None:
-        self._groups, self._listing = groups, listing
+    def __init__(self, groups: Mapping) -> None:
+        self._groups = groups
 
     def read(self, condition: Mapping) -> Optional[Mapping]:
         """
@@ -192,7 +191,7 @@ class Conditions:
             name, value = _TESTS[operator]
             return conditions.tested(attribute, name, value(operand))
         if operator in _VERSIONS:
-            return conditions.version(attribute, _VERSIONS[operator], operand, self._listing)
+            return conditions.version(attribute, _VERSIONS[operator], operand)
         if operator == "$not":
             return conditions.none_of(self._attribute(attribute, operand))
         if operator in _GROUPS and isinstance(self._groups.get(operand), list):

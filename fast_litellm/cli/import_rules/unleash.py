@@ -24,7 +24,7 @@ _LEFT_OPEN = "Python answers the calls it would have put on"
 _TEXTS = {"STR_STARTS_WITH": "starts_with", "STR_ENDS_WITH": "ends_with", "STR_CONTAINS": "contains"}
 _AROUND = {"STR_STARTS_WITH": "^(?:{})", "STR_ENDS_WITH": r"(?:{})\z", "STR_CONTAINS": "{}"}
 _NUMBERS = {"NUM_EQ": "equals", "NUM_GT": "gt", "NUM_GTE": "gte", "NUM_LT": "lt", "NUM_LTE": "lte"}
-_LISTS = {"IN": "in", "NOT_IN": "not_in", "CIDR": "cidr"}
+_LISTS = {"IN": "in", "NOT_IN": "not_in"}
 _DATES = {"DATE_AFTER": "after", "DATE_BEFORE": "before"}
 _VERSIONS = {"SEMVER_EQ": "=", "SEMVER_GT": ">", "SEMVER_LT": "<", "SEMVER_GTE": ">=", "SEMVER_LTE": "<="}
 _ROLLOUTS = {"gradualRolloutUserId": "userId", "gradualRolloutSessionId": "sessionId"}
@@ -36,7 +36,7 @@ def flags(document: Mapping) -> Dict[str, Mapping]:
         The features by name, each with the segments it may refer to.
     """
     segments = {segment["id"]: segment.get("constraints", []) for segment in document.get("segments", ())}
-    return {feature["name"]: {**feature, "segment_constraints": segments} for feature in document.get("features", ())}
+    return {feature["name"]: {**feature, "segment_constraints": segments} for feature in document["features"]}
 
 
 def converted(name: str, feature: Mapping, listing: Listing) -> Draft:
@@ -96,6 +96,8 @@ class _Reader:
 
     def _share(self, strategy: Mapping) -> int:
         parameters = strategy.get("parameters") or {}
+        if strategy.get("disabled"):
+            raise NotCarriedError(f"disabled strategy {strategy['name']}", "it puts nobody on")
         if strategy["name"] == "flexibleRollout":
             return _percentage(parameters.get("rollout"))
         if strategy["name"] in _ROLLOUTS:
@@ -149,14 +151,14 @@ def _percentage(written: object) -> int:
 def _own_tests(strategy: Mapping) -> List[Mapping]:
     parameters = strategy.get("parameters") or {}
     if strategy["name"] == "userWithId":
-        return [conditions.tested("userId", "in", _words(parameters.get("userIds")))]
+        return [conditions.tested("userId", "in", conditions.listed(_words(parameters.get("userIds"))))]
     if strategy["name"] == "remoteAddress":
-        return [conditions.tested("remoteAddress", "cidr", _words(parameters.get("IPs")))]
+        return [conditions.tested("remoteAddress", "cidr", conditions.networks(_words(parameters.get("IPs"))))]
     return []
 
 
-def _words(written: Optional[str]) -> List[Any]:
-    return conditions.listed([word.strip() for word in (written or "").split(",") if word.strip()])
+def _words(written: Optional[str]) -> List[str]:
+    return [word.strip() for word in (written or "").split(",") if word.strip()]
 
 
 def constraint(written: Mapping, listing: Listing) -> Mapping:
@@ -182,10 +184,12 @@ def _positive(written: Mapping, listing: Listing) -> Mapping:
     values, ignoring_case = list(written.get("values") or ()), bool(written.get("caseInsensitive"))
     if operator in _LISTS:
         return conditions.tested(attribute, _LISTS[operator], conditions.listed(values))
+    if operator == "CIDR":
+        return conditions.tested(attribute, "cidr", conditions.networks(values))
     if operator in _TEXTS:
         return _text(attribute, operator, values, ignoring_case)
     if operator in _VERSIONS:
-        return conditions.version(attribute, _VERSIONS[operator], value, listing)
+        return conditions.version(attribute, _VERSIONS[operator], value)
     if operator == "REGEX":
         pattern = conditions.pattern_ignoring_case if ignoring_case else conditions.pattern
         return conditions.tested(attribute, "matches", pattern(value))
@@ -194,10 +198,11 @@ def _positive(written: Mapping, listing: Listing) -> Mapping:
 
 def _compared(attribute: str, operator: str, value: object, listing: Listing) -> Mapping:
     if operator in _NUMBERS:
+        condition = conditions.tested(attribute, _NUMBERS[operator], conditions.number(value))
         listing.add(f"{attribute} in {operator}", "numbers are compared with numbers", "give the attribute as a number")
-        return conditions.tested(attribute, _NUMBERS[operator], conditions.number(value))
+        return condition
     if operator in _DATES and attribute != "currentTime":
-        return conditions.tested(attribute, _DATES[operator], conditions.scalar(value))
+        return conditions.tested(attribute, _DATES[operator], conditions.moment(value))
     raise NotCarriedError(f"{operator} of {attribute}", "there is no such test")
 
 

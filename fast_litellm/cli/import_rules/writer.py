@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _HEADER = """\
 # Imported from {engine}, whose hash these flags keep: every unit stays on its side.
 # Attributes keep their names; give them with fast_litellm.context(...).
+# Python answers a call without the attribute that is hashed.
 """
 # Long enough that no text is folded over lines.
 _WIDTH = 10_000

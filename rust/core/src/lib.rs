@@ -4,6 +4,7 @@
 //!
 //! - [`bpe`]: exact token counts for tiktoken's encodings.
 //! - [`flags`]: one immutable snapshot of compiled rules, and its evaluation.
+//! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`tally`]: the accounting of served and shadowed calls.
@@ -12,6 +13,7 @@
 
 pub mod bpe;
 pub mod flags;
+pub mod guard;
 pub mod messages;
 pub mod rules;
 pub mod sample;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::flags::{Decision, Implementation};
+use fast_litellm_core::guard::Outcome;
 use fast_litellm_core::sample::Sampler;
 use pyo3::exceptions::PyException;
 use pyo3::panic::PanicException;
@@ -17,12 +18,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::flags::FlagHandle;
+use crate::guard::{self, Stopwatch, TimedControl};
 use crate::tally::Tally;
 
 pyo3::import_exception!(fast_litellm.errors, Declined);
 
 /// Stands at a seam and answers with the control or with the candidate.
-#[pyclass(frozen, dict, module = "fast_litellm._native")]
+#[pyclass(frozen, dict, weakref, module = "fast_litellm._native")]
 pub(crate) struct Dispatcher {
     /// The function that stood at the seam.
     control: Py<PyAny>,
@@ -46,6 +48,8 @@ struct Connection {
     observe: Py<PyAny>,
     /// Called with the class name of an exception a serving candidate failed with.
     failed: Py<PyAny>,
+    /// Called with what the flag's guard concludes, if anybody wants to know.
+    concluded: Option<Py<PyAny>>,
 }
 
 /// How one call goes on after the decision.
@@ -54,6 +58,9 @@ enum Route {
     Candidate,
     Shadow,
 }
+
+/// Counted like a candidate's failure: somebody who was to be told of something failed to listen.
+const UNHEARD: &str = "listener_failed";
 
 type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict>>);
 
@@ -67,7 +74,7 @@ impl Dispatcher {
     }
 
     /// Starts routing.
-    #[pyo3(signature = (handle, context, candidate, observe, failed, /))]
+    #[pyo3(signature = (handle, context, candidate, observe, failed, concluded=None, /))]
     fn connect(
         &self,
         handle: Py<FlagHandle>,
@@ -75,9 +82,11 @@ impl Dispatcher {
         candidate: Py<PyAny>,
         observe: Py<PyAny>,
         failed: Py<PyAny>,
+        concluded: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let context = context.getattr("get")?.unbind();
-        self.connection.store(Some(Arc::new(Connection { handle, context, candidate, observe, failed })));
+        let connection = Connection { handle, context, candidate, observe, failed, concluded };
+        self.connection.store(Some(Arc::new(connection)));
         Ok(())
     }
 
@@ -97,10 +106,12 @@ impl Dispatcher {
         let Some(connection) = self.connection.load_full() else {
             return self.control.bind(py).call(args, kwargs);
         };
-        match self.route(py, &connection) {
-            Route::Control => self.answer_with_control(py, (args, kwargs)),
-            Route::Candidate => self.answer_with_candidate(py, &connection, (args, kwargs)),
-            Route::Shadow => self.answer_observed(py, &connection, (args, kwargs)),
+        let (route, is_guarded) = self.route(py, &connection);
+        match (route, is_guarded) {
+            (Route::Control, false) => self.answer_with_control(py, (args, kwargs)),
+            (Route::Control, true) => self.answer_with_timed_control(py, &connection, (args, kwargs)),
+            (Route::Candidate, _) => self.answer_with_candidate(py, &connection, (args, kwargs), is_guarded),
+            (Route::Shadow, _) => self.answer_observed(py, &connection, (args, kwargs), is_guarded),
         }
     }
 
@@ -128,9 +139,9 @@ impl Dispatcher {
 }
 
 impl Dispatcher {
-    fn route(&self, py: Python<'_>, connection: &Connection) -> Route {
-        let decision = decide(py, connection);
-        if decision.serve != Implementation::Python {
+    fn route(&self, py: Python<'_>, connection: &Connection) -> (Route, bool) {
+        let (decision, is_guarded) = decide(py, connection);
+        let route = if decision.serve != Implementation::Python {
             Route::Candidate
         } else if !decision.shadow {
             Route::Control
@@ -139,7 +150,8 @@ impl Dispatcher {
         } else {
             self.tally.get().core().sample_out();
             Route::Control
-        }
+        };
+        (route, is_guarded)
     }
 
     fn answer_with_control<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -147,15 +159,33 @@ impl Dispatcher {
         self.control.bind(py).call(call.0, call.1)
     }
 
-    fn answer_observed<'py>(
+    fn answer_with_timed_control<'py>(
         &self,
         py: Python<'py>,
         connection: &Connection,
         call: Arguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let watch = Stopwatch::start();
+        let answer = self.answer_with_control(py, call);
+        guard::record_control(connection.handle.get(), &watch, &answer);
+        answer
+    }
+
+    fn answer_observed<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        call: Arguments<'_, 'py>,
+        is_guarded: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.tally.get().core().serve("python");
         let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
-        connection.observe.bind(py).call1((call.0, kwargs))
+        let observe = connection.observe.bind(py);
+        if !is_guarded {
+            return observe.call1((call.0, kwargs));
+        }
+        let (control, handle) = (self.control.clone_ref(py), connection.handle.clone_ref(py));
+        observe.call1((call.0, kwargs, TimedControl { control, handle }))
     }
 
     fn answer_with_candidate<'py>(
@@ -163,10 +193,15 @@ impl Dispatcher {
         py: Python<'py>,
         connection: &Connection,
         call: Arguments<'_, 'py>,
+        is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let error = match run_candidate(py, connection, call) {
+        let watch = is_guarded.then(Stopwatch::start);
+        let answer = run_candidate(py, connection, call);
+        let nanos = watch.map(|watch| watch.nanos());
+        let error = match answer {
             Ok(value) => {
                 self.tally.get().core().serve("rust");
+                self.judge(py, connection, nanos, Outcome::Value)?;
                 return Ok(value);
             }
             Err(error) => error,
@@ -175,18 +210,61 @@ impl Dispatcher {
             self.tally.get().core().decline(&declined_reason(py, &error));
             return self.answer_with_control(py, call);
         }
-        if !self.effect_free || is_a_signal(py, &error) {
+        if is_a_signal(py, &error) {
             return Err(error);
         }
+        if !self.effect_free {
+            self.judge(py, connection, nanos, Outcome::Error)?;
+            return Err(error);
+        }
+        self.answer_for_failed(py, connection, call, (&error, nanos))
+    }
+
+    /// The control answers; a candidate that failed as the control fails has not failed.
+    fn answer_for_failed<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        call: Arguments<'_, 'py>,
+        (error, nanos): (&PyErr, Option<u64>),
+    ) -> PyResult<Bound<'py, PyAny>> {
         let kind = error.get_type(py).name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string());
         self.tally.get().core().fail(&kind);
-        connection.failed.bind(py).call1((kind,))?;
-        self.answer_with_control(py, call)
+        self.tell(py, &connection.failed, (kind,))?;
+        let answer = self.answer_with_control(py, call);
+        let is_alike = answer.as_ref().is_err_and(|other| other.get_type(py).is(error.get_type(py)));
+        let outcome = if is_alike { Outcome::ErrorOfBoth } else { Outcome::Error };
+        self.judge(py, connection, nanos, outcome)?;
+        answer
+    }
+
+    /// Counts a candidate's call whose time was taken, and passes on what the guard concludes from it.
+    fn judge(&self, py: Python<'_>, connection: &Connection, nanos: Option<u64>, outcome: Outcome) -> PyResult<()> {
+        let Some(nanos) = nanos else {
+            return Ok(());
+        };
+        let finding = guard::record(connection.handle.get(), false, nanos, outcome, guard::now_ms());
+        match (finding, &connection.concluded) {
+            (Some(finding), Some(concluded)) => self.tell(py, concluded, finding),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells somebody of something. That they cannot listen is counted and is not the caller's to know; an interrupt is.
+    fn tell<'py>(&self, py: Python<'py>, listener: &Py<PyAny>, news: impl pyo3::call::PyCallArgs<'py>) -> PyResult<()> {
+        match listener.bind(py).call1(news) {
+            Err(error) if is_a_signal(py, &error) => Err(error),
+            Err(_) => {
+                self.tally.get().core().fail(UNHEARD);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
     }
 }
 
 /// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
-fn decide(py: Python<'_>, connection: &Connection) -> Decision {
+fn decide(py: Python<'_>, connection: &Connection) -> (Decision, bool) {
     let context = connection.context.bind(py).call0().ok();
     let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
     let (unit, attributes) = (item(context, 0), item(context, 1));

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use fast_litellm_core::flags::Standing;
 use fast_litellm_core::flags::{Call, Decision, Implementation, Path, Reason, Sequence, Snapshot, Stage, Value};
+use fast_litellm_core::guard::{Guard, Outcome};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType};
 
+use crate::guard::{self, Figures, Finding};
 use crate::page::{Places, StandingPage, Stops, now};
 use crate::rules::Rules;
 
@@ -53,6 +55,7 @@ struct Compiled {
     flags: Vec<FlagNames>,
     keys: Vec<Keys>,
     places: Places,
+    guards: Vec<Option<Arc<Guard>>>,
 }
 
 struct FlagNames {
@@ -100,7 +103,9 @@ impl SnapshotCell {
     /// Replaces the rules; decisions under way finish with those they began with.
     fn swap(&self, py: Python<'_>, rules: &Rules, process: &str) -> PyResult<()> {
         let generation = self.0.generations.fetch_add(1, Ordering::Relaxed);
-        self.0.current.store(Arc::new(Compiled::new(py, rules, process, generation, &self.0.stops)?));
+        let mut compiled = Compiled::new(py, rules, process, generation, &self.0.stops)?;
+        compiled.keep_guards(&self.0.current.load());
+        self.0.current.store(Arc::new(compiled));
         Ok(())
     }
 
@@ -206,14 +211,44 @@ impl FlagHandle {
     fn name(&self) -> &str {
         &self.name
     }
+
+    /// Counts one call that an implementation answered in so many nanoseconds, or that it failed.
+    ///
+    /// Returns what the flag's guard concludes from it, mostly nothing; the clock counts milliseconds and never goes back.
+    #[pyo3(signature = (implementation, nanos, is_error, now_ms=None, /))]
+    fn record(&self, implementation: &str, nanos: u64, is_error: bool, now_ms: Option<u64>) -> Option<Finding> {
+        let outcome = if is_error { Outcome::Error } else { Outcome::Value };
+        guard::record(self, implementation == "python", nanos, outcome, now_ms.unwrap_or_else(guard::now_ms))
+    }
+
+    /// Calls, errors and p99 in nanoseconds of the candidate, then of the control; None without a guard.
+    #[pyo3(signature = (now_ms=None, /))]
+    fn figures(&self, now_ms: Option<u64>) -> Option<(Figures, Figures)> {
+        guard::figures(self, now_ms.unwrap_or_else(guard::now_ms))
+    }
 }
 
 impl FlagHandle {
-    /// Decides one call without making a Python object.
-    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> CoreDecision {
+    /// Decides one call without making a Python object, and says whether a guard wants to know how it went.
+    pub(crate) fn decide_core(
+        &self,
+        unit: Option<&str>,
+        attributes: Option<&Bound<'_, PyDict>>,
+    ) -> (CoreDecision, bool) {
         let current = self.shared.current.load();
         let call = current.call(unit, attributes.map(Bound::as_any));
-        current.snapshot.decide(self.position(&current), &call)
+        let position = self.position(&current);
+        let decision = current.snapshot.decide(position, &call);
+        let is_live = matches!(decision.stage, Stage::Canary | Stage::On);
+        let is_guarded = is_live && position.is_some_and(|position| current.guards[position].is_some());
+        (decision, is_guarded)
+    }
+
+    /// The guard of the flag and the flag's standing, if it has a guard.
+    pub(crate) fn guard(&self) -> Option<(Arc<Guard>, Standing)> {
+        let current = self.shared.current.load();
+        let (guard, standing) = current.guard(self.position(&current)?)?;
+        Some((guard.clone(), standing))
     }
 
     fn position(&self, current: &Compiled) -> Option<usize> {
@@ -284,7 +319,25 @@ impl Compiled {
         let flags = flags.collect();
         let keys = snapshot.paths.iter().map(|path| Keys::new(py, path)).collect();
         let places = stops.places(snapshot.flags.iter().map(|flag| &*flag.name));
-        Ok(Self { generation, revision: intern(&snapshot.revision), snapshot, flags, keys, places })
+        let guards = snapshot.flags.iter().map(|flag| flag.guard.as_deref().map(|it| Arc::new(Guard::new(*it))));
+        let guards = guards.collect();
+        Ok(Self { generation, revision: intern(&snapshot.revision), snapshot, flags, keys, places, guards })
+    }
+
+    /// A guard whose definition has not changed goes on with what it has counted.
+    fn keep_guards(&mut self, before: &Self) {
+        for (flag, guard) in self.snapshot.flags.iter().zip(&mut self.guards) {
+            let earlier = before.snapshot.position(&flag.name).and_then(|position| before.guards[position].as_ref());
+            if let (Some(guard), Some(earlier)) = (guard, earlier)
+                && guard.definition() == earlier.definition()
+            {
+                *guard = earlier.clone();
+            }
+        }
+    }
+
+    fn guard(&self, position: usize) -> Option<(&Arc<Guard>, Standing)> {
+        Some((self.guards.get(position)?.as_ref()?, self.places.standing(position)))
     }
 
     fn call<'a, 'py>(&'a self, unit: Option<&'a str>, attributes: Option<&'a Bound<'py, PyAny>>) -> PyCall<'a, 'py> {

@@ -10,6 +10,7 @@ mod dispatch;
 mod encoding;
 mod flags;
 mod freeze;
+mod guard;
 mod messages;
 mod page;
 mod rules;

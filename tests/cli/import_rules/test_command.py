@@ -76,7 +76,8 @@ def test_yaml_is_read_as_well_as_json(cli, theirs):
         ("a: [", "is neither JSON nor YAML"),
         ("just words", "expected a mapping, got str"),
         ('{"flags": {"quick": {"variants": 1}}}', 'flag "quick" does not have flagd\'s form'),
-        ('{"flags": []}', "the file does not have flagd's form"),
+        ("{}", "the file does not have flagd's form"),
+        ('{"flags": [1]}', "the file does not have flagd's form"),
     ],
 )
 def test_a_file_of_another_kind_is_an_error(cli, theirs, text, expected):
@@ -95,3 +96,13 @@ def test_two_flags_that_would_share_a_name_are_not_mixed(cli, theirs):
 
     assert {"a_b": {"salt": "a_b", "otherwise": "rust"}} == yaml.safe_load(answer["rules"])["flags"]
     assert "the flag is not in the rules" == answer["left_out"][-1]["meaning"]
+
+
+def test_rules_that_would_not_load_are_not_written(cli, theirs, tmp_path):
+    """A feature that depends on one the file does not have."""
+    rules = tmp_path / "rollout.yaml"
+    feature = {"name": "quick", "enabled": True, "strategies": [], "dependencies": [{"feature": "parent"}]}
+    outcome = cli("import", "--from", "unleash", "--output", str(rules), theirs({"features": [feature]}))
+
+    assert (1, "", False) == (outcome.code, outcome.out, rules.exists())
+    assert "parent" in outcome.err

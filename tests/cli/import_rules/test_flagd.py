@@ -109,16 +109,15 @@ def test_conditions_have_exact_counterparts(quick, logic, condition):
     [
         ([">=", "2.4.0"], {"attr": "version", "semver": ">=2.4.0"}),
         (["!=", "2.4.0"], {"not": {"attr": "version", "semver": "=2.4.0"}}),
-        (["^", "2.4.0"], {"attr": "version", "semver": "2.*"}),
-        (["~", "v2.4.0"], {"attr": "version", "semver": "2.4.*"}),
+        (["^", "2.4.0"], {"attr": "version", "semver": ">=2.0.0-0, <3.0.0-0"}),
+        (["~", "v2.4.0"], {"attr": "version", "semver": ">=2.4.0-0, <2.5.0-0"}),
     ],
 )
-def test_versions_are_compared_and_pre_releases_are_mentioned(imported, comparison, condition):
-    """A range of ours holds fewer pre-releases than flagd's order; the list says so."""
-    outcome = imported("flagd", document({"if": [{"sem_ver": [{"var": "version"}, *comparison]}, "on", "off"]}))
+def test_versions_are_compared_by_precedence(quick, comparison, condition):
+    """The tests ^ and ~ of flagd are wider than Cargo's: they hold lower versions and pre-releases too."""
+    flag = quick({"if": [{"sem_ver": [{"var": "version"}, *comparison]}, "on", "off"]})
 
-    assert condition == outcome.flags["quick"]["rules"][0]["when"]
-    assert [("quick", "version comparison")] == outcome.elements
+    assert condition == flag["rules"][0]["when"]
 
 
 @pytest.mark.parametrize(
