@@ -130,7 +130,7 @@ class Guard:
     def conclude(self, *fields: Any) -> None:
         """Acts on a finding, given as the fields of `Finding`: stops the flag, or lets all units through again."""
         *head, candidate, control = fields
-        finding = Finding(*head, candidate=Figures(*candidate), control=Figures(*control))
+        finding = Finding(*head, Figures(*candidate), Figures(*control))
         if finding.event == CLOSED:
             self._standings.close(self.flag)
         elif finding.event != RETRYING:
