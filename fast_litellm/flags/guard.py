@@ -129,8 +129,8 @@ class Guard:
 
     def conclude(self, *fields: Any) -> None:
         """Acts on a finding, given as the fields of `Finding`: stops the flag, or lets all units through again."""
-        *head, candidate, control = fields
-        finding = Finding(*head, Figures(*candidate), Figures(*control))
+        *_, candidate, control = fields
+        finding = Finding(*fields)._replace(candidate=Figures(*candidate), control=Figures(*control))
         if finding.event == CLOSED:
             self._standings.close(self.flag)
         elif finding.event != RETRYING:
