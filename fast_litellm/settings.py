@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PREFIX = "FAST_LITELLM_"
 FLAG_PREFIX = PREFIX + "FLAG_"
 
+_NAMES = ("config", "ledger", "state", "disable", "auto")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made in it
 
 # The earlier project doubled its own prefix: its switch for token counting is LITELLM_RUST_RUST_TOKEN_COUNTING.
@@ -91,7 +92,7 @@ def unknown_names() -> list[tuple[str, str]]:
     Returns:
         Each name with the one it most resembles, or with "" when it resembles none.
     """
-    known = {name.upper(): PREFIX + name.upper() for name in ("config", "ledger", "disable", "auto")}
+    known = {name.upper(): PREFIX + name.upper() for name in _NAMES}
     own = [name for name in sorted(os.environ) if name.startswith(PREFIX) and not name.startswith(FLAG_PREFIX)]
     unknown = [name for name in own if name not in known.values()]
     words = {**known, "FLAG": FLAG_PREFIX + "<NAME>"}

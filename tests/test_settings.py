@@ -99,3 +99,26 @@ def test_litellms_own_switch_is_not_read(monkeypatch):
     monkeypatch.setenv("LITELLM_RUST", "1")
 
     assert {} == settings.read().flag_overrides
+
+
+def test_the_directory_of_shared_stops_is_the_one_named(monkeypatch, tmp_path):
+    """A relative one is taken from the directory in force now."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FAST_LITELLM_STATE", "shared")
+
+    assert tmp_path / "shared" == settings.state_directory()
+
+
+@pytest.mark.parametrize("named", [None, ""])
+def test_by_default_stops_are_shared_in_memory_or_beside_the_ledger(monkeypatch, tmp_path, named):
+    """Where the system has no such place in memory, the user's state directory serves; nothing is made yet."""
+    if named is None:
+        monkeypatch.delenv("FAST_LITELLM_STATE", raising=False)
+    else:
+        monkeypatch.setenv("FAST_LITELLM_STATE", named)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(settings, "_MEMORY", tmp_path)
+    assert tmp_path == settings.state_directory().parent
+    monkeypatch.setattr(settings, "_MEMORY", tmp_path / "absent")
+    assert "fast-litellm" in settings.state_directory().parts
+    assert [] == list(tmp_path.iterdir())

@@ -71,8 +71,11 @@ class Order:
         if self.config is None:
             hint = "name it with --config or FAST_LITELLM_CONFIG, or use --scope fleet"
             console.fail("processes of one host are told by the name of their rule file, and none is known", hint)
+        path = path_of(self.config)
+        if not path.exists():
+            console.hint(f"no process of this user has used {self.config} by this path yet")
         try:
-            written = SharedPage(path_of(self.config)).native.stand(self.feature, word)
+            written = SharedPage(path).native.stand(self.feature, word)
         except (OSError, ValueError) as error:
             console.fail(f"the page that this host's processes share cannot be used: {error}", "use --scope fleet")
         if not written:
@@ -115,10 +118,12 @@ def command(order: Order, hold: float | None) -> None:
     """
     Let Python answer every call of a feature, whatever the rules say.
 
-    With --scope host the next decision of every process of this host that uses the same rule file is Python, also of
-    those started later, for as long as the page lives in which they share it: in memory, until a reboot. With --scope
-    fleet every process that uses the same ledger follows within two seconds, also after a reboot, and while the ledger
-    is out of reach.
+    With --scope host the next decision of every process of this host and user that has the rule file by the same path
+    is Python, also of those started later, for as long as the page lives in which they share it: in memory, until a
+    reboot. Run it as the user whose processes are meant.
+
+    With --scope fleet every process that uses the same ledger follows within two seconds, also after a reboot, and
+    while the ledger is out of reach.
 
     The pause ends with `fast-litellm resume`. Who paused and why is kept in the ledger.
     """

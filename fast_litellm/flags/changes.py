@@ -11,7 +11,7 @@ from fast_litellm.errors import UnknownFlagError
 if TYPE_CHECKING:
     from fast_litellm.flags.manager import FlagManager
 
-_PLACES = frozenset({"file", "line"})
+_PLACES = frozenset({"file", "line", "otherwise_line"})
 
 
 class Change(NamedTuple):

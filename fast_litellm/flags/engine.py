@@ -59,7 +59,7 @@ class StandingPage(Protocol):
         """Writes a standing; returns False when there is no room for another flag."""
 
     def trip(self, flag: str, word: int) -> Optional[bool]:
-        """Writes a guard's word; returns False where a person's pause stands, None when there is no room."""
+        """Writes a guard's standing unless a person has stopped the flag; None when there is no room for it."""
 
     def entry(self, flag: str) -> Optional[Tuple[int, int, int, int]]:
         """Returns the word, the Unix milliseconds of its last change, by which process, and how often it stopped."""

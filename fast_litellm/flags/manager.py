@@ -29,7 +29,7 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: a pause, `disabled`, a block, an override, `enabled: false`, a pinned
+    What overrules what, strongest first: `disabled`, a block, a pause, an override, `enabled: false`, a pinned
     `stage`, the rules in their order, `otherwise`. A flag that is not declared serves Python.
 
     Every method may be called from any thread.

@@ -333,3 +333,21 @@ def test_it_can_be_referred_to_weakly():
     call = Dispatcher(control, Tally(), effect_free=True)
 
     assert call is weakref.ref(call)()
+
+
+def test_a_pause_by_another_process_holds_from_the_next_call(tmp_path):
+    """The dispatcher asks the same decisions as everybody; a second manager stands for the sibling."""
+    rules = tmp_path / "on.yaml"
+    rules.write_text("version: 1\nflags: {feature: {otherwise: rust}}\n")
+    seam = Seam(otherwise="rust")
+    handle = FlagManager.from_file(rules).bind("feature")
+    seam.call.connect(handle, current, seam.candidate, seam._observe, seam.failed.append)
+    sibling = FlagManager.from_file(rules)
+
+    seam.call("a")
+    sibling.pause("feature")
+    assert "aa" == seam.call("a", times=2)
+    sibling.resume("feature")
+    seam.call("a")
+
+    assert ((1, 2), 2) == (seam.served, seam.candidate.ran)

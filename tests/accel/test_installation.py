@@ -30,6 +30,7 @@ def clean(tmp_path, monkeypatch):
         if name.startswith("FAST_LITELLM_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "state"))
     fast_litellm.uninstall()
     yield
     fast_litellm.uninstall()

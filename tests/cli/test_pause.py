@@ -100,6 +100,12 @@ def test_a_broken_rule_file_is_not_in_the_way(cli, served):
     assert "python" == manager.serve("parser")
 
 
+def test_a_rule_file_that_nobody_uses_is_noticed(cli, served):
+    """A mistyped path must not look like success."""
+    assert "no process of this user has used" in cli("pause", "parser").err
+    assert "" == cli("pause", "parser").err
+
+
 def test_without_a_rule_file_a_host_cannot_be_paused(cli):
     """The hint names both ways out."""
     outcome = cli("pause", "parser")

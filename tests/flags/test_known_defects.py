@@ -93,11 +93,12 @@ def test_03_a_call_with_an_id_under_a_canary_reaches_its_caller(installed):
     """Every call is answered, by either side; calls that brought their id raised the flag system's own error."""
     expected = counting.token_counter(model="gpt-4o", messages=MESSAGES)
     installed(Candidate, **_split(50))
-    answers = []
+    answers, before = [], fast_litellm.status()["features"]["token_counting"]["served"]
     for unit in IDS[:100]:
         with fast_litellm.context(unit):
             answers.append(_count())
-    served = fast_litellm.status()["features"]["token_counting"]["served"]
+    after = fast_litellm.status()["features"]["token_counting"]["served"]
+    served = {name: after[name] - before[name] for name in after}
 
     assert [expected] * 100 == answers
     assert (100, True) == (served["python"] + served["rust"], 20 < served["rust"] < 80)
@@ -200,13 +201,15 @@ def test_10_shadow_runs_both_and_serves_python(installed, with_flag):
     rules = {"stage": "shadow", "otherwise": "rust", "shadow": {"percent": 100, "budget": "100%"}}
     manager = with_flag(rules)
     installed(Candidate, **rules)
+    before = fast_litellm.status()["features"]["token_counting"]
     _count()
     assert fast_litellm.accel.installation._current.attachments[0].feature.runner.drain(10)
     found = fast_litellm.status()["features"]["token_counting"]
+    served = {name: found["served"][name] - before["served"][name] for name in ("python", "rust")}
 
     assert set() == _served(manager)
     assert manager.decide("parser", unit="user-1").shadow
-    assert ({"python": 1, "rust": 0}, 1, 1) == (found["served"], found["compared"], Candidate.ran)
+    assert ({"python": 1, "rust": 0}, 1, 1) == (served, found["compared"] - before["compared"], Candidate.ran)
 
 
 def test_11_small_percentages_are_not_always_the_same_units():

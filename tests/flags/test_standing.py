@@ -7,7 +7,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from fast_litellm.flags import FlagManager
+from fast_litellm.flags import FlagManager, engine
 from fast_litellm.flags.page import SharedPage, path_of
 from fast_litellm.flags.standing import Standings, described, paused_word
 
@@ -192,3 +192,21 @@ def test_a_pause_and_its_end_are_logged(served):
         {"event": "flags.paused", "log_level": "warning", "flag": "parser", "scope": "host", "hold_s": 60},
         {"event": "flags.resumed", "log_level": "warning", "flag": "parser", "scope": "host"},
     ] == [{key: value for key, value in event.items() if key != "logger"} for event in events]
+
+
+def test_a_stop_holds_and_then_lets_a_few_units_try(served):
+    """Python answers until the hold is over; then the share that retries has candidates again."""
+    manager = FlagManager.from_file(served)
+    manager.cell.stand("parser", engine.current().stop_word("guard_tripped:latency", 9_999_999_999_999, 100_000))
+    assert "guard_tripped:latency" == manager.decide("parser", unit="u").detail
+    manager.cell.stand("parser", engine.current().stop_word("guard_tripped:error_rate", 1, 100_000))
+    rust = [manager.serve("parser", unit) for unit in range(10_000)].count("rust")
+    assert 880 < rust < 1_120  # four standard deviations about a tenth
+    manager.cell.stand("parser", 0)
+    assert "rust" == manager.serve("parser")
+
+
+def test_an_unknown_cause_is_refused():
+    """The known ones are named."""
+    with pytest.raises(ValueError, match="guard_tripped:error_rate"):
+        engine.current().stop_word("mood", 1, 0)

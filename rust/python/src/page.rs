@@ -132,7 +132,7 @@ impl StandingPage {
         cell.is_some()
     }
 
-    /// Writes what a guard says, unless a person has stopped the flag; None when there is no room for another flag.
+    /// Writes a guard's standing unless a person has stopped the flag: whether it did, or None for want of room.
     fn trip(&self, flag: &str, word: Word) -> Option<bool> {
         let page = self.0.page();
         page.claim(flag).map(|cell| page.trip(cell, word, std::process::id(), now()))

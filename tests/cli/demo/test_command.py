@@ -18,7 +18,8 @@ def environment(tmp_path_factory):
     """An environment without the developer's settings, with a ledger that the demo leaves behind."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAST_LITELLM_", "LITELLM_"))}
     ledger = tmp_path_factory.mktemp("demo") / "ledger.db"
-    return {**kept, "FAST_LITELLM_LEDGER": f"sqlite:///{ledger}", "NO_COLOR": "1"}
+    own = {"FAST_LITELLM_LEDGER": f"sqlite:///{ledger}", "FAST_LITELLM_STATE": str(ledger.with_name("state"))}
+    return {**kept, **own, "NO_COLOR": "1"}
 
 
 @pytest.fixture(scope="module")

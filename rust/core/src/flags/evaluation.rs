@@ -106,6 +106,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         serve
     }
 
+    #[inline]
     fn choose_running(&mut self, flag: &'s Flag) -> Choice<'s> {
         if !flag.ruled {
             return self.act(flag, None);
@@ -138,6 +139,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         Choice { serve: &CONTROL, hindrance: Hindrance::Stopped(cause), ..choice }
     }
 
+    #[inline]
     fn act(&self, flag: &'s Flag, rule: Option<usize>) -> Choice<'s> {
         let (serve, draw) = match rule.map_or(&flag.otherwise, |index| &flag.rules[index].then) {
             Action::Serve(serve) => (serve, Draw::NotNeeded),

@@ -9,6 +9,7 @@
 //! - [`condition`]: what a rule's `when` asks of a call.
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
+//! - [`hash`]: the hashes of other engines beside it, for teams that come from one.
 //! - [`standing`]: what was stopped at run time.
 //! - [`page`]: standings in memory that processes share.
 //! - [`decision`]: the answer and its reason.
@@ -25,6 +26,7 @@ pub mod document;
 pub mod evaluation;
 pub mod explain;
 pub mod flag;
+pub mod hash;
 pub mod moment;
 pub mod page;
 pub mod snapshot;

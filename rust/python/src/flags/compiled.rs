@@ -1,0 +1,82 @@
+//! A snapshot with what Python needs of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fast_litellm_core::flags::{Path, Snapshot, Standing};
+use fast_litellm_core::guard::Guard;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::py_call::{Keys, PyCall};
+use crate::page::{Places, Stops};
+use crate::rules::Rules;
+
+/// A snapshot and the Python strings its decisions and lookups need, made once.
+pub(super) struct Compiled {
+    /// Different for every snapshot of the process.
+    pub(super) generation: u32,
+    pub(super) snapshot: Snapshot,
+    pub(super) revision: Py<PyString>,
+    pub(super) flags: Box<[FlagNames]>,
+    keys: Box<[Keys]>,
+    places: Places,
+    guards: Box<[Option<Arc<Guard>>]>,
+}
+
+pub(super) struct FlagNames {
+    pub(super) name: Py<PyString>,
+    pub(super) rules: Box<[Py<PyString>]>,
+}
+
+static GENERATIONS: AtomicU32 = AtomicU32::new(0);
+
+impl Compiled {
+    pub(super) fn new(py: Python<'_>, rules: &Rules, process: &str, stops: &Stops) -> PyResult<Self> {
+        let refused = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+        let process = serde_json::from_str(process).map_err(|error| refused(&error))?;
+        let snapshot = py.detach(|| Snapshot::compile(&rules.0.document, &process)).map_err(|error| refused(&error))?;
+        let intern = |text: &str| PyString::intern(py, text).unbind();
+        let flags = snapshot.flags.iter().map(|flag| FlagNames {
+            name: intern(&flag.name),
+            rules: flag.rules.iter().map(|rule| intern(&rule.name)).collect(),
+        });
+        let guards = snapshot.flags.iter().map(|flag| flag.guard.as_deref().map(|it| Arc::new(Guard::new(*it))));
+        Ok(Self {
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            revision: intern(&snapshot.revision),
+            flags: flags.collect(),
+            keys: snapshot.paths.iter().map(|path: &Path| Keys::new(py, path)).collect(),
+            places: stops.places(snapshot.flags.iter().map(|flag| &*flag.name)),
+            guards: guards.collect(),
+            snapshot,
+        })
+    }
+
+    /// A guard whose definition has not changed goes on with what it has counted.
+    pub(super) fn keep_guards(&mut self, before: &Self) {
+        for (flag, guard) in self.snapshot.flags.iter().zip(&mut self.guards) {
+            let earlier = before.snapshot.position(&flag.name).and_then(|position| before.guards[position].as_ref());
+            if let (Some(guard), Some(earlier)) = (guard, earlier)
+                && guard.definition() == earlier.definition()
+            {
+                *guard = earlier.clone();
+            }
+        }
+    }
+
+    /// The guard of the flag at a position and the flag's standing, if it has a guard.
+    pub(super) fn guard(&self, position: usize) -> Option<(&Arc<Guard>, Standing)> {
+        Some((self.guards.get(position)?.as_ref()?, self.places.standing(position)))
+    }
+
+    /// A call of these rules.
+    pub(super) fn call<'a, 'py>(
+        &'a self,
+        unit: Option<&'a str>,
+        attributes: Option<&'a Bound<'py, PyAny>>,
+    ) -> PyCall<'a, 'py> {
+        PyCall { keys: &self.keys, places: &self.places, unit, attributes }
+    }
+}

@@ -1,0 +1,111 @@
+//! One flag, for callers that ask for it often.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fast_litellm_core::flags::{Decision, Stage, Standing};
+use fast_litellm_core::guard::{Guard, Outcome};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::cell::Shared;
+use super::compiled::Compiled;
+use crate::guard::{self, Figures, Finding};
+
+/// One flag of a cell, for callers that ask for it often.
+#[pyclass(frozen, module = "fast_litellm._native")]
+pub(crate) struct FlagHandle {
+    shared: Arc<Shared>,
+    name: Box<str>,
+    // Generation (upper half) and position (lower half) of the snapshot in which the flag was last looked up.
+    found: AtomicU64,
+}
+
+#[pymethods]
+impl FlagHandle {
+    /// Who serves the call. A plain method, because Python calls those without building a tuple of arguments.
+    #[pyo3(signature = (unit=None, attributes=None, /))]
+    fn serve<'py>(
+        &self,
+        py: Python<'py>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        self.shared.latest.with(|current| self.shared.serve(py, current, self.position(current), unit, attributes))
+    }
+
+    /// The same as `serve`.
+    #[pyo3(signature = (unit=None, attributes=None, /))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        unit: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+    ) -> Bound<'py, PyString> {
+        self.serve(py, unit, attributes)
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts one call that an implementation answered in so many nanoseconds, or that it failed.
+    ///
+    /// Returns what the flag's guard concludes from it, mostly nothing; the clock counts milliseconds and never goes back.
+    #[pyo3(signature = (implementation, nanos, is_error, now_ms=None, /))]
+    fn record(&self, implementation: &str, nanos: u64, is_error: bool, now_ms: Option<u64>) -> Option<Finding> {
+        let outcome = if is_error { Outcome::Error } else { Outcome::Value };
+        guard::record(self, implementation == "python", nanos, outcome, now_ms.unwrap_or_else(guard::now_ms))
+    }
+
+    /// Calls, errors and p99 in nanoseconds of the candidate, then of the control; None without a guard.
+    #[pyo3(signature = (now_ms=None, /))]
+    fn figures(&self, now_ms: Option<u64>) -> Option<(Figures, Figures)> {
+        guard::figures(self, now_ms.unwrap_or_else(guard::now_ms))
+    }
+}
+
+impl FlagHandle {
+    pub(super) fn new(shared: Arc<Shared>, flag: &str) -> Self {
+        Self { shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
+    }
+
+    /// Decides one call without making a Python object, and says whether a guard wants to know how it went.
+    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> (Decision, bool) {
+        self.shared.latest.with(|current| {
+            let position = self.position(current);
+            let decision = current.snapshot.decide(position, &current.call(unit, attributes.map(Bound::as_any)));
+            let is_live = matches!(decision.stage, Stage::Canary | Stage::On);
+            let is_guarded = is_live && position.and_then(|position| current.guard(position)).is_some();
+            (decision, is_guarded)
+        })
+    }
+
+    /// The guard of the flag and the flag's standing, if it has a guard.
+    pub(crate) fn guard(&self) -> Option<(Arc<Guard>, Standing)> {
+        self.shared.latest.with(|current| {
+            let (guard, standing) = current.guard(self.position(current)?)?;
+            Some((guard.clone(), standing))
+        })
+    }
+
+    fn position(&self, current: &Compiled) -> Option<usize> {
+        let found = self.found.load(Ordering::Relaxed);
+        let position = if found >> 32 == u64::from(current.generation) { low_half(found) } else { self.find(current) };
+        (position != u32::MAX).then_some(position as usize)
+    }
+
+    #[cold]
+    fn find(&self, current: &Compiled) -> u32 {
+        let position = current.snapshot.position(&self.name).and_then(|position| u32::try_from(position).ok());
+        let position = position.unwrap_or(u32::MAX);
+        self.found.store(u64::from(current.generation) << 32 | u64::from(position), Ordering::Relaxed);
+        position
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+fn low_half(pair: u64) -> u32 {
+    pair as u32
+}
