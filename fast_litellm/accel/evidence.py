@@ -4,17 +4,21 @@ Where comparisons go: a runner for each feature, one ledger a process, and the b
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import diagnosis
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, ShadowRunner
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Pause, ShadowRunner
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
     from fast_litellm.flags import FlagManager
+    from fast_litellm.flags.guard import Finding
 
+_MS_PER_S = 1_000
 
 _PATIENCE_SECONDS = 1.0
 """How long an installation waits for a ledger that somebody has locked, once for all its features."""
@@ -69,12 +73,26 @@ class Evidence:
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
 
     def obey_fleet(self, manager: FlagManager) -> None:
-        """Makes the pauses of all processes that share the ledger those of the rules."""
+        """Makes the pauses of all processes that share the ledger those of the rules, and of guards theirs."""
         self._ledger.follow(manager.apply_fleet)
+        manager.when_concluded(self._tell_fleet)
 
     def close(self) -> None:
         """Writes what is left."""
         self._ledger.close()
+
+    def _tell_fleet(self, flag: str, finding: Finding) -> None:
+        """Other hosts learn of a trip as of a pause for as long. A database may wait, and the caller must not."""
+        if finding.is_trip and finding.scope == "fleet":
+            until = time.time() + finding.hold_ms / _MS_PER_S
+            pause = Pause(flag, "paused", finding.scope, "guard", finding.event, until)
+            threading.Thread(target=self._record, args=(pause,), name="fast-litellm-guard", daemon=True).start()
+
+    def _record(self, pause: Pause) -> None:
+        try:
+            self._ledger.record_pause(pause)
+        except LedgerError as error:
+            events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
 
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair

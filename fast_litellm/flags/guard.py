@@ -62,6 +62,11 @@ class Finding(NamedTuple):
     candidate: Figures
     control: Figures
 
+    @property
+    def is_trip(self) -> bool:
+        """Whether it stops the flag."""
+        return self.event not in (RETRYING, CLOSED)
+
 
 class Guard:
     """
@@ -73,12 +78,10 @@ class Guard:
     Args:
         handle: The flag.
         standings: Where a stop is written.
-        told: Called with every finding, in the thread of the call that led to it.
+        told: Called with the flag's name and every finding, in the thread of the call that led to it.
     """
 
-    def __init__(
-        self, handle: FlagHandle, standings: Standings, told: Optional[Callable[[str, Finding], object]] = None
-    ) -> None:
+    def __init__(self, handle: FlagHandle, standings: Standings, told: Callable[[str, Finding], None]) -> None:
         self._handle = handle
         self._standings = standings
         self._told = told
@@ -129,20 +132,19 @@ class Guard:
 
     def conclude(self, *fields: Any) -> None:
         """Acts on a finding, given as the fields of `Finding`: stops the flag, or lets all units through again."""
-        *head, candidate, control = fields
-        finding = Finding(*head, candidate=Figures(*candidate), control=Figures(*control))
+        event, hold_ms, retry, scope, candidate, control = fields
+        finding = Finding(event, hold_ms, retry, scope, Figures(*candidate), Figures(*control))
         if finding.event == CLOSED:
             self._standings.close(self.flag)
-        elif finding.event != RETRYING:
+        elif finding.is_trip:
             self._standings.trip(self.flag, finding)
         _log(self.flag, finding)
-        if self._told is not None:
-            self._told(self.flag, finding)
+        self._told(self.flag, finding)
 
 
 def _log(flag: str, finding: Finding) -> None:
     facts = {**_facts("candidate", finding.candidate), **_facts("python", finding.control)}
-    if finding.event in (RETRYING, CLOSED):
+    if not finding.is_trip:
         event = events.GUARD_RETRYING if finding.event == RETRYING else events.GUARD_CLOSED
         events.tell("flags", "warning", event, flag=flag, **facts)
         return

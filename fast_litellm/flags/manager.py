@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional
 
 from fast_litellm.errors import UnknownFlagError
 from fast_litellm.flags import engine, file_events, page
@@ -18,6 +18,7 @@ from fast_litellm.flags.watcher import Watcher
 
 if TYPE_CHECKING:
     import os
+    from datetime import datetime
 
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, SnapshotCell
@@ -47,6 +48,7 @@ class FlagManager:
         self._live = LiveRules(source, overrides or {}, disabled=disabled, page=shared.native if shared else None)
         self._cell = self._live.cell
         self._standings = Standings(self._cell, shared, because)
+        self._told: List[Callable[[str, Finding], None]] = []
         looks = functools.partial(file_events.looks, source.directories)
         self._watcher = Watcher(functools.partial(guarded, self._live.poll), looks)
 
@@ -142,7 +144,7 @@ class FlagManager:
         """
         return self._cell.bind(flag)
 
-    def guard(self, flag: str, told: Optional[Callable[[str, Finding], object]] = None) -> Guard:
+    def guard(self, flag: str) -> Guard:
         """
         Watch one flag by its `guard` in the rules: errors and latency of the candidate against Python's own.
 
@@ -157,9 +159,17 @@ class FlagManager:
 
         Args:
             flag: The flag's name; it need not be declared yet.
-            told: Called with the flag's name and what the guard concludes, in the thread of the call that led to it.
         """
-        return Guard(self._cell.bind(flag), self._standings, told)
+        return Guard(self._cell.bind(flag), self._standings, self._tell)
+
+    def when_concluded(self, told: Callable[[str, Finding], None]) -> None:
+        """
+        Have a function called with every finding of a guard, in the thread of the call that led to it.
+
+        Args:
+            told: Takes the flag's name and the finding; it must not wait. What it raises is logged.
+        """
+        self._told.append(told)
 
     @property
     def cell(self) -> SnapshotCell:
@@ -186,10 +196,15 @@ class FlagManager:
         Raises:
             UnknownFlagError: The flag is not declared.
         """
-        return self._told(flag, self._cell.describe(flag))
+        return self._found(flag, self._cell.describe(flag))
 
     def explain(
-        self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None
+        self,
+        flag: str,
+        *,
+        unit: object = None,
+        attributes: Optional[Mapping[str, Any]] = None,
+        at: Optional[datetime] = None,
     ) -> Dict[str, Any]:
         """
         Decide one call and say, rule by rule, why.
@@ -198,16 +213,19 @@ class FlagManager:
             flag: The flag's name.
             unit: As for `decide`.
             attributes: As for `decide`.
+            at: The moment that ramps look at; the present one if absent. What is stopped is told as of now.
 
         Returns:
-            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, and for each rule a
-            `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`: the part of it
-            that did not hold.
+            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, the flag's `"standing"`;
+            for each rule a `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`:
+            the part of it that did not hold; for a ramp its `"current"` step and `"bucket"`, for the layer the unit's
+            `"bucket"` in it, and for each requirement what was `"found"`.
 
         Raises:
             UnknownFlagError: The flag is not declared.
         """
-        return self._told(flag, self._cell.explain(flag, unit, attributes))
+        moment = None if at is None else int(at.timestamp() * 1000)
+        return self._found(flag, self._cell.explain(flag, unit, attributes, moment))
 
     def block(self, flag: str, detail: str = "blocked") -> None:
         """
@@ -340,7 +358,11 @@ class FlagManager:
         watching = {"watching": way.name, "watching_reason": way.reason}
         return {**status, **watching, "flags": flags, "stops": self._standings.where(flags)}
 
-    def _told(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
+    def _tell(self, flag: str, finding: Finding) -> None:
+        for told in list(self._told):
+            guarded(functools.partial(told, flag, finding))
+
+    def _found(self, flag: str, account: Optional[str]) -> Dict[str, Any]:
         if account is None:
             hint = engine.current().nearest(flag, list(self._cell.stages()))
             raise UnknownFlagError(f'no rule file declares the flag "{flag}"{"; " + hint if hint else ""}')

@@ -78,8 +78,8 @@ class Standings:
         """Stops a flag as its guard says, unless a person has stopped it."""
         until = int(self._clock() * _MS_PER_S) + finding.hold_ms
         word = engine.current().stop_word(finding.event, until, finding.retry)
-        is_shared = finding.scope != "process" and self._page is not None
-        if not is_shared or self._page.native.trip(flag, word) is None:
+        page = self._page if finding.scope != "process" else None
+        if page is None or page.native.trip(flag, word) is None:
             self._trip_here(flag, word)
 
     def close(self, flag: str) -> None:

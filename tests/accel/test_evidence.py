@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
+from fast_litellm.accel.evidence import Evidence
+from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import Ledger, Pause
 
 DEADLINE_S = 60
@@ -64,3 +67,22 @@ def test_every_process_of_the_ledger_follows_the_fleet(worker):
     assert "python\n" == later.stdout.readline()
     say("running")
     assert "rust\n" == later.communicate(timeout=DEADLINE_S)[0]
+
+
+def test_a_guard_with_the_fleets_scope_stops_other_hosts(tmp_path):
+    """It tells the ledger, from a thread of its own; another manager with another rule file learns of it there."""
+    rules = {"version": 1, "flags": {"parser": {"otherwise": "rust"}}}
+    here, there = FlagManager.from_dict(rules), FlagManager.from_dict(rules)
+    evidence = Evidence(os.environ["FAST_LITELLM_LEDGER"])
+    evidence.obey_fleet(here)
+    here.guard("parser").conclude("guard_tripped:latency", 300_000, 10_000, "fleet", (1, 0, 1), (1, 0, 1))
+    for thread in threading.enumerate():
+        if thread.name == "fast-litellm-guard":
+            thread.join(DEADLINE_S)
+    other = Evidence(os.environ["FAST_LITELLM_LEDGER"])
+    other.obey_fleet(there)
+
+    assert ("paused", "fleet") == (there.standing("parser")["state"], there.standing("parser")["scope"])
+    assert "guard_tripped:latency" == here.decide("parser").detail
+    for one in (evidence, other):
+        one.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import structlog.testing
 
@@ -138,10 +140,7 @@ def test_a_persons_pause_stays_what_it_is():
     watched.guard.conclude(*finding)
     watched.guard.conclude("closed", 0, *finding[2:])
 
-    assert ("paused", None) == (
-        watched.manager.standing("parser")["state"],
-        watched.manager.standing("parser")["until"],
-    )
+    assert {"state": "paused", "until": None, "scope": "process"} == watched.manager.standing("parser")
 
 
 def test_a_reload_keeps_the_window_unless_it_changes_the_guard():
@@ -192,10 +191,8 @@ def test_a_flag_without_a_guard_is_not_watched():
 def test_a_trip_reaches_every_process_of_the_host(tmp_path):
     """Another manager with the same rule file decides by it at once."""
     path = tmp_path / "rollout.yaml"
-    path.write_text(
-        "version: 1\nflags:\n  parser:\n    otherwise: rust\n"
-        "    guard: {min_calls: 100, error_rate: {max_over_python: 0.5%}}\n"
-    )
+    flag = {"otherwise": "rust", "guard": {"min_calls": 100, "error_rate": {"max_over_python": 0.5}}}
+    path.write_text(json.dumps({"version": 1, "flags": {"parser": flag}}))
     here, there = FlagManager.from_file(path), FlagManager.from_file(path)
     guard = here.guard("parser")
     for _ in range(500):

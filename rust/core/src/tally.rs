@@ -142,6 +142,14 @@ impl Tally {
         reading.sampled_out += 1;
     }
 
+    /// Counts an offered call that the sample leaves out and Python answers, at the price of one count.
+    pub fn serve_sampled_out(&self) {
+        let mut state = self.lock();
+        state.python += 1;
+        state.reading.offered += 1;
+        state.reading.sampled_out += 1;
+    }
+
     /// Counts an offered call whose comparison has begun.
     pub fn accept(&self) {
         let reading = &mut self.lock().reading;

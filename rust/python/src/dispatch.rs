@@ -108,7 +108,7 @@ impl Dispatcher {
         };
         let (route, is_guarded) = self.route(py, &connection);
         match (route, is_guarded) {
-            (Route::Control, false) => self.answer_with_control(py, (args, kwargs)),
+            (Route::Control, false) => self.control.bind(py).call(args, kwargs),
             (Route::Control, true) => self.answer_with_timed_control(py, &connection, (args, kwargs)),
             (Route::Candidate, _) => self.answer_with_candidate(py, &connection, (args, kwargs), is_guarded),
             (Route::Shadow, _) => self.answer_observed(py, &connection, (args, kwargs), is_guarded),
@@ -139,36 +139,41 @@ impl Dispatcher {
 }
 
 impl Dispatcher {
+    /// Decides, and counts what is thereby certain: that Python answers.
     fn route(&self, py: Python<'_>, connection: &Connection) -> (Route, bool) {
         let (decision, is_guarded) = decide(py, connection);
+        let tally = self.tally.get().core();
         let route = if decision.serve != Implementation::Python {
             Route::Candidate
         } else if !decision.shadow {
+            tally.serve("python");
             Route::Control
         } else if self.sampler.takes(decision.shadow_share) {
+            tally.serve("python");
             Route::Shadow
         } else {
-            self.tally.get().core().sample_out();
+            tally.serve_sampled_out();
             Route::Control
         };
         (route, is_guarded)
-    }
-
-    fn answer_with_control<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.tally.get().core().serve("python");
-        self.control.bind(py).call(call.0, call.1)
     }
 
     fn answer_with_timed_control<'py>(
         &self,
         py: Python<'py>,
         connection: &Connection,
-        call: Arguments<'_, 'py>,
+        (args, kwargs): Arguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let watch = Stopwatch::start();
-        let answer = self.answer_with_control(py, call);
+        let answer = self.control.bind(py).call(args, kwargs);
         guard::record_control(connection.handle.get(), &watch, &answer);
         answer
+    }
+
+    /// Python takes over from a candidate.
+    fn fall_back<'py>(&self, py: Python<'py>, (args, kwargs): Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.tally.get().core().serve("python");
+        self.control.bind(py).call(args, kwargs)
     }
 
     fn answer_observed<'py>(
@@ -178,7 +183,6 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
         is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.tally.get().core().serve("python");
         let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
         let observe = connection.observe.bind(py);
         if !is_guarded {
@@ -197,27 +201,27 @@ impl Dispatcher {
     ) -> PyResult<Bound<'py, PyAny>> {
         let watch = is_guarded.then(Stopwatch::start);
         let answer = run_candidate(py, connection, call);
-        let nanos = watch.map(|watch| watch.nanos());
+        let timed = watch.map(|watch| watch.stop());
         let error = match answer {
             Ok(value) => {
                 self.tally.get().core().serve("rust");
-                self.judge(py, connection, nanos, Outcome::Value)?;
+                self.judge(py, connection, timed, Outcome::Value)?;
                 return Ok(value);
             }
             Err(error) => error,
         };
         if error.is_instance_of::<Declined>(py) {
             self.tally.get().core().decline(&declined_reason(py, &error));
-            return self.answer_with_control(py, call);
+            return self.fall_back(py, call);
         }
         if is_a_signal(py, &error) {
             return Err(error);
         }
         if !self.effect_free {
-            self.judge(py, connection, nanos, Outcome::Error)?;
+            self.judge(py, connection, timed, Outcome::Error)?;
             return Err(error);
         }
-        self.answer_for_failed(py, connection, call, (&error, nanos))
+        self.answer_for_failed(py, connection, call, (&error, timed))
     }
 
     /// The control answers; a candidate that failed as the control fails has not failed.
@@ -226,24 +230,30 @@ impl Dispatcher {
         py: Python<'py>,
         connection: &Connection,
         call: Arguments<'_, 'py>,
-        (error, nanos): (&PyErr, Option<u64>),
+        (error, timed): (&PyErr, Option<(u64, u64)>),
     ) -> PyResult<Bound<'py, PyAny>> {
         let kind = error.get_type(py).name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string());
         self.tally.get().core().fail(&kind);
         self.tell(py, &connection.failed, (kind,))?;
-        let answer = self.answer_with_control(py, call);
+        let answer = self.fall_back(py, call);
         let is_alike = answer.as_ref().is_err_and(|other| other.get_type(py).is(error.get_type(py)));
         let outcome = if is_alike { Outcome::ErrorOfBoth } else { Outcome::Error };
-        self.judge(py, connection, nanos, outcome)?;
+        self.judge(py, connection, timed, outcome)?;
         answer
     }
 
     /// Counts a candidate's call whose time was taken, and passes on what the guard concludes from it.
-    fn judge(&self, py: Python<'_>, connection: &Connection, nanos: Option<u64>, outcome: Outcome) -> PyResult<()> {
-        let Some(nanos) = nanos else {
+    fn judge(
+        &self,
+        py: Python<'_>,
+        connection: &Connection,
+        timed: Option<(u64, u64)>,
+        outcome: Outcome,
+    ) -> PyResult<()> {
+        let Some((nanos, now_ms)) = timed else {
             return Ok(());
         };
-        let finding = guard::record(connection.handle.get(), false, nanos, outcome, guard::now_ms());
+        let finding = guard::record(connection.handle.get(), false, nanos, outcome, now_ms);
         match (finding, &connection.concluded) {
             (Some(finding), Some(concluded)) => self.tell(py, concluded, finding),
             _ => Ok(()),
@@ -265,12 +275,16 @@ impl Dispatcher {
 
 /// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
 fn decide(py: Python<'_>, connection: &Connection) -> (Decision, bool) {
+    let handle = connection.handle.get();
+    if !handle.may_serve_candidate() {
+        return handle.decide_core(None, None);
+    }
     let context = connection.context.bind(py).call0().ok();
     let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
     let (unit, attributes) = (item(context, 0), item(context, 1));
     let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok());
     let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
-    connection.handle.get().decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
+    handle.decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
 }
 
 fn item<'py>(context: Option<&Bound<'py, PyTuple>>, index: usize) -> Option<Bound<'py, PyAny>> {

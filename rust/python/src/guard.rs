@@ -21,8 +21,12 @@ pub(crate) type Finding = (&'static str, u64, u32, &'static str, Figures, Figure
 
 /// Milliseconds since a guard first asked. Never goes back, unlike the time of day.
 pub(crate) fn now_ms() -> u64 {
+    ms_at(Instant::now())
+}
+
+fn ms_at(moment: Instant) -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(moment.saturating_duration_since(*START).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Counts one call of a flag, if it has a guard. What a candidate still answers after a stop counts no longer.
@@ -76,8 +80,10 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    pub(crate) fn nanos(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    /// How many nanoseconds have passed, and the time in milliseconds: one question to the clock for both.
+    pub(crate) fn stop(&self) -> (u64, u64) {
+        let end = Instant::now();
+        (u64::try_from((end - self.0).as_nanos()).unwrap_or(u64::MAX), ms_at(end))
     }
 }
 
@@ -107,5 +113,6 @@ impl TimedControl {
 /// Counts what the control did; it concludes nothing, because only a candidate's call can.
 pub(crate) fn record_control<T>(handle: &FlagHandle, watch: &Stopwatch, answer: &PyResult<T>) {
     let outcome = if answer.is_ok() { Outcome::Value } else { Outcome::Error };
-    record(handle, true, watch.nanos(), outcome, now_ms());
+    let (nanos, now_ms) = watch.stop();
+    record(handle, true, nanos, outcome, now_ms);
 }

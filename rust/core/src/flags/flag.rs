@@ -136,6 +136,12 @@ pub struct Ramp {
 const RETRY: &str = "/retry";
 
 impl Flag {
+    /// Whether there is a call that a candidate answers.
+    #[must_use]
+    pub fn may_serve_candidate(&self) -> bool {
+        (self.ruled && !self.rules.is_empty()) || !matches!(self.otherwise, Action::Serve(Implementation::Python))
+    }
+
     /// Whether the flag is switched off whatever the call, so that nothing is left to be stopped.
     #[must_use]
     pub fn is_disabled(&self) -> bool {

@@ -42,13 +42,11 @@ impl Histogram {
     #[must_use]
     pub fn edge(&self, above: u64) -> u64 {
         let mut reached = 0;
-        for index in (0..BUCKETS).rev() {
-            reached += u64::from(self.0[index]);
-            if reached > above {
-                return lower_edge(index + 1);
-            }
-        }
-        0
+        let last = self.0.iter().rposition(|count| {
+            reached += u64::from(*count);
+            reached > above
+        });
+        last.map_or(0, |index| lower_edge(index + 1))
     }
 
     /// How many durations lie in buckets that begin at or above a bound in nanoseconds: never more than reach it.

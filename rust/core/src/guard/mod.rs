@@ -186,7 +186,7 @@ impl State {
         if self.candidate.calls() < u64::from(definition.min_calls) {
             return None;
         }
-        let (candidate, control) = (self.candidate.figures(), self.reference(definition, now_ms));
+        let control = self.reference(definition, now_ms);
         let suspicion = verdict::suspicion(definition, &self.candidate, &control);
         let action = if suspicion.chance < verdict::STOP_LEVEL {
             Action::Trip(suspicion.cause, self.trip(definition.hold_ms, now_ms))
@@ -196,6 +196,7 @@ impl State {
         } else {
             return None;
         };
+        let candidate = self.candidate.figures();
         self.begin(false);
         Some(Verdict { action, candidate, control })
     }
@@ -216,9 +217,8 @@ impl State {
             self.kept = Some((figures, now_ms.saturating_add(KEPT_WINDOWS * definition.window_ms)));
             return figures;
         }
-        let Figures { calls, errors_of_both, .. } = self.candidate.figures();
-        let stand_in = Figures { calls, errors: errors_of_both, errors_of_both, p99_nanos: 0 };
-        self.kept.filter(|(_, until)| now_ms < *until).map_or(stand_in, |(figures, _)| figures)
+        let kept = self.kept.filter(|(_, until)| now_ms < *until).map(|(figures, _)| figures);
+        kept.unwrap_or_else(|| self.candidate.stand_in())
     }
 }
 

@@ -53,7 +53,7 @@ pub fn suspicion(definition: &document::Guard, candidate: &Window, control: &Fig
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "call counts")]
 fn by_errors(over: u32, candidate: &Window, control: &Figures) -> f64 {
     let allowed = (f64::from(over) / MILLION * control.calls as f64).ceil() as u64;
-    let candidate = Group { calls: candidate.calls(), bad: candidate.figures().errors };
+    let candidate = Group { calls: candidate.calls(), bad: candidate.errors() };
     chance(candidate, Group { calls: control.calls, bad: control.calls.min(control.errors + allowed) })
 }
 

@@ -97,11 +97,24 @@ impl Window {
         self.whole.calls
     }
 
-    /// What the calls were like.
+    /// How many of them raised.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.whole.errors
+    }
+
+    /// What the calls were like. The percentile costs a walk over the buckets.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let Slice { calls, errors, errors_of_both, ref durations } = self.whole;
         Figures { calls, errors, errors_of_both, p99_nanos: durations.edge(calls / SLOWER) }
+    }
+
+    /// The figures of somebody who was asked the same, raised only where both raised, and whose time nobody took.
+    #[must_use]
+    pub fn stand_in(&self) -> Figures {
+        let Slice { calls, errors_of_both, .. } = self.whole;
+        Figures { calls, errors: errors_of_both, errors_of_both, p99_nanos: 0 }
     }
 
     /// How many calls took at least so many nanoseconds; some that just did may be missing.

@@ -75,6 +75,13 @@ impl FlagHandle {
         Self { entry: vector_call::ENTRY, shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
+    /// Whether anything about a call could make its decision other than Python.
+    pub(crate) fn may_serve_candidate(&self) -> bool {
+        self.shared.latest.with(|current| {
+            self.position(current).is_some_and(|position| current.snapshot.flags[position].may_serve_candidate())
+        })
+    }
+
     /// Decides one call without making a Python object, and says whether a guard wants to know how it went.
     pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> (Decision, bool) {
         self.shared.latest.with(|current| {
