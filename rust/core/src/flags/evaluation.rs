@@ -107,12 +107,13 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
     }
 
     fn choose_running(&mut self, flag: &'s Flag) -> Choice<'s> {
-        let hindrance = if flag.ruled { self.hindrance(flag) } else { Hindrance::None };
-        if !matches!(hindrance, Hindrance::None) {
-            return Choice::hindered(hindrance, None);
+        if !flag.ruled {
+            return self.act(flag, None);
         }
-        let rules = if flag.ruled { &*flag.rules } else { &[] };
-        self.act(flag, rules.iter().position(|rule| rule.when.holds(self.call)))
+        match self.hindrance(flag) {
+            Hindrance::None => self.act(flag, flag.rules.iter().position(|rule| rule.when.holds(self.call))),
+            hindrance => Choice::hindered(hindrance, None),
+        }
     }
 
     fn hindrance(&mut self, flag: &'s Flag) -> Hindrance {
