@@ -6,6 +6,7 @@ import functools
 import importlib
 import json
 import sqlite3
+import threading
 
 import pytest
 

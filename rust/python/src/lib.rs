@@ -11,6 +11,7 @@ mod encoding;
 mod flags;
 mod freeze;
 mod guard;
+mod memory;
 mod messages;
 mod page;
 mod rules;

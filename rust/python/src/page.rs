@@ -54,28 +54,32 @@ impl Stops {
 
     /// Stops or releases a flag in this process alone; one that no snapshot declares is stopped when one does.
     pub(crate) fn stand(&self, flag: &str, word: Word) {
-        self.own(flag).store(word, Ordering::Relaxed);
+        if let Some(own) = self.own(&std::iter::once(flag)).get(flag) {
+            own.store(word, Ordering::Relaxed);
+        }
     }
 
     /// Looks up, once for a snapshot, where its flags are stopped.
-    pub(crate) fn places<'a>(&self, flags: impl Iterator<Item = &'a str>) -> Places {
+    pub(crate) fn places<'a>(&self, flags: impl Iterator<Item = &'a str> + Clone) -> Places {
+        let words = self.own(&flags);
         let shared = |flag| self.page.as_ref().and_then(|mapping| mapping.page().claim(flag));
-        let flags = flags.map(|flag| Place { own: self.own(flag), shared: shared(flag) }).collect();
-        Places { page: self.page.clone(), flags }
+        let place = |flag| Some(Place { own: words.get(flag)?.clone(), shared: shared(flag) });
+        Places { page: self.page.clone(), flags: flags.filter_map(place).collect() }
     }
 
-    fn own(&self, flag: &str) -> Arc<AtomicU64> {
-        if let Some(word) = self.own.load().get(flag) {
-            return word.clone();
+    /// The words of this process, with one for each of these flags. A word stays where it is for ever.
+    fn own<'a>(&self, flags: &(impl Iterator<Item = &'a str> + Clone)) -> Arc<NameMap<Arc<AtomicU64>>> {
+        let is_complete = |words: &NameMap<Arc<AtomicU64>>| flags.clone().all(|flag| words.contains_key(flag));
+        if !is_complete(&self.own.load()) {
+            self.own.rcu(|known| {
+                let mut words = (**known).clone();
+                for flag in flags.clone() {
+                    words.entry(flag.into()).or_default();
+                }
+                words
+            });
         }
-        let added = Arc::new(AtomicU64::new(0));
-        let with_it = |known: &Arc<NameMap<Arc<AtomicU64>>>| {
-            let mut words = (**known).clone();
-            words.entry(flag.into()).or_insert_with(|| added.clone());
-            words
-        };
-        self.own.rcu(with_it);
-        self.own.load().get(flag).cloned().unwrap_or(added)
+        self.own.load_full()
     }
 }
 

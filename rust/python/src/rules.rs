@@ -1,13 +1,19 @@
 //! The border of rule files: text or Python objects in, checked rules or every problem out.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
+use fast_litellm_core::flags::{CompileError, Document, Process, Snapshot};
 use fast_litellm_core::rules::findings::{self, Findings, Problem, Trail};
 use fast_litellm_core::rules::node::{DEPTH_LIMIT, Entry, Node, Place, Value};
 use fast_litellm_core::rules::{self, percent, schema};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDate, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+use crate::memory;
 
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -21,7 +27,50 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// Rules in which nothing is wrong.
 #[pyclass(frozen, module = "fast_litellm._native")]
-pub(crate) struct Rules(pub(crate) Arc<rules::Rules>);
+pub(crate) struct Rules {
+    revision: String,
+    notes: BTreeMap<Box<str>, rules::Notes>,
+    source: Source,
+}
+
+/// Where a document to compile comes from. A document is several times as large as its text, and is needed a second time
+/// only when a block or a rejected file changes what the process adds to the rules.
+enum Source {
+    /// The text, and what was read from it until that is compiled for the first time.
+    Text(Box<[u8]>, Mutex<Option<rules::Rules>>),
+    Document(Box<Document>),
+}
+
+impl Rules {
+    fn of_text(data: &[u8], rules: rules::Rules) -> Self {
+        let revision = rules.document.revision.clone();
+        // Copied into this thread's memory, so that the reader's can be given back whole.
+        let notes = rules.notes.clone();
+        Self { revision, notes, source: Source::Text(data.into(), Mutex::new(Some(rules))) }
+    }
+
+    fn of_objects(rules: rules::Rules) -> Self {
+        let revision = rules.document.revision.clone();
+        Self { revision, notes: rules.notes, source: Source::Document(Box::new(rules.document)) }
+    }
+
+    /// Compiles the rules with what the process adds to them.
+    pub(crate) fn compile(&self, process: &Process) -> Result<Snapshot, CompileError> {
+        match &self.source {
+            Source::Document(document) => Snapshot::compile(document, process),
+            Source::Text(data, fresh) => {
+                let fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let read = fresh.map_or_else(|| apart(data), Ok);
+                let snapshot = read.map_or_else(
+                    |_| Snapshot::compile(&Document::default(), process),
+                    |rules| Snapshot::compile(&rules.document, process),
+                );
+                memory::give_back(data.len());
+                snapshot
+            }
+        }
+    }
+}
 
 const PER_PERCENT: f64 = 10_000.0;
 
@@ -35,17 +84,17 @@ type Notes<'a> = (Option<&'a str>, Option<&'a str>, f64, f64);
 impl Rules {
     #[getter]
     fn revision(&self) -> &str {
-        &self.0.document.revision
+        &self.revision
     }
 
     /// The flags that are declared, in the order of their names.
     fn names(&self) -> Vec<&str> {
-        self.0.document.flags.keys().map(String::as_str).collect()
+        self.notes.keys().map(AsRef::as_ref).collect()
     }
 
     /// What only people and the shadow runner need of a flag; the defaults when it is not declared.
     fn notes(&self, flag: &str) -> Notes<'_> {
-        let notes = self.0.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT);
+        let notes = self.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT);
         let shadow = [notes.shadow_percent, notes.shadow_budget].map(|share| f64::from(share) / PER_PERCENT);
         (notes.owner.as_deref(), notes.expires.as_deref(), shadow[0], shadow[1])
     }
@@ -55,7 +104,14 @@ impl Rules {
 #[pyfunction]
 fn read_rule_text(py: Python<'_>, data: &Bound<'_, PyBytes>) -> (Option<Rules>, Vec<Told>) {
     let data = data.as_bytes();
-    outcome(py.detach(|| rules::from_text(data)))
+    py.detach(|| outcome(apart(data).map(|rules| Rules::of_text(data, rules))))
+}
+
+/// Reads a rule file in a thread of its own: glibc gives each thread memory of its own, so that nothing which stays lies amid
+/// the document, whose memory can then be given back whole.
+fn apart(data: &[u8]) -> Result<rules::Rules, Vec<Problem>> {
+    let read = thread::scope(|scope| scope.spawn(|| rules::from_text(data)).join());
+    read.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Reads rules from plain objects, by the same standard as a file.
@@ -63,7 +119,7 @@ fn read_rule_text(py: Python<'_>, data: &Bound<'_, PyBytes>) -> (Option<Rules>, 
 fn read_rule_objects(rules: &Bound<'_, PyAny>) -> PyResult<(Option<Rules>, Vec<Told>)> {
     let mut converter = Converter { findings: Findings::default(), left: NODE_LIMIT };
     let root = converter.node(rules, &Trail::ROOT, 0)?;
-    Ok(outcome(rules::from_tree(&root, converter.findings)))
+    Ok(outcome(rules::from_tree(&root, converter.findings).map(Rules::of_objects)))
 }
 
 /// Reads a percentage as it was written: millionths and an empty hint, or None and a hint.
@@ -88,10 +144,10 @@ fn json_schema() -> String {
     format!("{:#}", schema::schema())
 }
 
-fn outcome(read: Result<rules::Rules, Vec<Problem>>) -> (Option<Rules>, Vec<Told>) {
+fn outcome(read: Result<Rules, Vec<Problem>>) -> (Option<Rules>, Vec<Told>) {
     let told = |problem: Problem| (problem.place.line, problem.place.column, problem.message, problem.hint);
     match read {
-        Ok(rules) => (Some(Rules(Arc::new(rules))), Vec::new()),
+        Ok(rules) => (Some(rules), Vec::new()),
         Err(problems) => (None, problems.into_iter().map(told).collect()),
     }
 }

@@ -94,11 +94,10 @@ impl<'a> Compiler<'a> {
     fn flag(&mut self, name: &'a str, source: &'a document::Flag) -> Result<Flag, CompileError> {
         let unit = self.unit(source.unit.as_deref());
         let hashed = hashed(source.hash, source.salt.as_deref().unwrap_or(name), unit);
-        let rules =
-            source.rules.iter().map(|rule| self.rule(rule, source.hash, &hashed)).collect::<Result<Box<[_]>, _>>()?;
+        let rules = exactly(source.rules.iter().map(|rule| self.rule(rule, source.hash, &hashed)))?;
         let otherwise = source.otherwise.as_ref().map(|action| self.action(action, source.hash, &hashed));
         let course = Course::of(self.process, name, source, &rules, otherwise);
-        let requires = source.requires.iter().map(|required| self.requirement(required)).collect::<Result<_, _>>()?;
+        let requires = exactly(source.requires.iter().map(|required| self.requirement(required)))?;
         let slot = source.layer.as_deref().map(|layer| self.slot(name, layer)).transpose()?;
         let flag = assembled(name, source, hashed, course);
         Ok(Flag { requires, slot, rules, ..flag })
@@ -163,7 +162,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn conditions(&mut self, parts: &'a [document::Condition], depth: usize) -> Result<Box<[Condition]>, CompileError> {
-        parts.iter().map(|part| self.condition(part, depth)).collect()
+        exactly(parts.iter().map(|part| self.condition(part, depth)))
     }
 
     fn segment(&mut self, name: &'a str, depth: usize) -> Result<Arc<Condition>, CompileError> {
@@ -189,6 +188,16 @@ impl<'a> Compiler<'a> {
         }
         self.paths[index].clone()
     }
+}
+
+/// Collects into memory of exactly the size that is needed: what collecting grows and gives back would stay as holes amid
+/// thousands of flags.
+fn exactly<T>(parts: impl ExactSizeIterator<Item = Result<T, CompileError>>) -> Result<Box<[T]>, CompileError> {
+    let mut collected = Vec::with_capacity(parts.len());
+    for part in parts {
+        collected.push(part?);
+    }
+    Ok(collected.into_boxed_slice())
 }
 
 fn hashed(hash: Hash, salt: &str, unit: UnitSource) -> Hashed {

@@ -218,8 +218,9 @@ impl Action {
     /// A split in the order its hash lays it out. One with one possible answer is no split.
     #[must_use]
     pub fn split(hash: Hash, parts: &[(Implementation, u32)]) -> Self {
-        let shares = hash::shares(hash, parts).into_iter().map(|(serve, end)| Share { serve, end });
-        let shares: Box<[Share]> = shares.collect();
+        let laid_out = hash::shares(hash, parts);
+        let shares: Box<[Share]> =
+            laid_out.iter().map(|(serve, end)| Share { serve: serve.clone(), end: *end }).collect();
         match &*shares {
             [] => Self::Serve(Implementation::Python),
             [only] if only.end == BUCKETS => Self::Serve(only.serve.clone()),

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use semver::VersionReq;
 
 use super::fields::{self, Fields};
-use super::findings::{Findings, nearest};
+use super::findings::{Findings, Mark, nearest};
 use super::node::{Entry, Node, Value};
 use super::table::{FORMS, NEGATION, TESTS};
 use super::time;
@@ -18,14 +18,14 @@ use crate::flags::document::{Condition, Number, Scalar, Test};
 
 /// Reads conditions and remembers which segments they name.
 #[derive(Debug, Default)]
-pub struct ConditionReader<'n, 'a> {
+pub struct ConditionReader {
     /// The segments that were named, and where.
-    pub references: Vec<(&'n Node<'a>, String)>,
+    pub references: Vec<(Mark, String)>,
 }
 
-impl<'n, 'a> ConditionReader<'n, 'a> {
+impl ConditionReader {
     /// Reads a condition; `None`, or one with holes, when something is wrong with it.
-    pub fn read(&mut self, node: &'n Node<'a>, findings: &mut Findings) -> Option<Condition> {
+    pub fn read(&mut self, node: &Node<'_>, findings: &mut Findings) -> Option<Condition> {
         let entries = fields::entries(node, findings, &format!("a mapping of {}, {}", FORMS.listed(), TESTS.listed()));
         refuse_unknown(entries, findings);
         let fields = Fields::unchecked(node);
@@ -48,11 +48,11 @@ impl<'n, 'a> ConditionReader<'n, 'a> {
         }
     }
 
-    fn composed(&mut self, form: &str, node: &'n Node<'a>, findings: &mut Findings) -> Option<Condition> {
+    fn composed(&mut self, form: &str, node: &Node<'_>, findings: &mut Findings) -> Option<Condition> {
         match form {
             "segment" => {
                 let name = fields::text(node, findings)?;
-                self.references.push((node, name.clone()));
+                self.references.push((node.into(), name.clone()));
                 Some(Condition::Segment(name))
             }
             "not" => Some(Condition::Not(Box::new(self.read(node, findings)?))),

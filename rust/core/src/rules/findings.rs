@@ -40,6 +40,19 @@ enum Spot {
     Path(String),
 }
 
+/// A node's place and identity, which outlive it.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    address: usize,
+    place: Place,
+}
+
+impl From<&Node<'_>> for Mark {
+    fn from(node: &Node<'_>) -> Self {
+        Self { address: address(node), place: node.place }
+    }
+}
+
 /// The way from the root to a node of a tree that is still growing.
 #[derive(Debug, Clone, Copy)]
 pub struct Trail<'t> {
@@ -56,9 +69,10 @@ enum Step<'t> {
 
 impl Findings {
     /// Notes a problem at a node of the finished tree.
-    pub fn add(&mut self, node: &Node<'_>, message: impl Into<String>, hint: impl Into<String>) {
-        let problem = Problem { place: node.place, message: message.into(), hint: hint.into() };
-        self.found.push(Finding { spot: Spot::Address(address(node)), problem });
+    pub fn add(&mut self, node: impl Into<Mark>, message: impl Into<String>, hint: impl Into<String>) {
+        let Mark { address, place } = node.into();
+        let problem = Problem { place, message: message.into(), hint: hint.into() };
+        self.found.push(Finding { spot: Spot::Address(address), problem });
     }
 
     /// Notes that a node of the finished tree is not what it should be.

@@ -19,13 +19,14 @@ pub const DEFAULT_BUDGET: u32 = 50_000;
 
 /// Reads the flags of one file.
 #[derive(Debug)]
-pub struct FlagReader<'n, 'a> {
-    layers: &'n Layers<'n, 'a>,
+pub struct FlagReader {
+    /// The layers of the file.
+    pub layers: Layers,
     hash: Hash,
     /// What the rules name.
-    pub conditions: ConditionReader<'n, 'a>,
+    pub conditions: ConditionReader,
     /// What the flags require.
-    pub requirements: Requirements<'n, 'a>,
+    pub requirements: Requirements,
 }
 
 /// What `shadow` says.
@@ -34,15 +35,15 @@ struct Shadow {
     budget: u32,
 }
 
-impl<'n, 'a> FlagReader<'n, 'a> {
+impl FlagReader {
     /// A reader for flags in these layers, with this hash where they name none.
     #[must_use]
-    pub fn new(layers: &'n Layers<'n, 'a>, hash: Hash) -> Self {
+    pub fn new(layers: Layers, hash: Hash) -> Self {
         Self { layers, hash, conditions: ConditionReader::default(), requirements: Requirements::default() }
     }
 
     /// Reads a flag; with problems noted, it may have holes.
-    pub fn read(&mut self, entry: &'n Entry<'a>, findings: &mut Findings) -> (Flag, Notes) {
+    pub fn read(&mut self, entry: &Entry<'_>, findings: &mut Findings) -> (Flag, Notes) {
         let name = &*entry.key.text;
         let found = Fields::of(&entry.value, &FLAG, findings);
         let shadow = found.get("shadow").map(|node| shadow(node, findings));
@@ -79,7 +80,7 @@ impl<'n, 'a> FlagReader<'n, 'a> {
         self.layers.of(flag).map(str::to_owned)
     }
 
-    fn rules(&mut self, (flag, hash): (&str, Hash), node: &'n Node<'a>, findings: &mut Findings) -> Vec<Rule> {
+    fn rules(&mut self, (flag, hash): (&str, Hash), node: &Node<'_>, findings: &mut Findings) -> Vec<Rule> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut positions: HashMap<String, usize> = HashMap::new();
         for item in fields::items(node, findings) {
@@ -99,7 +100,7 @@ impl<'n, 'a> FlagReader<'n, 'a> {
     }
 
     /// Reads a rule; what it lacks is filled with something harmless, because it will never be used.
-    fn rule(&mut self, node: &'n Node<'a>, hash: Hash, findings: &mut Findings) -> Rule {
+    fn rule(&mut self, node: &Node<'_>, hash: Hash, findings: &mut Findings) -> Rule {
         let found = Fields::of(node, &RULE, findings);
         let when = found.get("when").and_then(|node| self.conditions.read(node, findings));
         Rule {

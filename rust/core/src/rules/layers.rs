@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{self, Fields};
-use super::findings::Findings;
+use super::findings::{Findings, Mark};
 use super::node::{Entry, Node};
 use super::percent;
 use super::table::LAYER;
@@ -17,16 +17,16 @@ type Range = (u32, u32);
 
 /// The layers of a file, and where each flag stands in one.
 #[derive(Debug, Default)]
-pub struct Layers<'n, 'a> {
+pub struct Layers {
     /// The layers by name.
     pub by_name: BTreeMap<String, Layer>,
     /// Each flag's layer, and the place of its slot.
-    slots: BTreeMap<&'n str, (String, &'n Node<'a>)>,
+    slots: BTreeMap<String, (String, Mark)>,
 }
 
-impl<'n, 'a> Layers<'n, 'a> {
+impl Layers {
     /// Reads the mapping of layers.
-    pub fn read(node: &'n Node<'a>, findings: &mut Findings) -> Self {
+    pub fn read(node: &Node<'_>, findings: &mut Findings) -> Self {
         let mut layers = Self::default();
         for entry in fields::named(node, findings) {
             let layer = layers.layer(entry, findings);
@@ -43,9 +43,9 @@ impl<'n, 'a> Layers<'n, 'a> {
 
     /// Notes slots of flags that do not exist.
     pub fn check(&self, flags: &BTreeSet<&str>, findings: &mut Findings) {
-        for (name, (_, key)) in self.slots.iter().filter(|(name, _)| !flags.contains(**name)) {
+        for (name, (_, key)) in self.slots.iter().filter(|(name, _)| !flags.contains(name.as_str())) {
             let hint = findings.nearest(name, flags.iter().copied());
-            findings.add(key, format!("expected a flag of this file, got \"{name}\""), hint);
+            findings.add(*key, format!("expected a flag of this file, got \"{name}\""), hint);
         }
     }
 
@@ -63,7 +63,7 @@ impl<'n, 'a> Layers<'n, 'a> {
         }
     }
 
-    fn layer(&mut self, entry: &'n Entry<'a>, findings: &mut Findings) -> Layer {
+    fn layer(&mut self, entry: &Entry<'_>, findings: &mut Findings) -> Layer {
         let found = Fields::of(&entry.value, &LAYER, findings);
         let name = &*entry.key.text;
         Layer {
@@ -74,11 +74,11 @@ impl<'n, 'a> Layers<'n, 'a> {
         }
     }
 
-    fn slots(&mut self, layer: &str, node: &'n Node<'a>, findings: &mut Findings) -> BTreeMap<String, Range> {
+    fn slots(&mut self, layer: &str, node: &Node<'_>, findings: &mut Findings) -> BTreeMap<String, Range> {
         let mut taken = BTreeMap::new();
         let mut slots = BTreeMap::new();
         for Entry { key, value } in fields::named(node, findings) {
-            if let Some((first, _)) = self.slots.insert(&key.text, (layer.to_owned(), key)) {
+            if let Some((first, _)) = self.slots.insert(key.text.to_string(), (layer.to_owned(), key.into())) {
                 let name = &key.text;
                 findings.add(
                     key,

@@ -42,16 +42,19 @@ use self::fields::Fields;
 pub use self::findings::{Findings, Problem};
 use self::flag::FlagReader;
 use self::layers::Layers;
-use self::node::{Node, Value};
+use self::node::{Entry, Node, Value};
 use self::segments::Segments;
 use self::table::{DEFAULTS, FILE};
 use crate::flags::Document;
-use crate::flags::document::Hash;
+use crate::flags::document::{Flag, Hash};
 
 /// The attribute that is hashed when neither the call nor the file names a unit.
 pub const DEFAULT_UNIT: &str = "call_id";
 
 const REVISION_BYTES: usize = 6;
+const FLAGS: &str = "flags";
+// What must come before the flags for a file to be read in passing.
+const NEEDED: [&str; 2] = ["defaults", "layers"];
 
 /// Rules in which nothing is wrong.
 #[derive(Debug)]
@@ -87,11 +90,34 @@ impl Notes {
 ///
 /// Something is wrong; every problem is listed, in the order of the file.
 pub fn from_text(data: &[u8]) -> Result<Rules, Vec<Problem>> {
+    let revision = hexadecimal(&Sha256::digest(data));
+    if let Some(rules) = in_passing(data, &revision) {
+        return Ok(rules);
+    }
     let mut findings = Findings::default();
     match yaml::read(data, &mut findings) {
-        Some(root) => from_node(&root, &hexadecimal(&Sha256::digest(data)), findings),
+        Some(root) => from_node(&root, &revision, findings),
         None => Err(findings.sorted(None)),
     }
+}
+
+/// Reads a file flag by flag, so that no more than one flag's tree is in memory. `None` when anything is wrong, which only
+/// the whole tree can tell, or when something the flags need comes after them.
+fn in_passing(data: &[u8], revision: &str) -> Option<Rules> {
+    let mut findings = Findings::default();
+    let mut reader = None;
+    let root = yaml::stream(data, FLAGS, &mut findings, &mut |before, entry, findings| {
+        let reader = reader.get_or_insert_with(|| FileReader::begin(Fields::unchecked(before), findings));
+        reader.flag(entry, findings);
+    })?;
+    let found = Fields::of(&root, &FILE, &mut findings);
+    let position = |key: &str| root.as_map()?.iter().position(|entry| entry.key.text == key);
+    if NEEDED.iter().any(|needed| position(needed) > position(FLAGS)) {
+        return None;
+    }
+    let reader = reader.unwrap_or_else(|| FileReader::begin(found, &mut findings));
+    let rules = reader.end(found, revision, &mut findings);
+    findings.is_empty().then_some(rules)
 }
 
 /// Reads rules from a tree. Their revision is made of its content.
@@ -112,32 +138,61 @@ fn from_node(root: &Node<'_>, revision: &str, mut findings: Findings) -> Result<
 
 fn file(root: &Node<'_>, revision: &str, findings: &mut Findings) -> Rules {
     let found = Fields::of(root, &FILE, findings);
-    if let Some(version) = found.get("version")
-        && !matches!(version.value, Value::Int(1))
+    let mut reader = FileReader::begin(found, findings);
+    for entry in found.get(FLAGS).map(|node| fields::entries(node, findings, "a mapping of names")).unwrap_or_default()
     {
-        findings.expected(version, "1, the only version there is", "");
+        reader.flag(entry, findings);
     }
-    let (unit, hash) = found.get("defaults").map_or_else(Default::default, |node| defaults(node, findings));
-    let segments = found.get("segments").map(|node| Segments::read(node, findings)).unwrap_or_default();
-    let layers = found.get("layers").map(|node| Layers::read(node, findings)).unwrap_or_default();
-    let entries = found.get("flags").map(|node| fields::named(node, findings)).unwrap_or_default();
-    let names: BTreeSet<&str> = entries.iter().map(|entry| &*entry.key.text).collect();
-    layers.check(&names, findings);
-    let mut reader = FlagReader::new(&layers, hash);
-    let read = entries.iter().map(|entry| (entry.key.text.to_string(), reader.read(entry, findings)));
-    let read: Vec<_> = read.collect();
-    segments.check(&reader.conditions.references, findings);
-    reader.requirements.check(&names, findings);
-    drop(reader);
-    let notes = read.iter().map(|(name, (_, notes))| (name.as_str().into(), notes.clone())).collect();
-    let document = Document {
-        revision: revision.to_owned(),
-        unit: unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()),
-        segments: segments.into_conditions(),
-        layers: layers.by_name,
-        flags: read.into_iter().map(|(name, (flag, _))| (name, flag)).collect(),
-    };
-    Rules { document, notes }
+    reader.end(found, revision, findings)
+}
+
+/// A file while its flags are read, one by one.
+struct FileReader {
+    unit: Option<String>,
+    reader: FlagReader,
+    flags: BTreeMap<String, Flag>,
+    notes: BTreeMap<Box<str>, Notes>,
+}
+
+impl FileReader {
+    /// Reads what the flags need.
+    fn begin(found: Fields<'_, '_>, findings: &mut Findings) -> Self {
+        let (unit, hash) = found.get("defaults").map_or_else(Default::default, |node| defaults(node, findings));
+        let layers = found.get("layers").map(|node| Layers::read(node, findings)).unwrap_or_default();
+        Self { unit, reader: FlagReader::new(layers, hash), flags: BTreeMap::new(), notes: BTreeMap::new() }
+    }
+
+    fn flag(&mut self, entry: &Entry<'_>, findings: &mut Findings) {
+        if !fields::is_name(&entry.key.text) {
+            findings.expected(&entry.key, fields::NAME_WANTED, "");
+            return;
+        }
+        let (flag, notes) = self.reader.read(entry, findings);
+        self.flags.insert(entry.key.text.to_string(), flag);
+        self.notes.insert(entry.key.text.as_ref().into(), notes);
+    }
+
+    /// Reads the rest, and checks what the flags name.
+    fn end(self, found: Fields<'_, '_>, revision: &str, findings: &mut Findings) -> Rules {
+        if let Some(version) = found.get("version")
+            && !matches!(version.value, Value::Int(1))
+        {
+            findings.expected(version, "1, the only version there is", "");
+        }
+        let segments = found.get("segments").map(|node| Segments::read(node, findings)).unwrap_or_default();
+        let names: BTreeSet<&str> = self.flags.keys().map(String::as_str).collect();
+        self.reader.layers.check(&names, findings);
+        segments.check(&self.reader.conditions.references, findings);
+        self.reader.requirements.check(&names, findings);
+        let document = Document {
+            revision: revision.to_owned(),
+            unit: self.unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()),
+            segments: segments.into_conditions(),
+            layers: self.reader.layers.by_name,
+            flags: self.flags,
+        };
+        Rules { document, notes: self.notes }
+    }
 }
 
 fn defaults(node: &Node<'_>, findings: &mut Findings) -> (Option<String>, Hash) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{self, Fields};
-use super::findings::Findings;
+use super::findings::{Findings, Mark};
 use super::node::Node;
 use super::table::REQUIREMENT;
 use crate::flags::compile::REQUIREMENT_DEPTH;
@@ -13,25 +13,25 @@ const CANDIDATE: &str = "rust";
 
 /// The requirements of all flags, with their places.
 #[derive(Debug, Default)]
-pub struct Requirements<'n, 'a> {
-    of_flag: BTreeMap<String, Vec<(&'n Node<'a>, String)>>,
+pub struct Requirements {
+    of_flag: BTreeMap<String, Vec<(Mark, String)>>,
 }
 
-impl<'n, 'a> Requirements<'n, 'a> {
+impl Requirements {
     /// Reads a flag's `requires`.
-    pub fn read(&mut self, flag: &str, node: &'n Node<'a>, findings: &mut Findings) -> Vec<Requirement> {
+    pub fn read(&mut self, flag: &str, node: &Node<'_>, findings: &mut Findings) -> Vec<Requirement> {
         let mut requirements = Vec::new();
         for item in fields::items(node, findings) {
             if let Some(requirement) = requirement(item, findings) {
                 let noted = self.of_flag.entry(flag.to_owned()).or_default();
-                noted.push((item, requirement.flag.clone()));
+                noted.push((item.into(), requirement.flag.clone()));
                 requirements.push(requirement);
             }
         }
         requirements
     }
 
-    fn first(&self, flag: &str) -> Option<&(&'n Node<'a>, String)> {
+    fn first(&self, flag: &str) -> Option<&(Mark, String)> {
         self.of_flag.get(flag).and_then(|all| all.first())
     }
 
@@ -40,7 +40,7 @@ impl<'n, 'a> Requirements<'n, 'a> {
         for (item, name) in self.of_flag.values().flatten() {
             if !flags.contains(&**name) {
                 let hint = findings.nearest(name, flags.iter().copied());
-                findings.add(item, format!("expected a flag of this file, got \"{name}\""), hint);
+                findings.add(*item, format!("expected a flag of this file, got \"{name}\""), hint);
             }
         }
         let mut walk = Walk { requirements: self, depths: BTreeMap::new(), chain: Vec::new() };
@@ -70,8 +70,8 @@ fn name(node: &Node<'_>, findings: &mut Findings) -> Option<String> {
 }
 
 /// A depth-first walk without recursion, so that a chain of any length is only a chain.
-struct Walk<'r, 'n, 'a> {
-    requirements: &'r Requirements<'n, 'a>,
+struct Walk<'r> {
+    requirements: &'r Requirements,
     depths: BTreeMap<&'r str, usize>,
     chain: Vec<Link<'r>>,
 }
@@ -83,20 +83,20 @@ struct Link<'r> {
     depth: usize,
 }
 
-impl<'r> Walk<'r, '_, '_> {
+impl<'r> Walk<'r> {
     fn follow(&mut self, flag: &'r str, findings: &mut Findings) {
         self.chain.push(Link { flag, next: 0, depth: 0 });
         while let Some(link) = self.chain.last_mut() {
             let required = self.requirements.of_flag.get(link.flag).and_then(|all| all.get(link.next));
             link.next += 1;
             match required {
-                Some((item, name)) => self.step(item, name, findings),
+                Some((item, name)) => self.step(*item, name, findings),
                 None => self.step_back(findings),
             }
         }
     }
 
-    fn step(&mut self, item: &Node<'_>, name: &'r str, findings: &mut Findings) {
+    fn step(&mut self, item: Mark, name: &'r str, findings: &mut Findings) {
         if let Some(begin) = self.chain.iter().position(|link| link.flag == name) {
             let names = self.chain[begin..].iter().map(|link| link.flag).chain([name]);
             let circle = names.collect::<Vec<_>>().join(" -> ");
@@ -114,7 +114,7 @@ impl<'r> Walk<'r, '_, '_> {
         let Some(link) = self.chain.pop() else { return };
         let mut depth = link.depth;
         if let (true, Some((item, _))) = (depth > REQUIREMENT_DEPTH, self.requirements.first(link.flag)) {
-            findings.add(item, format!("expected at most {REQUIREMENT_DEPTH} requirements in a chain, got more"), "");
+            findings.add(*item, format!("expected at most {REQUIREMENT_DEPTH} requirements in a chain, got more"), "");
             depth = 0;
         }
         self.depths.insert(link.flag, depth);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::ConditionReader;
 use super::fields;
-use super::findings::Findings;
+use super::findings::{Findings, Mark};
 use super::node::Node;
 use crate::flags::document::Condition;
 
@@ -16,16 +16,17 @@ pub const TESTS_LIMIT: usize = 10_000;
 
 /// The segments of a file while they are read.
 #[derive(Debug, Default)]
-pub struct Segments<'n, 'a> {
-    read: Vec<Segment<'n, 'a>>,
+pub struct Segments {
+    read: Vec<Segment>,
     positions: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
-struct Segment<'n, 'a> {
-    key: &'n Node<'a>,
+struct Segment {
+    name: String,
+    key: Mark,
     condition: Option<Condition>,
-    references: Vec<(&'n Node<'a>, String)>,
+    references: Vec<(Mark, String)>,
     size: Option<Size>,
 }
 
@@ -36,15 +37,17 @@ struct Size {
     nesting: usize,
 }
 
-impl<'n, 'a> Segments<'n, 'a> {
+impl Segments {
     /// Reads the mapping of segments.
-    pub fn read(node: &'n Node<'a>, findings: &mut Findings) -> Self {
+    pub fn read(node: &Node<'_>, findings: &mut Findings) -> Self {
         let mut segments = Self::default();
         for entry in fields::named(node, findings) {
             let mut reader = ConditionReader::default();
             let condition = reader.read(&entry.value, findings);
             segments.positions.insert(entry.key.text.to_string(), segments.read.len());
-            segments.read.push(Segment { key: &entry.key, condition, references: reader.references, size: None });
+            let name = entry.key.text.to_string();
+            let references = reader.references;
+            segments.read.push(Segment { name, key: (&entry.key).into(), condition, references, size: None });
         }
         for position in 0..segments.read.len() {
             segments.check(&segments.read[position].references, findings);
@@ -56,27 +59,26 @@ impl<'n, 'a> Segments<'n, 'a> {
     }
 
     /// Notes every reference to a segment that does not exist.
-    pub fn check(&self, references: &[(&Node<'_>, String)], findings: &mut Findings) {
-        for (node, name) in references.iter().filter(|(_, name)| !self.positions.contains_key(name)) {
-            let names = self.read.iter().map(|segment| &*segment.key.text);
+    pub fn check(&self, references: &[(Mark, String)], findings: &mut Findings) {
+        for (mark, name) in references.iter().filter(|(_, name)| !self.positions.contains_key(name)) {
+            let names = self.read.iter().map(|segment| segment.name.as_str());
             let known = names.clone().collect::<Vec<_>>().join(", ");
             let known = if known.is_empty() { "none is defined" } else { &known };
             let hint = findings.nearest(name, names);
-            findings.add(node, format!("expected a segment ({known}), got \"{name}\""), hint);
+            findings.add(*mark, format!("expected a segment ({known}), got \"{name}\""), hint);
         }
     }
 
     /// The conditions by name.
     #[must_use]
     pub fn into_conditions(self) -> BTreeMap<String, Condition> {
-        let named =
-            self.read.into_iter().filter_map(|segment| Some((segment.key.text.to_string(), segment.condition?)));
+        let named = self.read.into_iter().filter_map(|segment| Some((segment.name, segment.condition?)));
         named.collect()
     }
 
     fn measure(&mut self, position: usize, chain: &mut Vec<usize>, findings: &mut Findings) -> Size {
         if let Some(begin) = chain.iter().position(|above| *above == position) {
-            let circle = chain[begin..].iter().chain([&position]).map(|at| &*self.read[*at].key.text);
+            let circle = chain[begin..].iter().chain([&position]).map(|at| self.read[*at].name.as_str());
             let circle = circle.collect::<Vec<_>>().join(" -> ");
             self.refuse(position, &format!("expected segments without a circle, got {circle}"), findings);
             return Size::default();
@@ -120,8 +122,8 @@ impl<'n, 'a> Segments<'n, 'a> {
     }
 
     fn refuse(&self, position: usize, message: &str, findings: &mut Findings) {
-        let key = self.read[position].key;
-        findings.add(key, format!("segment \"{}\": {message}", key.text), "");
+        let segment = &self.read[position];
+        findings.add(segment.key, format!("segment \"{}\": {message}", segment.name), "");
     }
 }
 

@@ -1,7 +1,7 @@
 //! YAML text to a tree of nodes, with the place of everything.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
@@ -19,6 +19,17 @@ struct Unusable;
 pub fn read<'a>(data: &'a [u8], findings: &mut Findings) -> Option<Node<'a>> {
     let text = decoded(data, findings).ok()?;
     Composer { events: Parser::new_from_str(text), text, findings }.document().ok()
+}
+
+/// Takes one entry of the streamed mapping, with the root as far as it has been read before it.
+pub type Sink<'s, 'a> = &'s mut dyn FnMut(&Node<'a>, &Entry<'a>, &mut Findings);
+
+/// Reads one YAML document as [`read`] does, but hands over the entries of the mapping under one key of the root as soon as
+/// they are read, and forgets them.
+pub fn stream<'a>(data: &'a [u8], key: &str, findings: &mut Findings, sink: Sink<'_, 'a>) -> Option<Node<'a>> {
+    let text = decoded(data, findings).ok()?;
+    let mut composer = Composer { events: Parser::new_from_str(text), text, findings };
+    composer.streamed(key, sink).ok()
 }
 
 fn decoded<'a>(data: &'a [u8], findings: &mut Findings) -> Result<&'a str, Unusable> {
@@ -65,13 +76,66 @@ struct Composer<'a, 'f> {
 
 impl<'a> Composer<'a, '_> {
     fn document(&mut self) -> Result<Node<'a>, Unusable> {
+        let first = self.opened()?;
+        let root = self.node(first, &Trail::ROOT, 0)?;
+        self.closed(root)
+    }
+
+    fn streamed(&mut self, key: &str, sink: Sink<'_, 'a>) -> Result<Node<'a>, Unusable> {
+        let (event, span) = self.opened()?;
+        self.refuse_extras(&event, span, &Trail::ROOT);
+        if !matches!(event, Event::MappingStart(..)) {
+            return Err(Unusable);
+        }
+        let mut root = Node::new(Value::Map(Vec::new()), place(span));
+        loop {
+            let event = self.next()?;
+            if matches!(event.0, Event::MappingEnd) {
+                return self.closed(root);
+            }
+            let name = self.node(event, &Trail::ROOT, 1)?;
+            let value = self.next()?;
+            self.refuse_extras(&value.0, value.1, &Trail::ROOT);
+            let value = match value.0 {
+                Event::MappingStart(..) if name.text == key => self.handed_over(&root, value.1, sink)?,
+                _ => self.node(value, &Trail::ROOT, 1)?,
+            };
+            let Value::Map(entries) = &mut root.value else { return Err(Unusable) };
+            if !self.names(&name, &Trail::ROOT) || entries.iter().any(|entry| entry.key.text == name.text) {
+                return Err(Unusable);
+            }
+            entries.push(Entry { key: name, value });
+        }
+    }
+
+    /// Hands the entries of a mapping over, and returns it without them.
+    fn handed_over(&mut self, before: &Node<'a>, span: Span, sink: Sink<'_, 'a>) -> Result<Node<'a>, Unusable> {
+        let mut names = HashSet::new();
+        loop {
+            let event = self.next()?;
+            if matches!(event.0, Event::MappingEnd) {
+                return Ok(Node::new(Value::Map(Vec::new()), place(span)));
+            }
+            let key = self.node(event, &Trail::ROOT, 2)?;
+            let value = self.next()?;
+            let value = self.node(value, &Trail::ROOT, 2)?;
+            if !names.insert(key.text.to_string()) || !self.names(&key, &Trail::ROOT) {
+                return Err(Unusable);
+            }
+            sink(before, &Entry { key, value }, self.findings);
+        }
+    }
+
+    fn opened(&mut self) -> Result<(Event<'a>, Span), Unusable> {
         self.next()?; // the stream begins
         if matches!(self.next()?.0, Event::StreamEnd) {
             let place = Place { line: 1, column: 1 };
             return Err(self.stop(place, "expected a mapping with version and flags, got an empty file", ""));
         }
-        let first = self.next()?;
-        let root = self.node(first, &Trail::ROOT, 0)?;
+        self.next()
+    }
+
+    fn closed(&mut self, root: Node<'a>) -> Result<Node<'a>, Unusable> {
         self.next()?; // the document ends
         let (after, span) = self.next()?;
         if matches!(after, Event::StreamEnd) {

@@ -38,7 +38,7 @@ impl Compiled {
     pub(super) fn new(py: Python<'_>, rules: &Rules, process: &str, stops: &Stops) -> PyResult<Self> {
         let refused = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
         let process = serde_json::from_str(process).map_err(|error| refused(&error))?;
-        let snapshot = py.detach(|| Snapshot::compile(&rules.0.document, &process)).map_err(|error| refused(&error))?;
+        let snapshot = py.detach(|| rules.compile(&process)).map_err(|error| refused(&error))?;
         let intern = |text: &str| PyString::intern(py, text).unbind();
         let positions = PyDict::new(py);
         for (position, flag) in snapshot.flags.iter().enumerate() {
