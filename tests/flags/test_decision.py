@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import OrderedDict
+from datetime import timezone, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from fast_litellm.flags import Decision, FlagManager, engine, rule_file
 
+UTC = timezone.utc
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "flags.json").read_text(encoding="utf-8"))
 IDS = [f"unit-{number}" for number in range(200_000)]
 
@@ -67,6 +69,11 @@ class _HostileMapping(OrderedDict):
         raise KeyboardInterrupt
 
 
+class _HostileZone(tzinfo):
+    def utcoffset(self, moment):
+        raise RuntimeError
+
+
 _SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -76,6 +83,9 @@ _SCALARS = st.one_of(
     st.binary(),
     st.complex_numbers(),
     st.builds(_Hostile),
+    st.dates(),
+    st.datetimes(timezones=st.sampled_from([None, UTC, _HostileZone()])),
+    st.sampled_from(["v2.4", "10.0.0.1", "::ffff:10.0.0.1", "2027-01-05T09:00:00Z", "a"]),
 )
 _OBJECTS = st.recursive(
     _SCALARS,
@@ -84,7 +94,7 @@ _OBJECTS = st.recursive(
     ),
     max_leaves=20,
 )
-_EVERY_TEST = [
+_EVERY_OPERATOR = [
     {"equals": "a"},
     {"in": ["a", 1, True, 0.5]},
     {"contains": "a"},
@@ -94,6 +104,13 @@ _EVERY_TEST = [
     {"gt": 1},
     {"lte": 0.5},
     {"exists": False},
+    {"semver": ">=2.4.0, <3"},
+    {"before": "2027-01-05T09:00:00Z"},
+    {"after": "2027-01-05"},
+    {"cidr": ["10.0.0.0/8", "::/0"]},
+]
+_EVERY_TEST = _EVERY_OPERATOR + [
+    {f"not_{operator}": value} for test in _EVERY_OPERATOR for operator, value in test.items()
 ]
 _ATTRIBUTES = ("team", "x", "org.tier")
 _THOROUGH = FlagManager.from_dict(
@@ -110,14 +127,24 @@ _THOROUGH = FlagManager.from_dict(
                     for attribute in _ATTRIBUTES
                     for number, test in enumerate(_EVERY_TEST)
                 ],
+                "layer": "shared",
+                "requires": ["g"],
                 **_split(50),
-            }
+            },
+            "g": {
+                "unit": "x",
+                "otherwise": {
+                    "ramp": {"serve": "rust", "unit": "team", "steps": [{"at": "2020-01-01", "percent": 50}]}
+                },
+            },
         },
+        "layers": {"shared": {"unit": "org.tier", "slots": {"f": "0%-50%"}}},
     }
 )
+_HANDLES = {flag: _THOROUGH.bind(flag) for flag in ("f", "g")}
 
 
-@given(flag=st.one_of(st.just("f"), _OBJECTS), unit=_OBJECTS, attributes=_OBJECTS)
+@given(flag=st.one_of(st.sampled_from(["f", "g"]), _OBJECTS), unit=_OBJECTS, attributes=_OBJECTS)
 @example(flag="f", unit="\ud800", attributes={"team": "\ud800"})
 @example(flag="f", unit=b"unit", attributes=_Hostile())
 @example(flag="f", unit=2**64, attributes={"team": 2**64, "x": math.nan})
@@ -131,6 +158,17 @@ def test_deciding_never_raises(flag, unit, attributes):
     assert isinstance(first, Decision)
     assert first[1:] == _THOROUGH.decide(flag, unit=unit, attributes=attributes)[1:]
     assert first.serve == _THOROUGH.serve(flag, unit, attributes)
+
+
+@given(flag=st.sampled_from(["f", "g"]), unit=_OBJECTS, attributes=_OBJECTS)
+@example(flag="f", unit="\ud800", attributes={"team": "\ud800"})
+@example(flag="g", unit="u", attributes=_HostileMapping(x="u", team=1))
+def test_a_handle_and_an_explanation_give_the_same_answer_and_never_raise(flag, unit, attributes):
+    """Whatever is passed for unit and attributes, who serves is who `decide` says."""
+    expected = _THOROUGH.decide(flag, unit=unit, attributes=attributes).serve
+
+    assert expected == _HANDLES[flag](unit, attributes) == _HANDLES[flag].serve(unit, attributes)
+    assert expected == _THOROUGH.explain(flag, unit=unit, attributes=attributes)["decision"]["serve"]
 
 
 @pytest.mark.parametrize("unit", [None, "", b"user-1", 1.0, True, ["user-1"], "\udcff", object()], ids=repr)

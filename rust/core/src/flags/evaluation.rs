@@ -106,30 +106,30 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         serve
     }
 
-    #[inline]
     fn choose_running(&mut self, flag: &'s Flag) -> Choice<'s> {
         if !flag.ruled {
             return self.act(flag, None);
         }
-        if !flag.requires.is_empty()
-            && let Some(unmet) =
-                flag.requires.iter().position(|required| *self.serves(required.flag) != required.serves)
-        {
-            return Choice::hindered(Hindrance::Prerequisite(unmet), None);
+        match self.hindrance(flag) {
+            Hindrance::None => self.act(flag, flag.rules.iter().position(|rule| rule.when.holds(self.call))),
+            hindrance => Choice::hindered(hindrance, None),
         }
-        if let Some(slot) = &flag.slot {
-            match slot.hashed.bucket(self.call) {
-                None => return Choice::hindered(Hindrance::LayerWithoutUnit, None),
-                Some(bucket) if bucket < slot.begin || bucket >= slot.end => {
-                    return Choice::hindered(Hindrance::LayerExcluded, None);
-                }
-                Some(_) => {}
-            }
+    }
+
+    fn hindrance(&mut self, flag: &'s Flag) -> Hindrance {
+        if let Some(unmet) = flag.requires.iter().position(|it| *self.serves(it.flag) != it.serves) {
+            return Hindrance::Prerequisite(unmet);
         }
-        self.act(flag, flag.rules.iter().position(|rule| rule.when.holds(self.call)))
+        let Some(slot) = &flag.slot else { return Hindrance::None };
+        match slot.hashed.bucket(self.call) {
+            None => Hindrance::LayerWithoutUnit,
+            Some(bucket) if bucket < slot.begin || bucket >= slot.end => Hindrance::LayerExcluded,
+            Some(_) => Hindrance::None,
+        }
     }
 
     /// A candidate that was stopped is tried again by a share of the units, which are always the same ones.
+    #[cold]
     fn retry(&mut self, flag: &'s Flag, cause: Cause, share: u32) -> Choice<'s> {
         let choice = Choice { stage: Some(Stage::Canary), ..self.choose_running(flag) };
         let again = || flag.hashed.retry_bucket(self.call).is_some_and(|bucket| bucket < share);
@@ -139,7 +139,6 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         Choice { serve: &CONTROL, hindrance: Hindrance::Stopped(cause), ..choice }
     }
 
-    #[inline]
     fn act(&self, flag: &'s Flag, rule: Option<usize>) -> Choice<'s> {
         let (serve, draw) = match rule.map_or(&flag.otherwise, |index| &flag.rules[index].then) {
             Action::Serve(serve) => (serve, Draw::NotNeeded),

@@ -35,6 +35,12 @@ pub mod standing;
 pub mod version;
 
 #[cfg(test)]
+mod json_call;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod statistics;
+#[cfg(test)]
 mod vectors;
 
 pub use call::{At, Call, Path, Sequence, Value};

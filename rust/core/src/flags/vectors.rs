@@ -1,65 +1,10 @@
-//! The decisions both test runners agree on: `tests/vectors/flags.json`, and properties of the evaluator.
+//! The decisions both test runners agree on: `tests/vectors/flags.json`.
 
 use serde_json::{Value as Json, json};
 
 use super::bucket::Salt;
-use super::standing::Word;
-use super::{Call, Decision, Document, Path, Process, Sequence, Snapshot, Standing, Value};
-
-/// A call written as JSON.
-struct JsonCall<'a> {
-    unit: Option<&'a str>,
-    attributes: &'a Json,
-    now: i64,
-    standings: Vec<Word>,
-}
-
-impl<'a> JsonCall<'a> {
-    fn of(unit: &'a str, attributes: &'a Json) -> Self {
-        Self { unit: Some(unit), attributes, now: 0, standings: Vec::new() }
-    }
-}
-
-struct Elements<'a>(&'a [Json]);
-
-impl Sequence for Elements<'_> {
-    fn any(&self, check: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
-        self.0.iter().any(|element| with_value(Some(element), &mut *check))
-    }
-}
-
-impl Call for JsonCall<'_> {
-    fn unit(&self) -> Option<&str> {
-        self.unit
-    }
-
-    fn now(&self) -> i64 {
-        self.now
-    }
-
-    fn standing(&self, flag: usize) -> Standing {
-        Standing::of(self.standings.get(flag).copied().unwrap_or(0), self.now)
-    }
-
-    fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
-        let mut parts = path.parts().peekable();
-        let nested = parts.peek().is_some().then(|| parts.try_fold(self.attributes, |inner, part| inner.get(part)));
-        with_value(self.attributes.get(&*path.text).or(nested.flatten()), then)
-    }
-}
-
-fn with_value<R>(value: Option<&Json>, then: impl FnOnce(Value<'_>) -> R) -> R {
-    match value {
-        None | Some(Json::Null) => then(Value::Missing),
-        Some(Json::Bool(value)) => then(Value::Bool(*value)),
-        Some(Json::String(value)) => then(Value::Text(value)),
-        Some(Json::Array(elements)) => then(Value::Sequence(&Elements(elements))),
-        Some(Json::Object(_)) => then(Value::Other),
-        Some(Json::Number(value)) => {
-            then(value.as_i64().map_or_else(|| Value::Float(value.as_f64().unwrap_or(f64::NAN)), Value::Int))
-        }
-    }
-}
+use super::json_call::JsonCall;
+use super::{Decision, Document, Process, Snapshot};
 
 fn vectors() -> Json {
     serde_json::from_str(include_str!("../../../../tests/vectors/flags.json")).unwrap()
@@ -69,10 +14,6 @@ fn vectors() -> Json {
 fn from_file(document: &Json, process: &Json) -> Snapshot {
     let rules = crate::rules::from_text(document.to_string().as_bytes()).unwrap();
     Snapshot::compile(&rules.document, &serde_json::from_value(process.clone()).unwrap()).unwrap()
-}
-
-fn one_flag(flag: &Json) -> Snapshot {
-    from_file(&json!({"version": 1, "flags": {"f": flag}}), &json!({}))
 }
 
 fn decide(snapshot: &Snapshot, flag: &str, call: &JsonCall<'_>) -> Decision {
@@ -127,20 +68,6 @@ fn decisions_are_those_of_the_vectors() {
             "{}",
             case["says"]
         );
-    }
-}
-
-#[test]
-fn a_growing_percentage_only_adds_units() {
-    for unit in (0..500).map(|number| format!("unit-{number}")) {
-        let call = JsonCall::of(&unit, &Json::Null);
-        let serves = |percent: u32| {
-            let flag = json!({"otherwise": {"split": {"rust": percent, "python": 100 - percent}}});
-            decide(&one_flag(&flag), "f", &call).serve.name() == "rust"
-        };
-        let sides: Vec<bool> = [0, 1, 5, 25, 50, 99, 100].into_iter().map(serves).collect();
-        assert!(sides.is_sorted(), "{unit} left the candidate: {sides:?}");
-        assert!(!sides[0] && sides[6]);
     }
 }
 

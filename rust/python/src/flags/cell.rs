@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyString, PyType};
 use super::compiled::Compiled;
 use super::handle::FlagHandle;
 use super::latest::Latest;
-use super::py_call::{text, unit_text};
+use super::py_call::unit_text;
 use super::words::Words;
 use crate::page::{StandingPage, Stops};
 use crate::rules::Rules;
@@ -69,7 +69,7 @@ impl SnapshotCell {
         attributes: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.0.latest.with(|current| {
-            let position = text(flag).and_then(|name| current.snapshot.position(name));
+            let position = current.position(flag);
             let unit = unit.and_then(unit_text);
             let decision = current.snapshot.decide(position, &current.call(unit.as_deref(), attributes));
             self.0.words.decision(current, flag, position, &decision)
@@ -85,7 +85,7 @@ impl SnapshotCell {
         attributes: Option<&Bound<'py, PyAny>>,
     ) -> Bound<'py, PyString> {
         self.0.latest.with(|current| {
-            let position = text(flag).and_then(|name| current.snapshot.position(name));
+            let position = current.position(flag);
             self.0.serve(flag.py(), current, position, unit, attributes)
         })
     }

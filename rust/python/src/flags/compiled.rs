@@ -7,9 +7,9 @@ use fast_litellm_core::flags::{Path, Snapshot, Standing};
 use fast_litellm_core::guard::Guard;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
-use super::py_call::{Keys, PyCall};
+use super::py_call::{Keys, PyCall, text};
 use crate::page::{Places, Stops};
 use crate::rules::Rules;
 
@@ -20,6 +20,8 @@ pub(super) struct Compiled {
     pub(super) snapshot: Snapshot,
     pub(super) revision: Py<PyString>,
     pub(super) flags: Box<[FlagNames]>,
+    // By Python's own texts, which remember their hash: quicker than to hash a name anew.
+    positions: Py<PyDict>,
     keys: Box<[Keys]>,
     places: Places,
     guards: Box<[Option<Arc<Guard>>]>,
@@ -38,6 +40,10 @@ impl Compiled {
         let process = serde_json::from_str(process).map_err(|error| refused(&error))?;
         let snapshot = py.detach(|| rules.compile(&process)).map_err(|error| refused(&error))?;
         let intern = |text: &str| PyString::intern(py, text).unbind();
+        let positions = PyDict::new(py);
+        for (position, flag) in snapshot.flags.iter().enumerate() {
+            positions.set_item(PyString::intern(py, &flag.name), position)?;
+        }
         let flags = snapshot.flags.iter().map(|flag| FlagNames {
             name: intern(&flag.name),
             rules: flag.rules.iter().map(|rule| intern(&rule.name)).collect(),
@@ -47,11 +53,20 @@ impl Compiled {
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             revision: intern(&snapshot.revision),
             flags: flags.collect(),
+            positions: positions.unbind(),
             keys: snapshot.paths.iter().map(|path: &Path| Keys::new(py, path)).collect(),
             places: stops.places(snapshot.flags.iter().map(|flag| &*flag.name)),
             guards: guards.collect(),
             snapshot,
         })
+    }
+
+    /// The position of the flag with a name, which may be anything.
+    pub(super) fn position(&self, flag: &Bound<'_, PyAny>) -> Option<usize> {
+        match flag.cast_exact::<PyString>() {
+            Ok(name) => self.positions.bind(flag.py()).get_item(name).ok()??.extract().ok(),
+            Err(_) => text(flag).and_then(|name| self.snapshot.position(name)),
+        }
     }
 
     /// A guard whose definition has not changed goes on with what it has counted.

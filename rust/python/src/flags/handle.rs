@@ -17,7 +17,7 @@ use crate::guard::{self, Figures, Finding};
 /// One flag of a cell, for callers that ask for it often.
 #[pyclass(frozen, module = "fast_litellm._native")]
 pub(crate) struct FlagHandle {
-    /// Where CPython finds the function that a call of this object runs.
+    /// Where `CPython` finds the function that a call of this object runs.
     pub(super) entry: ffi::vectorcallfunc,
     shared: Arc<Shared>,
     name: Box<str>,
@@ -38,7 +38,7 @@ impl FlagHandle {
         self.shared.latest.with(|current| self.shared.serve(py, current, self.position(current), unit, attributes))
     }
 
-    /// The same as `serve`. What CPython really calls is [`vector_call`].
+    /// The same as `serve`. What `CPython` really calls is [`vector_call`].
     #[pyo3(signature = (unit=None, attributes=None, /))]
     fn __call__<'py>(
         &self,

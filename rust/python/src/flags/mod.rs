@@ -9,11 +9,13 @@
 //! - [`py_call`]: a call as Python hands it over.
 //! - [`vector_call`]: the short way from a call of a handle to its answer.
 //! - [`words`]: decisions as Python sees them.
+//! - [`named_tuple`]: how they are made.
 
 mod cell;
 mod compiled;
 mod handle;
 mod latest;
+mod named_tuple;
 mod py_call;
 mod vector_call;
 mod words;

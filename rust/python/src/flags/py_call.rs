@@ -77,9 +77,15 @@ impl Sequence for Elements<'_, '_> {
 }
 
 fn with_value<R>(object: &Bound<'_, PyAny>, then: impl FnOnce(Value<'_>) -> R) -> R {
-    if let Ok(text) = object.cast::<PyString>() {
-        return then(text.to_str().map_or(Value::Other, Value::Text));
+    match object.cast::<PyString>() {
+        Ok(text) => then(text.to_str().map_or(Value::Other, Value::Text)),
+        Err(_) => with_other_value(object, then),
     }
+}
+
+// Apart, so that the way of a text stays short.
+#[inline(never)]
+fn with_other_value<R>(object: &Bound<'_, PyAny>, then: impl FnOnce(Value<'_>) -> R) -> R {
     if object.is_none() {
         return then(Value::Missing);
     }

@@ -1,7 +1,7 @@
-//! Calls of a handle without a tuple of arguments: CPython's vectorcall protocol, which PyO3 does not offer for classes.
+//! Calls of a handle without a tuple of arguments: `CPython`'s vectorcall protocol, which `PyO3` does not offer for classes.
 //!
 //! The protocol is PEP 590, <https://docs.python.org/3/c-api/call.html#the-vectorcall-protocol>. What it gains, and what
-//! was rejected: `docs/decisions/0009-a-handle-called-without-a-tuple.md`.
+//! was rejected: `docs/decisions/0009-short-ways-into-and-out-of-a-decision.md`.
 #![allow(unsafe_code)] // the record above
 
 use std::ffi::c_ulong;
@@ -17,10 +17,10 @@ use pyo3::{Borrowed, ffi};
 
 use super::handle::FlagHandle;
 
-/// What CPython calls instead of `__call__`; every handle carries it.
+/// What `CPython` calls instead of `__call__`; every handle carries it.
 pub(super) const ENTRY: ffi::vectorcallfunc = call;
 
-/// Tells CPython where a handle carries its entry. Without it, calls take the longer way through `__call__`.
+/// Tells `CPython` where a handle carries its entry. Without it, calls take the longer way through `__call__`.
 pub(super) fn enable(class: &Bound<'_, PyType>) {
     let header = size_of::<ffi::PyObject>();
     let Ok(offset) = isize::try_from(header + offset_of!(FlagHandle, entry)) else { return };

@@ -2,14 +2,14 @@
 
 use fast_litellm_core::flags::{Decision, Implementation, Reason, Stage};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyString, PyType};
 
 use super::compiled::Compiled;
+use super::named_tuple::NamedTuple;
 
 /// The Python objects that decisions are made of, made once.
 pub(super) struct Words {
-    decision_type: Py<PyType>,
-    new_tuple: Py<PyAny>,
+    decision: NamedTuple<10>,
     python: Py<PyString>,
     rust: Py<PyString>,
     empty: Py<PyString>,
@@ -22,8 +22,7 @@ impl Words {
         let py = decision_type.py();
         let intern = |text: &str| PyString::intern(py, text).unbind();
         Ok(Self {
-            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
-            decision_type: decision_type.unbind(),
+            decision: NamedTuple::new(decision_type)?,
             python: intern("python"),
             rust: intern("rust"),
             empty: intern(""),
@@ -43,19 +42,20 @@ impl Words {
         let py = flag.py();
         let names = position.map(|position| &current.flags[position]);
         let rule = names.zip(decision.rule).map(|(names, rule)| names.rules[rule].bind(py));
-        let fields = (
-            names.map_or(flag, |names| names.name.bind(py)),
-            self.stage(py, decision.stage),
-            self.implementation(py, &decision.serve),
-            decision.shadow,
-            self.reasons[decision.reason as usize].bind(py),
-            self.detail(py, decision.detail.name()),
-            rule,
-            decision.bucket,
-            decision.threshold,
-            current.revision.bind(py),
-        );
-        self.new_tuple.bind(py).call1((&self.decision_type, fields))
+        let or_none = |number: Option<u32>| number.into_pyobject(py);
+        let fields = [
+            names.map_or(flag, |names| names.name.bind(py).as_any()).clone(),
+            self.stage(py, decision.stage).clone().into_any(),
+            self.implementation(py, &decision.serve).into_any(),
+            PyBool::new(py, decision.shadow).to_owned().into_any(),
+            self.reasons[decision.reason as usize].bind(py).clone().into_any(),
+            self.detail(py, decision.detail.name()).into_any(),
+            rule.map_or_else(|| py.None().into_bound(py), |rule| rule.clone().into_any()),
+            or_none(decision.bucket)?,
+            or_none(decision.threshold)?,
+            current.revision.bind(py).clone().into_any(),
+        ];
+        self.decision.make(py, fields)
     }
 
     pub(super) fn implementation<'py>(&self, py: Python<'py>, implementation: &Implementation) -> Bound<'py, PyString> {
