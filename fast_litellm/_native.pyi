@@ -67,7 +67,9 @@ class SnapshotCell:
     def bind(self, flag: str) -> FlagHandle: ...
     def stages(self) -> dict[str, str]: ...
     def describe(self, flag: str) -> str | None: ...
-    def explain(self, flag: str, unit: object | None = None, attributes: object | None = None) -> str | None: ...
+    def explain(
+        self, flag: str, unit: object | None = None, attributes: object | None = None, moment: int | None = None
+    ) -> str | None: ...
 
 @final
 class StandingPage:
@@ -174,7 +176,7 @@ def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
 def blank_page() -> bytes:
     """The content of a page's file before anything has happened."""
 
-def stop_word(cause: str, until: int | None = None, retry: int = 1_000_000) -> int:
+def stop_word(cause: str, until: int | None = None, retry: int = ...) -> int:
     """The word for a stop: why, until when in Unix milliseconds, how many of a million units try again then."""
 
 def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 import wrapt
 
 from fast_litellm import events, settings
-from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching
+from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching, rules
 from fast_litellm.accel.attachment import EXPLANATIONS, Attachment
 from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature, tally
@@ -156,7 +156,7 @@ def install(
     if environment.disable:  # the kill switch works whatever else is wrong
         uninstall()
         return
-    manager = _manager(config or environment.config, environment)
+    manager = rules.in_force(config)
     evidence = Evidence(environment.ledger)
     _replace(Installation(manager, evidence, candidates or {}))
 
@@ -235,18 +235,10 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
 
 def _rules(environment: settings.Settings) -> Dict[str, Any]:
     try:
-        return _manager(environment.config, environment).status()
+        return rules.in_force().status()
     except RuleError as error:
         path = None if environment.config is None else str(environment.config)
         return {"path": path, "problems": [str(problem) for problem in error.problems]}
-
-
-def _manager(config: Any, environment: settings.Settings) -> FlagManager:
-    if config is None:
-        pairs = own_pairs.declared().values()
-        names = [seam.feature for seam in SEAMS if seam.effect_free] + [p.name for p in pairs if p.pair.effect_free]
-        return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
-    return FlagManager.from_file(config, overrides=environment.flag_overrides, disabled=environment.disable)
 
 
 @functools.cache

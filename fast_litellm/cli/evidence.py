@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from fast_litellm import settings
 from fast_litellm.cli import console
 from fast_litellm.shadow import Ledger
+
+if TYPE_CHECKING:
+    from fast_litellm.flags import FlagManager
 
 EXIT_BLOCKED = 3
 
@@ -49,3 +53,17 @@ def moment(seconds: float) -> str:
         The moment in UTC, to the second.
     """
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def obey(manager: FlagManager) -> None:
+    """
+    Stop in the rules what the ledger says is stopped, as a running program would.
+
+    Args:
+        manager: The rules.
+    """
+    found = ledger()
+    for name, feature in found.status()["features"].items():
+        if feature["stage"] == "blocked":
+            manager.block(name, "blocked")
+    manager.apply_fleet(found.pauses())

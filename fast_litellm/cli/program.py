@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": "fast_litellm.cli.resume",
     "validate": "fast_litellm.cli.validate",
     "explain": "fast_litellm.cli.explain",
+    "schema": "fast_litellm.cli.schema",
     "import": "fast_litellm.cli.import_rules.command",
     "divergences": "fast_litellm.cli.divergences",
     "show": "fast_litellm.cli.show",

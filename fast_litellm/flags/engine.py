@@ -93,8 +93,10 @@ class SnapshotCell(Protocol):
     def describe(self, flag: str) -> Optional[str]:
         """Returns what a flag would do as JSON, None when it is not declared."""
 
-    def explain(self, flag: str, unit: object = None, attributes: object = None) -> Optional[str]:
-        """Decides one call and returns why as JSON, None when the flag is not declared."""
+    def explain(
+        self, flag: str, unit: object = None, attributes: object = None, moment: Optional[int] = None
+    ) -> Optional[str]:
+        """Decides one call, now or at a Unix millisecond, and returns why as JSON, None when the flag is undeclared."""
 
 
 class Engine(Protocol):

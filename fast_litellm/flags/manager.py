@@ -18,6 +18,7 @@ from fast_litellm.flags.watcher import Watcher
 
 if TYPE_CHECKING:
     import os
+    from datetime import datetime
 
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, SnapshotCell
@@ -198,7 +199,12 @@ class FlagManager:
         return self._found(flag, self._cell.describe(flag))
 
     def explain(
-        self, flag: str, *, unit: object = None, attributes: Optional[Mapping[str, Any]] = None
+        self,
+        flag: str,
+        *,
+        unit: object = None,
+        attributes: Optional[Mapping[str, Any]] = None,
+        at: Optional[datetime] = None,
     ) -> Dict[str, Any]:
         """
         Decide one call and say, rule by rule, why.
@@ -207,16 +213,19 @@ class FlagManager:
             flag: The flag's name.
             unit: As for `decide`.
             attributes: As for `decide`.
+            at: The moment that ramps look at; the present one if absent. What is stopped is told as of now.
 
         Returns:
-            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, and for each rule a
-            `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`: the part of it
-            that did not hold.
+            What `describe` returns, with `"decision"`, `"revision"`, the unit's `"bucket"`, the flag's `"standing"`;
+            for each rule a `"verdict"` (matched | not_matched | not_reached) and, when it did not match, `"because"`:
+            the part of it that did not hold; for a ramp its `"current"` step and `"bucket"`, for the layer the unit's
+            `"bucket"` in it, and for each requirement what was `"found"`.
 
         Raises:
             UnknownFlagError: The flag is not declared.
         """
-        return self._found(flag, self._cell.explain(flag, unit, attributes))
+        moment = None if at is None else int(at.timestamp() * 1000)
+        return self._found(flag, self._cell.explain(flag, unit, attributes, moment))
 
     def block(self, flag: str, detail: str = "blocked") -> None:
         """

@@ -50,6 +50,32 @@ pub trait Call {
     fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R;
 }
 
+/// The same call at another moment in Unix milliseconds.
+pub struct At<'c, C> {
+    /// The call.
+    pub call: &'c C,
+    /// The moment.
+    pub moment: i64,
+}
+
+impl<C: Call> Call for At<'_, C> {
+    fn unit(&self) -> Option<&str> {
+        self.call.unit()
+    }
+
+    fn now(&self) -> i64 {
+        self.moment
+    }
+
+    fn standing(&self, flag: usize) -> Standing {
+        self.call.standing(flag)
+    }
+
+    fn look<R>(&self, path: &Path, then: impl FnOnce(Value<'_>) -> R) -> R {
+        self.call.look(path, then)
+    }
+}
+
 /// The name of an attribute. An attribute whose name is the whole text, dots included, wins over a nested one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {

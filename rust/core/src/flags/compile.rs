@@ -11,9 +11,10 @@ use super::bucket::Salt;
 use super::call::Path;
 use super::condition::{Choices, Comparison, Condition, Test};
 use super::course::Course;
-use super::decision::Detail;
-use super::document::{self, Document, Process};
+use super::decision::{Detail, Implementation};
+use super::document::{self, Document, Hash, Process};
 use super::flag::{Action, Flag, Hashed, Ramp, Requirement, Rule, Slot, UnitSource};
+use super::hash::{self, Draw, Hasher};
 use super::version;
 
 // A pattern that would need more memory than this is refused when the rules are read.
@@ -87,14 +88,15 @@ impl<'a> Compiler<'a> {
     fn undeclared(&mut self, name: &str, nothing: &document::Flag) -> Flag {
         let unit = UnitSource::Explicit(self.path(&self.document.unit));
         let course = Course::of(self.process, name, nothing, &[], None);
-        assembled(name, nothing, Hashed { salt: Salt::new(name), unit }, course)
+        assembled(name, nothing, Hashed { salt: Salt::new(name), hasher: None, unit }, course)
     }
 
     fn flag(&mut self, name: &'a str, source: &'a document::Flag) -> Result<Flag, CompileError> {
-        let hashed =
-            Hashed { salt: Salt::new(source.salt.as_deref().unwrap_or(name)), unit: self.unit(source.unit.as_deref()) };
-        let rules = source.rules.iter().map(|rule| self.rule(rule, &hashed)).collect::<Result<Box<[_]>, _>>()?;
-        let otherwise = source.otherwise.as_ref().map(|action| self.action(action, &hashed));
+        let unit = self.unit(source.unit.as_deref());
+        let hashed = hashed(source.hash, source.salt.as_deref().unwrap_or(name), unit);
+        let rules =
+            source.rules.iter().map(|rule| self.rule(rule, source.hash, &hashed)).collect::<Result<Box<[_]>, _>>()?;
+        let otherwise = source.otherwise.as_ref().map(|action| self.action(action, source.hash, &hashed));
         let course = Course::of(self.process, name, source, &rules, otherwise);
         let requires = source.requires.iter().map(|required| self.requirement(required)).collect::<Result<_, _>>()?;
         let slot = source.layer.as_deref().map(|layer| self.slot(name, layer)).transpose()?;
@@ -113,35 +115,33 @@ impl<'a> Compiler<'a> {
         let missing = || CompileError(format!("no slot for {flag:?} in a layer {layer:?}"));
         let source = self.document.layers.get(layer).ok_or_else(missing)?;
         let (begin, end) = *source.slots.get(flag).ok_or_else(missing)?;
-        let hashed = Hashed { salt: Salt::new(&source.salt), unit: self.unit(source.unit.as_deref()) };
+        let hashed = hashed(Hash::Xxh3, &source.salt, self.unit(source.unit.as_deref()));
         Ok(Box::new(Slot { layer: layer.into(), hashed, begin, end }))
     }
 
-    fn rule(&mut self, source: &'a document::Rule, hashed: &Hashed) -> Result<Rule, CompileError> {
+    fn rule(&mut self, source: &'a document::Rule, hash: Hash, hashed: &Hashed) -> Result<Rule, CompileError> {
         Ok(Rule {
             name: source.name.as_str().into(),
             line: source.line,
             when: self.condition(&source.when, 0)?,
-            then: self.action(&source.then, hashed),
+            then: self.action(&source.then, hash, hashed),
         })
     }
 
-    fn action(&mut self, source: &'a document::Action, hashed: &Hashed) -> Action {
+    fn action(&mut self, source: &'a document::Action, hash: Hash, flag: &Hashed) -> Action {
         match source {
             document::Action::Serve(name) => Action::Serve(name.as_str().into()),
             document::Action::Split(parts) => {
                 let parts: Vec<_> =
                     parts.iter().map(|(name, millionths)| (name.as_str().into(), *millionths)).collect();
-                Action::split(&parts)
+                split(hash, flag.salt.text(), &parts)
             }
-            document::Action::Ramp(ramp) => Action::Ramp(Box::new(Ramp {
-                serve: ramp.serve.as_str().into(),
-                hashed: Hashed {
-                    salt: ramp.salt.as_deref().map_or_else(|| hashed.salt.clone(), Salt::new),
-                    unit: ramp.unit.as_deref().map_or_else(|| hashed.unit.clone(), |unit| self.unit(Some(unit))),
-                },
-                steps: ramp.steps.as_slice().into(),
-            })),
+            document::Action::Ramp(ramp) => {
+                let salt = ramp.salt.as_deref().unwrap_or(flag.salt.text());
+                let unit = ramp.unit.as_deref().map_or_else(|| flag.unit.clone(), |unit| self.unit(Some(unit)));
+                let (serve, steps) = (ramp.serve.as_str().into(), ramp.steps.as_slice().into());
+                Action::Ramp(Box::new(Ramp { serve, hashed: hashed(hash, salt, unit), steps }))
+            }
         }
     }
 
@@ -188,6 +188,21 @@ impl<'a> Compiler<'a> {
             self.paths.push(Path { index, text: text.into() });
         }
         self.paths[index].clone()
+    }
+}
+
+fn hashed(hash: Hash, salt: &str, unit: UnitSource) -> Hashed {
+    let hasher = (hash != Hash::Xxh3).then(|| Box::new(Hasher::new(hash, salt, Draw::Rollout)));
+    Hashed { salt: Salt::new(salt), hasher, unit }
+}
+
+/// A split; by a hash of its own where the engine whose hash it is has one for variants.
+fn split(hash: Hash, salt: &str, parts: &[(Implementation, u32)]) -> Action {
+    match (Action::split(hash, parts), hash, hash::draw(parts)) {
+        (Action::Split(shares), Hash::Unleash, draw @ Draw::Variants) => {
+            Action::Variants(Box::new(Hasher::new(hash, salt, draw)), shares)
+        }
+        (action, ..) => action,
     }
 }
 

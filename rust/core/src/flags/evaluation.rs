@@ -144,6 +144,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         let (serve, draw) = match rule.map_or(&flag.otherwise, |index| &flag.rules[index].then) {
             Action::Serve(serve) => (serve, Draw::NotNeeded),
             Action::Split(shares) => drawn(shares, flag.hashed.bucket(self.call)),
+            Action::Variants(hasher, shares) => drawn(shares, flag.hashed.bucket_by(hasher, self.call)),
             Action::Ramp(ramp) => self.climb(ramp),
         };
         Choice { serve, rule, asked: flag.ruled, draw, hindrance: Hindrance::None, stage: None }

@@ -241,7 +241,7 @@ impl<'s> ActionView<'s> {
     fn of(action: &'s Action) -> Self {
         match action {
             Action::Serve(serve) => Self::Serve(serve.name()),
-            Action::Split(shares) => {
+            Action::Split(shares) | Action::Variants(_, shares) => {
                 Self::Thresholds(shares.iter().map(|share| (share.serve.name(), share.end)).collect())
             }
             Action::Ramp(ramp) => Self::Ramp(RampView::of(ramp)),

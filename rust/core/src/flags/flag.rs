@@ -4,7 +4,8 @@ use super::bucket::{BUCKETS, Salt};
 use super::call::{Call, Path};
 use super::condition::Condition;
 use super::decision::{Detail, Implementation, Reason, Stage};
-use super::document::Guard;
+use super::document::{Guard, Hash};
+use super::hash::{self, Hasher};
 
 /// A flag, ready to decide.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Flag {
 pub struct Hashed {
     /// Hashed before the unit.
     pub salt: Salt,
+    /// Another engine's hash, with the same salt, where the flag asks for one.
+    pub hasher: Option<Box<Hasher>>,
     /// Where the unit comes from.
     pub unit: UnitSource,
 }
@@ -103,6 +106,8 @@ pub enum Action {
     Serve(Implementation),
     /// The first share whose end lies above the bucket answers; Python answers the buckets above them all.
     Split(Box<[Share]>),
+    /// The same by a hash of its own: that of an engine which divides variants otherwise than it draws percentages.
+    Variants(Box<Hasher>, Box<[Share]>),
     /// A share that follows the clock.
     Ramp(Box<Ramp>),
 }
@@ -153,7 +158,17 @@ impl Hashed {
 
     /// The call's bucket; `None` when it has no unit.
     pub fn bucket<C: Call>(&self, call: &C) -> Option<u32> {
-        self.unit.with(call, |unit| unit.map(|unit| self.salt.bucket(unit)))
+        self.unit.with(call, |unit| {
+            unit.map(|unit| match &self.hasher {
+                None => self.salt.bucket(unit),
+                Some(hasher) => hasher.bucket(unit),
+            })
+        })
+    }
+
+    /// The call's bucket by another hash.
+    pub fn bucket_by<C: Call>(&self, hasher: &Hasher, call: &C) -> Option<u32> {
+        self.unit.with(call, |unit| unit.map(|unit| hasher.bucket(unit)))
     }
 }
 
@@ -197,25 +212,18 @@ impl Action {
     /// A split of one candidate against Python; 0 and 100 % need no unit.
     #[must_use]
     pub fn percent(millionths: u32) -> Self {
-        Self::split(&[(Implementation::Rust, millionths)])
+        Self::split(Hash::Xxh3, &[(Implementation::Rust, millionths)])
     }
 
-    /// A split in the order given. Python's own part is whatever the candidates leave, always above them, so that a
-    /// growing candidate only ever adds units. A split with one possible answer is no split.
+    /// A split in the order its hash lays it out. One with one possible answer is no split.
     #[must_use]
-    pub fn split(parts: &[(Implementation, u32)]) -> Self {
-        let mut end = 0_u32;
-        let mut shares = Vec::new();
-        for (serve, millionths) in parts {
-            if *millionths > 0 && *serve != Implementation::Python {
-                end = BUCKETS.min(end.saturating_add(*millionths));
-                shares.push(Share { serve: serve.clone(), end });
-            }
-        }
-        match shares.as_slice() {
+    pub fn split(hash: Hash, parts: &[(Implementation, u32)]) -> Self {
+        let shares = hash::shares(hash, parts).into_iter().map(|(serve, end)| Share { serve, end });
+        let shares: Box<[Share]> = shares.collect();
+        match &*shares {
             [] => Self::Serve(Implementation::Python),
             [only] if only.end == BUCKETS => Self::Serve(only.serve.clone()),
-            _ => Self::Split(shares.into_boxed_slice()),
+            _ => Self::Split(shares),
         }
     }
 
@@ -224,7 +232,10 @@ impl Action {
     pub fn only_candidates(&self) -> bool {
         match self {
             Self::Serve(serve) => *serve != Implementation::Python,
-            Self::Split(shares) => shares.last().is_some_and(|share| share.end == BUCKETS),
+            Self::Split(shares) | Self::Variants(_, shares) => {
+                shares.last().is_some_and(|share| share.end == BUCKETS)
+                    && shares.iter().all(|share| share.serve != Implementation::Python)
+            }
             Self::Ramp(_) => false,
         }
     }
@@ -234,7 +245,7 @@ impl Action {
     pub fn some_candidate(&self) -> bool {
         match self {
             Self::Serve(serve) => *serve != Implementation::Python,
-            Self::Split(_) => true,
+            Self::Split(_) | Self::Variants(..) => true,
             Self::Ramp(ramp) => ramp.serve != Implementation::Python && ramp.steps.iter().any(|(_, share)| *share > 0),
         }
     }

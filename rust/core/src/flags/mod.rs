@@ -36,7 +36,7 @@ pub mod version;
 #[cfg(test)]
 mod vectors;
 
-pub use call::{Call, Path, Sequence, Value};
+pub use call::{At, Call, Path, Sequence, Value};
 pub use compile::CompileError;
 pub use decision::{Decision, Detail, Implementation, Reason, Stage};
 pub use document::{Document, Process};

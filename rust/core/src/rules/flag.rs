@@ -47,20 +47,21 @@ impl<'n, 'a> FlagReader<'n, 'a> {
         let found = Fields::of(&entry.value, &FLAG, findings);
         let shadow = found.get("shadow").map(|node| shadow(node, findings));
         let otherwise = found.get("otherwise");
+        let hash = found.get("hash").and_then(|node| hash(node, findings)).unwrap_or(self.hash);
         let flag = Flag {
             line: entry.key.place.line,
             killed: found.get("enabled").and_then(|node| fields::boolean(node, findings)) == Some(false),
             stage: found.get("stage").and_then(|node| stage(node, findings)),
             salt: found.get("salt").and_then(|node| fields::text(node, findings)),
             unit: found.get("unit").and_then(|node| fields::attribute(node, findings)),
-            hash: found.get("hash").and_then(|node| hash(node, findings)).unwrap_or(self.hash),
+            hash,
             layer: self.layer(name, found.get("layer"), findings),
             requires: found
                 .get("requires")
                 .map(|node| self.requirements.read(name, node, findings))
                 .unwrap_or_default(),
-            rules: found.get("rules").map(|node| self.rules(name, node, findings)).unwrap_or_default(),
-            otherwise: otherwise.and_then(|node| action::otherwise(node, findings)),
+            rules: found.get("rules").map(|node| self.rules((name, hash), node, findings)).unwrap_or_default(),
+            otherwise: otherwise.and_then(|node| action::otherwise(node, hash, findings)),
             otherwise_line: otherwise.map_or(0, |node| node.place.line),
             shadow: shadow.as_ref().map(|shadow| shadow.percent),
             guard: found.get("guard").and_then(|node| guard::read(node, findings)),
@@ -78,11 +79,11 @@ impl<'n, 'a> FlagReader<'n, 'a> {
         self.layers.of(flag).map(str::to_owned)
     }
 
-    fn rules(&mut self, flag: &str, node: &'n Node<'a>, findings: &mut Findings) -> Vec<Rule> {
+    fn rules(&mut self, (flag, hash): (&str, Hash), node: &'n Node<'a>, findings: &mut Findings) -> Vec<Rule> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut positions: HashMap<String, usize> = HashMap::new();
         for item in fields::items(node, findings) {
-            let rule = self.rule(item, findings);
+            let rule = self.rule(item, hash, findings);
             let first = *positions.entry(rule.name.clone()).or_insert(rules.len());
             if first < rules.len() && !rule.name.is_empty() {
                 let (name, place) = (&rule.name, format!("flags.{flag}.rules[{first}]"));
@@ -98,14 +99,14 @@ impl<'n, 'a> FlagReader<'n, 'a> {
     }
 
     /// Reads a rule; what it lacks is filled with something harmless, because it will never be used.
-    fn rule(&mut self, node: &'n Node<'a>, findings: &mut Findings) -> Rule {
+    fn rule(&mut self, node: &'n Node<'a>, hash: Hash, findings: &mut Findings) -> Rule {
         let found = Fields::of(node, &RULE, findings);
         let when = found.get("when").and_then(|node| self.conditions.read(node, findings));
         Rule {
             name: found.get("name").and_then(|node| fields::text(node, findings)).unwrap_or_default(),
             line: node.place.line,
             when: when.unwrap_or(crate::flags::document::Condition::Any(Vec::new())),
-            then: action::read(found, findings).unwrap_or(Action::Serve("python".to_owned())),
+            then: action::read(found, hash, findings).unwrap_or(Action::Serve("python".to_owned())),
         }
     }
 }

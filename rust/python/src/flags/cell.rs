@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fast_litellm_core::flags::{At, Call};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
@@ -110,17 +111,19 @@ impl SnapshotCell {
         self.0.latest.with(|current| current.snapshot.describe(flag).map(|view| json(&view)).transpose())
     }
 
-    /// Decides one call and says, rule by rule, why, as JSON; None when the flag is not declared.
-    #[pyo3(signature = (flag, unit=None, attributes=None))]
+    /// Decides one call, now or at a moment, and says, rule by rule, why, as JSON; None when the flag is not declared.
+    #[pyo3(signature = (flag, unit=None, attributes=None, moment=None))]
     fn explain(
         &self,
         flag: &str,
         unit: Option<&Bound<'_, PyAny>>,
         attributes: Option<&Bound<'_, PyAny>>,
+        moment: Option<i64>,
     ) -> PyResult<Option<String>> {
         self.0.latest.with(|current| {
             let unit = unit.and_then(unit_text);
             let call = current.call(unit.as_deref(), attributes);
+            let call = At { call: &call, moment: moment.unwrap_or_else(|| call.now()) };
             current.snapshot.explain(flag, &call).map(|view| json(&view)).transpose()
         })
     }

@@ -5,16 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fast_litellm_core::flags::{Decision, Stage, Standing};
 use fast_litellm_core::guard::{Guard, Outcome};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::cell::Shared;
 use super::compiled::Compiled;
+use super::vector_call;
 use crate::guard::{self, Figures, Finding};
 
 /// One flag of a cell, for callers that ask for it often.
 #[pyclass(frozen, module = "fast_litellm._native")]
 pub(crate) struct FlagHandle {
+    /// Where CPython finds the function that a call of this object runs.
+    pub(super) entry: ffi::vectorcallfunc,
     shared: Arc<Shared>,
     name: Box<str>,
     // Generation (upper half) and position (lower half) of the snapshot in which the flag was last looked up.
@@ -23,9 +27,9 @@ pub(crate) struct FlagHandle {
 
 #[pymethods]
 impl FlagHandle {
-    /// Who serves the call. A plain method, because Python calls those without building a tuple of arguments.
+    /// Who serves the call.
     #[pyo3(signature = (unit=None, attributes=None, /))]
-    fn serve<'py>(
+    pub(super) fn serve<'py>(
         &self,
         py: Python<'py>,
         unit: Option<&Bound<'py, PyAny>>,
@@ -34,7 +38,7 @@ impl FlagHandle {
         self.shared.latest.with(|current| self.shared.serve(py, current, self.position(current), unit, attributes))
     }
 
-    /// The same as `serve`.
+    /// The same as `serve`. What CPython really calls is [`vector_call`].
     #[pyo3(signature = (unit=None, attributes=None, /))]
     fn __call__<'py>(
         &self,
@@ -68,7 +72,7 @@ impl FlagHandle {
 
 impl FlagHandle {
     pub(super) fn new(shared: Arc<Shared>, flag: &str) -> Self {
-        Self { shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
+        Self { entry: vector_call::ENTRY, shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
     /// Whether anything about a call could make its decision other than Python.

@@ -7,6 +7,7 @@
 //! - [`latest`]: the pointer to the newest snapshot.
 //! - [`compiled`]: a snapshot with what Python needs of it.
 //! - [`py_call`]: a call as Python hands it over.
+//! - [`vector_call`]: the short way from a call of a handle to its answer.
 //! - [`words`]: decisions as Python sees them.
 
 mod cell;
@@ -14,6 +15,7 @@ mod compiled;
 mod handle;
 mod latest;
 mod py_call;
+mod vector_call;
 mod words;
 
 use pyo3::prelude::*;
@@ -23,5 +25,6 @@ pub(crate) use handle::FlagHandle;
 /// Adds the classes to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cell::SnapshotCell>()?;
+    vector_call::enable(&module.py().get_type::<FlagHandle>());
     module.add_class::<FlagHandle>()
 }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use fast_litellm_core::flags::moment;
 use fast_litellm_core::flags::{Call, Path, Sequence, Standing, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDate, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple};
 
 use crate::page::{Places, now};
 
@@ -98,7 +99,16 @@ fn with_value<R>(object: &Bound<'_, PyAny>, then: impl FnOnce(Value<'_>) -> R) -
         || object.is_instance_of::<PyTuple>()
         || object.is_instance_of::<PySet>()
         || object.is_instance_of::<PyFrozenSet>();
-    if listed { then(Value::Sequence(&Elements(object))) } else { then(Value::Other) }
+    if listed {
+        return then(Value::Sequence(&Elements(object)));
+    }
+    then(time(object).map_or(Value::Other, Value::Time))
+}
+
+/// A day, which begins at midnight UTC, or a moment with a zone, in Unix milliseconds; one without a zone is neither.
+fn time(object: &Bound<'_, PyAny>) -> Option<i64> {
+    let written = object.cast::<PyDate>().ok()?.call_method0("isoformat").ok()?;
+    moment::parse(text(&written)?)
 }
 
 /// The text that is hashed for a unit: a text itself, a whole number in decimal; None for every other type.
