@@ -36,20 +36,15 @@ def command(
     """
     manager = rules.in_force(config)
     evidence.obey(manager)
-    call: dict[str, Any] = {"unit": _unicode(unit), "attributes": _attributes(attributes), "at": _moment(at)}
+    call: dict[str, Any] = {"unit": unit, "attributes": _attributes(attributes), "at": _moment(at)}
     try:
-        explanation = manager.explain(_unicode(feature) or "", **call)
+        explanation = manager.explain(feature, **call)
     except UnknownFlagError as error:
         console.fail(str(error), f"declared are: {', '.join(manager.status()['flags']) or 'none'}", exit_code=2)
     if as_json:
         console.print_json(explanation)
     else:
         _show(explanation, unit)
-
-
-def _unicode(word: str | None) -> str | None:
-    """Bytes that the terminal's encoding could not read stand in arguments as lone surrogates."""
-    return None if word is None else word.encode("utf-8", "replace").decode()
 
 
 def _attributes(words: tuple[str, ...]) -> dict[str, Any]:

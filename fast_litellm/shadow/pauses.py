@@ -64,6 +64,10 @@ def read(connection: sqlite3.Connection) -> List[sqlite3.Row]:
     return connection.execute("SELECT * FROM pause ORDER BY feature").fetchall()
 
 
+_PATIENCE_SECONDS = 1.0
+"""How long a look waits for a locked ledger: it is repeated every second, and the first one delays an installation."""
+
+
 class Fleet:
     """
     The fleet's pauses as this process last saw them.
@@ -95,7 +99,7 @@ class Fleet:
 
     def _rows(self) -> List[sqlite3.Row]:
         try:
-            with self._store.reading() as connection:
+            with self._store.reading(_PATIENCE_SECONDS) as connection:
                 rows = read(connection) if connection else []
         except LedgerError as error:
             if not self._is_down:
