@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from fast_litellm.accel import rules
-from fast_litellm.cli import actions, console, evidence
+from fast_litellm.cli import actions, console, evidence, values
 from fast_litellm.errors import UnknownFlagError
 
 _BUCKETS = 1_000_000
@@ -36,7 +35,7 @@ def command(
     """
     manager = rules.in_force(config)
     evidence.obey(manager)
-    call: dict[str, Any] = {"unit": unit, "attributes": _attributes(attributes), "at": _moment(at)}
+    call: dict[str, Any] = {"unit": unit, "attributes": values.attributes(attributes), "at": _moment(at)}
     try:
         explanation = manager.explain(feature, **call)
     except UnknownFlagError as error:
@@ -45,21 +44,6 @@ def command(
         console.print_json(explanation)
     else:
         _show(explanation, unit)
-
-
-def _attributes(words: tuple[str, ...]) -> dict[str, Any]:
-    pairs = [word.partition("=") for word in words]
-    for name, separator, _ in pairs:
-        if not separator or not name:
-            raise click.BadParameter(f"expected NAME=VALUE, got {name!r}", param_hint="--attr")
-    return {name: _value(text) for name, _, text in pairs}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -30,6 +30,8 @@ COMMANDS = {
     "validate": "fast_litellm.cli.validate",
     "explain": "fast_litellm.cli.explain",
     "schema": "fast_litellm.cli.schema",
+    "diff": "fast_litellm.cli.diff",
+    "lint": "fast_litellm.cli.lint",
     "import": "fast_litellm.cli.import_rules.command",
     "divergences": "fast_litellm.cli.divergences",
     "show": "fast_litellm.cli.show",

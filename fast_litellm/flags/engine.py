@@ -22,6 +22,9 @@ class Rules(Protocol):
     def names(self) -> List[str]:
         """Returns the flags that are declared, in the order of their names."""
 
+    def unused_segments(self) -> List[Tuple[str, int]]:
+        """Returns the segments that nothing names, and their lines."""
+
     def notes(self, flag: str) -> Tuple[Optional[str], Optional[str], float, float]:
         """Returns owner, expiry, percent of calls to compare and percent of a core; the defaults if undeclared."""
 

@@ -156,7 +156,7 @@ fn blank_page(py: Python<'_>) -> Bound<'_, PyBytes> {
 
 /// The word that stops a flag: why, until when in Unix milliseconds, and how many of a million units try again then.
 #[pyfunction]
-#[pyo3(signature = (cause, until=None, retry=ALL_UNITS))]
+#[pyo3(signature = (cause, until=None, retry=1_000_000))]
 fn stop_word(cause: &str, until: Option<i64>, retry: u32) -> PyResult<Word> {
     let known = Cause::ALL.into_iter().find(|known| known.name() == cause);
     let unknown = || {

@@ -30,6 +30,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 pub(crate) struct Rules {
     revision: String,
     notes: BTreeMap<Box<str>, rules::Notes>,
+    unused_segments: Vec<(String, u32)>,
     source: Source,
 }
 
@@ -45,13 +46,14 @@ impl Rules {
     fn of_text(data: &[u8], rules: rules::Rules) -> Self {
         let revision = rules.document.revision.clone();
         // Copied into this thread's memory, so that the reader's can be given back whole.
-        let notes = rules.notes.clone();
-        Self { revision, notes, source: Source::Text(data.into(), Mutex::new(Some(rules))) }
+        let (notes, unused_segments) = (rules.notes.clone(), rules.unused_segments.clone());
+        Self { revision, notes, unused_segments, source: Source::Text(data.into(), Mutex::new(Some(rules))) }
     }
 
     fn of_objects(rules: rules::Rules) -> Self {
         let revision = rules.document.revision.clone();
-        Self { revision, notes: rules.notes, source: Source::Document(Box::new(rules.document)) }
+        let source = Source::Document(Box::new(rules.document));
+        Self { revision, notes: rules.notes, unused_segments: rules.unused_segments, source }
     }
 
     /// Compiles the rules with what the process adds to them.
@@ -90,6 +92,11 @@ impl Rules {
     /// The flags that are declared, in the order of their names.
     fn names(&self) -> Vec<&str> {
         self.notes.keys().map(AsRef::as_ref).collect()
+    }
+
+    /// The segments that nothing names, and their lines.
+    fn unused_segments(&self) -> Vec<(String, u32)> {
+        self.unused_segments.clone()
     }
 
     /// What only people and the shadow runner need of a flag; the defaults when it is not declared.

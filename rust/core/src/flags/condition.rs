@@ -106,7 +106,9 @@ impl Condition {
 }
 
 impl Test {
-    fn passes(&self, value: Value<'_>) -> bool {
+    /// Whether a value passes.
+    #[must_use]
+    pub fn passes(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Equals(wanted), _) => equal(wanted, value),
             (Self::In(choices), _) => choices.hold(value),
@@ -138,6 +140,12 @@ impl Choices {
         });
         let texts = (listed.len() > FEW_CHOICES).then(|| texts.collect());
         Self { listed: listed.into(), texts }
+    }
+
+    /// The values in the order of the file.
+    #[must_use]
+    pub fn listed(&self) -> &[Scalar] {
+        &self.listed
     }
 
     fn hold(&self, value: Value<'_>) -> bool {

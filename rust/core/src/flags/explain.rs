@@ -71,6 +71,9 @@ struct RuleView<'s> {
     name: &'s str,
     line: u32,
     when: String,
+    /// No call can match.
+    #[serde(skip_serializing_if = "is_false")]
+    never: bool,
     #[serde(flatten)]
     then: ActionView<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +198,11 @@ impl Snapshot {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
 fn verdict(asked: bool, index: usize, matched: Option<usize>) -> Verdict {
     match matched {
         Some(rule) if index == rule => Verdict::Matched,
@@ -226,7 +234,8 @@ impl<'s> LayerView<'s> {
 impl<'s> RuleView<'s> {
     fn of(rule: &'s Rule) -> Self {
         let then = ActionView::of(&rule.then);
-        Self { name: &rule.name, line: rule.line, when: rule.when.to_string(), then, verdict: None, because: None }
+        let (when, never) = (rule.when.to_string(), rule.when.never_holds());
+        Self { name: &rule.name, line: rule.line, when, never, then, verdict: None, because: None }
     }
 
     fn judge<C: Call>(&mut self, rule: &Rule, verdict: Verdict, call: &C) {

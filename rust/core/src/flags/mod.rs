@@ -6,7 +6,7 @@
 //! - [`snapshot`]: the document compiled ([`compile`], `course`); finds a flag by name.
 //! - [`evaluation`]: which implementation serves a call, and why. The only evaluator there is.
 //! - [`flag`]: one compiled flag.
-//! - [`condition`]: what a rule's `when` asks of a call.
+//! - [`condition`]: what a rule's `when` asks of a call; `contradiction`: whether it can hold at all.
 //! - [`call`]: what a decision may see of a call: its unit and its attributes.
 //! - [`bucket`]: the hash behind stickiness.
 //! - [`hash`]: the hashes of other engines beside it, for teams that come from one.
@@ -20,6 +20,7 @@ pub mod bucket;
 pub mod call;
 pub mod compile;
 pub mod condition;
+mod contradiction;
 mod course;
 pub mod decision;
 pub mod document;

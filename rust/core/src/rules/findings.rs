@@ -47,6 +47,14 @@ pub struct Mark {
     place: Place,
 }
 
+impl Mark {
+    /// The line of the node, 0 for rules from memory.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.place.line
+    }
+}
+
 impl From<&Node<'_>> for Mark {
     fn from(node: &Node<'_>) -> Self {
         Self { address: address(node), place: node.place }

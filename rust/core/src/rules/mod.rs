@@ -63,6 +63,8 @@ pub struct Rules {
     pub document: Document,
     /// What only people and the shadow runner need, by flag.
     pub notes: BTreeMap<Box<str>, Notes>,
+    /// The segments that nothing names, and their lines.
+    pub unused_segments: Vec<(String, u32)>,
 }
 
 /// What only people and the shadow runner need of a flag.
@@ -184,6 +186,7 @@ impl FileReader {
         self.reader.layers.check(&names, findings);
         segments.check(&self.reader.conditions.references, findings);
         self.reader.requirements.check(&names, findings);
+        let unused_segments = segments.unused(&self.reader.conditions.references);
         let document = Document {
             revision: revision.to_owned(),
             unit: self.unit.unwrap_or_else(|| DEFAULT_UNIT.to_owned()),
@@ -191,7 +194,7 @@ impl FileReader {
             layers: self.reader.layers.by_name,
             flags: self.flags,
         };
-        Rules { document, notes: self.notes }
+        Rules { document, notes: self.notes, unused_segments }
     }
 }
 

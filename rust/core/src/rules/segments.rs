@@ -1,6 +1,6 @@
 //! Named conditions, and what can be wrong with naming them: unknown names, circles, expansion without end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::ConditionReader;
 use super::fields;
@@ -67,6 +67,15 @@ impl Segments {
             let hint = findings.nearest(name, names);
             findings.add(*mark, format!("expected a segment ({known}), got \"{name}\""), hint);
         }
+    }
+
+    /// The segments that neither these references nor other segments name, and their lines.
+    #[must_use]
+    pub fn unused(&self, references: &[(Mark, String)]) -> Vec<(String, u32)> {
+        let within = self.read.iter().flat_map(|segment| &segment.references);
+        let named: BTreeSet<&str> = references.iter().chain(within).map(|(_, name)| name.as_str()).collect();
+        let unused = self.read.iter().filter(|segment| !named.contains(segment.name.as_str()));
+        unused.map(|segment| (segment.name.clone(), segment.key.line())).collect()
     }
 
     /// The conditions by name.
