@@ -17,13 +17,17 @@ _BAR = 20
 @click.command(name="diff")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--sample", type=click.IntRange(1, 10_000_000), default=20_000, help="How many units are made up (20000).")
+@click.option(
+    "--sample", type=click.IntRange(1, 10_000_000), default=20_000, help="How many units are made up (20000)."
+)
 @click.option("--units", type=click.Path(path_type=Path, exists=True), help="A file of units, one a line, instead.")
-@click.option("--attr", "attributes", multiple=True, metavar="NAME=VALUE", help="A fact of every call; may be repeated.")
+@click.option(
+    "--attr", "attributes", multiple=True, metavar="NAME=VALUE", help="A fact of every call; may be repeated."
+)
 @click.option("--exit-code", "tell", is_flag=True, help="End with 1 when something changes.")
 @console.json_option
 @click.pass_context
-def command(context: click.Context, old: Path, new: Path, *, as_json: bool, **options: Any) -> None:
+def command(context: click.Context, /, old: Path, new: Path, *, as_json: bool, **options: Any) -> None:
     """
     Compare two rule files on the same units.
 
@@ -31,8 +35,8 @@ def command(context: click.Context, old: Path, new: Path, *, as_json: bool, **op
     calls with such attributes: name them with --attr. Ramps are compared as of now; the environment is left out.
     """
     units = _units(options["units"], options["sample"])
-    managers = [FlagManager.from_file(path, scope="process") for path in (old, new)]
-    found = compare(*managers, units, values.attributes(options["attributes"]))
+    before, after = (FlagManager.from_file(path, scope="process") for path in (old, new))
+    found = compare(before, after, units, values.attributes(options["attributes"]))
     if as_json:
         console.print_json({"units": len(units), "flags": [_document(flag, len(units)) for flag in found]})
     elif found:
@@ -73,16 +77,13 @@ def _show(found: list[FlagDifference], total: int) -> None:
         for change in flag.changes:
             share = change.units / total
             bar = "#" * max(1, round(share * _BAR))
-            table.add_row(name, f"{share:.2%}", bar, change.before.serve, change.after.serve, _because(change.before, change.after))
+            because = f"{_place(change.before)} -> {_place(change.after)}"
+            table.add_row(name, f"{share:.2%}", bar, change.before.serve, change.after.serve, because)
             name = ""
         if not flag.changes:
             table.add_row(name, "0%", "", "", "", "nobody changes side")
     console.output().print(table)
     console.write(f"of {total:,} units")
-
-
-def _because(before: Side, after: Side) -> str:
-    return f"{_place(before)} -> {_place(after)}"
 
 
 def _place(side: Side) -> str:

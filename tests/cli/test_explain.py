@@ -133,3 +133,59 @@ def test_what_looks_like_markup_is_printed_as_it_is(cli, tmp_path):
     file.write_text(RULES.replace("staff-first", '"[bold]staff"'))
 
     assert "[bold]staff" in cli("explain", "token_counting", "--config", str(file)).out
+
+
+FULL = """\
+version: 1
+layers: {group: {slots: {token_counting: 0%-50%}}}
+flags:
+  base: {otherwise: rust}
+  token_counting:
+    requires: [base]
+    otherwise: {ramp: {steps: [{at: 2027-01-05T09:00:00Z, percent: 10}, {at: 2027-01-09T09:00:00Z, percent: 100}]}}
+"""
+
+
+@pytest.fixture
+def explain_full(cli, tmp_path):
+    """Explains a decision by rules with a layer, a requirement and a ramp."""
+    file = tmp_path / "full.yaml"
+    file.write_text(FULL)
+    return lambda *words: cli("explain", "token_counting", "--config", str(file), *words)
+
+
+def test_a_ramp_is_explained_at_a_moment(explain_full):
+    """With all its steps, that in force in brackets."""
+    early = explain_full("--unit", "user-2", "--at", "2027-01-05T08:59:59Z")
+    late = explain_full("--unit", "user-2", "--at", "2027-01-09T09:00:00Z")
+
+    assert "served by python" in early.out
+    assert "rust 10% from" in early.out
+    assert "[100% from" in late.out
+
+
+def test_what_stands_before_the_rules_is_shown(explain_full):
+    """The requirement with what was found, and the layer with the unit's bucket."""
+    outcome = explain_full("--unit", "user-1")
+
+    assert "requires  base serving rust: met, it serves rust (STATIC)\n" in outcome.out
+    assert "layer     group, buckets 0 to 499,999; the unit's is " in outcome.out
+
+
+def test_a_block_in_the_ledger_counts(explain, evidence):
+    """As it would in a running program."""
+    evidence.attach("token_counting", stage="blocked")
+    evidence.diverge("token_counting", action="blocked")
+    evidence.ledger.close()
+    outcome = explain("token_counting", "--attr", "user=me@example.com")
+
+    assert outcome.out.startswith("token_counting is served by python\n")
+    assert "stage     blocked\n" in outcome.out
+
+
+def test_a_moment_that_is_none_is_wrong_usage(explain_full):
+    """It says what a moment looks like."""
+    outcome = explain_full("--at", "soon")
+
+    assert 2 == outcome.code
+    assert "expected a time such as 2027-01-05T09:00:00Z" in outcome.err
