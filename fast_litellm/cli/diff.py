@@ -70,19 +70,15 @@ def _document(found: FlagDifference, total: int) -> dict[str, Any]:
 
 
 def _show(found: list[FlagDifference], total: int) -> None:
-    table = console.table(("flag", "share", "", "before", "after", "because"), numbers=("share",))
     for flag in found:
-        stages = " -> ".join(dict.fromkeys(flag.stages))
-        name = f"{flag.flag} ({stages})"
+        console.write(f"{flag.flag} ({' -> '.join(dict.fromkeys(flag.stages))})")
         for change in flag.changes:
             share = change.units / total
             bar = "#" * max(1, round(share * _BAR))
-            because = f"{_place(change.before)} -> {_place(change.after)}"
-            table.add_row(name, f"{share:.2%}", bar, change.before.serve, change.after.serve, because)
-            name = ""
+            sides = f"{change.before.serve} -> {change.after.serve}"
+            console.write(f"  {share:>7.2%} {bar:<{_BAR}} {sides}: {_place(change.before)} -> {_place(change.after)}")
         if not flag.changes:
-            table.add_row(name, "0%", "", "", "", "nobody changes side")
-    console.output().print(table)
+            console.write("       0% nobody changes side")
     console.write(f"of {total:,} units")
 
 

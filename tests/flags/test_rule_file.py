@@ -16,8 +16,10 @@ EXAMPLE = Path(__file__).parents[2] / "config" / "rollout.yaml"
 
 
 def test_the_shipped_example_is_valid():
-    """config/rollout.yaml loads, and its flag is at the stage it pins."""
-    assert "shadow" == FlagManager.from_file(EXAMPLE).stage("token_counting")
+    """config/rollout.yaml loads, and its stages follow from what the rules serve."""
+    stages = {name: flag["stage"] for name, flag in FlagManager.from_file(EXAMPLE).status()["flags"].items()}
+
+    assert {"token_counting": "canary", "stream_parsing": "off", "request_transform": "off"} == stages
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(problems):
