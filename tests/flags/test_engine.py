@@ -104,5 +104,5 @@ def test_a_decision_may_swap_the_rules_it_is_made_by():
     attributes = {Colliding(): 1, "plan": "pro"}
     deciding = True
 
-    assert ("rust", ["python"]) == (cell.serve("parser", "u", attributes), nested)
+    assert ("rust", {"python"}) == (cell.serve("parser", "u", attributes), set(nested))
     assert "python" == cell.serve("parser", "u", {"plan": "pro"})

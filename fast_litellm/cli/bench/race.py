@@ -81,16 +81,17 @@ class Course:
                 gc.enable()
 
     def _run(self, row: Row, ours: Batch, theirs: Batch, loop: Batch) -> Result:
-        calls = self._calls(row, ours, theirs)
+        clock = time.perf_counter_ns if row.is_wall_time else self.clock
+        calls = self._calls(row, ours, theirs, clock)
         rounds: list[tuple[float, float]] = []
         for index in range(self.rounds):
             # Each side has items of its own: CPython keeps a text's UTF-8 form once somebody has asked for it.
             our_items, their_items = list(row.items(calls)), list(row.items(calls))
-            loop_ns = loop(our_items, self.clock)
+            loop_ns = loop(our_items, clock)
             if index % 2:
-                ours_ns, theirs_ns = ours(our_items, self.clock), theirs(their_items, self.clock)
+                ours_ns, theirs_ns = ours(our_items, clock), theirs(their_items, clock)
             else:
-                theirs_ns, ours_ns = theirs(their_items, self.clock), ours(our_items, self.clock)
+                theirs_ns, ours_ns = theirs(their_items, clock), ours(our_items, clock)
             rounds.append((_per_call(ours_ns, loop_ns, calls), _per_call(theirs_ns, loop_ns, calls)))
         return Result(
             Spread.of([row.goal.of(*pair) for pair in rounds]),
@@ -99,11 +100,11 @@ class Course:
             calls,
         )
 
-    def _calls(self, row: Row, ours: Batch, theirs: Batch) -> int:
+    def _calls(self, row: Row, ours: Batch, theirs: Batch, clock: Clock) -> int:
         calls = 1
         while True:
             our_items, their_items = list(row.items(calls)), list(row.items(calls))
-            faster, slower = sorted((ours(our_items, self.clock), theirs(their_items, self.clock)))
+            faster, slower = sorted((ours(our_items, clock), theirs(their_items, clock)))
             long_enough = faster >= self.faster_ns and slower >= self.slower_ns
             if long_enough or (row.most_calls is not None and calls * 2 > row.most_calls):
                 return calls

@@ -89,6 +89,7 @@ class Row:
             sides disagree is never timed.
         items: Makes the items of a batch; called anew for each round, so that texts can be fresh in every one.
         most_calls: A batch has no more, however short it is.
+        is_wall_time: Measured in wall time instead of this thread's CPU time, because the row has threads of its own.
     """
 
     name: str
@@ -98,3 +99,4 @@ class Row:
     difference: Callable[[], str] = _equal
     items: Callable[[int], Iterable[object]] = _nothing
     most_calls: int | None = None
+    is_wall_time: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding
+from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,9 @@ def every() -> Iterator[Row]:
         Every row, in the order of the table; a theme is set up when its first row is asked for.
     """
     yield from decisions.rows()
+    yield from peers.rows()
+    yield from threads.rows()
+    yield from loading.rows()
     yield from dispatch.rows()
     yield from counting.rows()
     yield from encoding.rows()

@@ -22,6 +22,9 @@ _RULES: dict[str, Any] = {
     "version": 1,
     "flags": {
         "canary": {"otherwise": {"split": {"rust": 10, "python": 90}}},
+        "killed": {"enabled": False, "otherwise": "rust"},
+        "on": {"otherwise": "rust"},
+        "needy": {"requires": ["on"], "otherwise": {"split": {"rust": 10, "python": 90}}},
         "target": {
             "rules": [
                 {
@@ -56,6 +59,8 @@ def rows() -> Iterator[Row]:
     ways = (
         ("decision, bound, 10%", Statement("canary(unit)", {"canary": canary, "unit": _UNIT}), 1.5),
         ("decision by name, 10%", Statement("serve('canary', unit)", names), 3),
+        ("decision, bound, killed", Statement("killed(unit)", {"killed": manager.bind("killed"), "unit": _UNIT}), 1.2),
+        ("decision, bound, requirement", Statement("needy(unit)", {"needy": manager.bind("needy"), "unit": _UNIT}), 3),
         ("decision, 3 constraints, 50%", Statement("serve('target', unit, attributes)", names), 7),
         ("decision with full details", Statement("decide('canary', unit=unit)", names), 12),
     )

@@ -1,6 +1,7 @@
 //! What a decision may see of a call: its unit and its attributes.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::standing::Standing;
 
@@ -82,7 +83,7 @@ pub struct Path {
     /// The position in [`super::Snapshot::paths`], for callers that keep keys of their own per path.
     pub index: usize,
     /// The name as written.
-    pub text: Box<str>,
+    pub text: Arc<str>,
 }
 
 impl Path {
