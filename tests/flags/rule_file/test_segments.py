@@ -18,6 +18,14 @@ def test_an_unknown_segment_is_told_where_it_is_named(problems):
     ] == problems(_file("{beta: {segment: gamma}}", "bta"))
 
 
+def test_of_many_segments_the_first_are_named(problems):
+    """A file may have thousands, and as many problems."""
+    segments = "{" + ", ".join(f"s{number}: {{attr: a, exists: true}}" for number in range(12)) + "}"
+    (problem,) = problems(_file(segments, "other"))
+
+    assert problem.endswith('expected a segment (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, and 2 more), got "other"')
+
+
 @pytest.mark.parametrize(
     ("segments", "circle"),
     [

@@ -7,7 +7,7 @@ use super::node::{Node, Place, Value};
 
 // How alike two words must be, from 0 to 1, for one to be a slip of the other.
 const ALIKE: f64 = 0.55;
-const WITH_HINTS: usize = 100;
+const WITH_HINTS: usize = 20;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

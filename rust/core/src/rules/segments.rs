@@ -14,6 +14,8 @@ pub const NESTING_LIMIT: usize = 32;
 /// How many tests a segment may come to with all it names: every one of them may be evaluated in one decision.
 pub const TESTS_LIMIT: usize = 10_000;
 
+const NAMES_SHOWN: usize = 10;
+
 /// The segments of a file while they are read.
 #[derive(Debug, Default)]
 pub struct Segments {
@@ -62,10 +64,18 @@ impl Segments {
     pub fn check(&self, references: &[(Mark, String)], findings: &mut Findings) {
         for (mark, name) in references.iter().filter(|(_, name)| !self.positions.contains_key(name)) {
             let names = self.read.iter().map(|segment| segment.name.as_str());
-            let known = names.clone().collect::<Vec<_>>().join(", ");
-            let known = if known.is_empty() { "none is defined" } else { &known };
             let hint = findings.nearest(name, names);
-            findings.add(*mark, format!("expected a segment ({known}), got \"{name}\""), hint);
+            findings.add(*mark, format!("expected a segment ({}), got \"{name}\"", self.known()), hint);
+        }
+    }
+
+    /// The first names there are, and how many more.
+    fn known(&self) -> String {
+        let shown: Vec<_> = self.read.iter().take(NAMES_SHOWN).map(|segment| segment.name.as_str()).collect();
+        match self.read.len() {
+            0 => "none is defined".to_owned(),
+            count @ ..=NAMES_SHOWN => shown[..count].join(", "),
+            count => format!("{}, and {} more", shown.join(", "), count - NAMES_SHOWN),
         }
     }
 
