@@ -20,41 +20,35 @@ FLAG = """\
 """
 
 PROGRAM = """
-    import sys
-    from pathlib import Path
+    import ctypes, gc, sys
     from fast_litellm.flags import FlagManager
 
     def resident():
+        gc.collect()
+        if hasattr(ctypes.CDLL(None), "malloc_trim"):
+            ctypes.CDLL(None).malloc_trim(0)
         line = next(line for line in open("/proc/self/smaps_rollup") if line.startswith("Rss:"))
         return int(line.split()[1])
 
-    small = FlagManager.from_file(sys.argv[1])
-    small.decide("flag_0", unit="u", attributes={"user": "a", "team": "a"})
+    managers = [FlagManager.from_file(sys.argv[1], scope="process")]
     before = resident()
-    large = FlagManager.from_file(sys.argv[2])
+    managers += [FlagManager.from_file(sys.argv[1], scope="process") for _ in range(4)]
     added = resident() - before
-    print(len(large.cell.stages()), added)
+    print(len(managers[-1].cell.stages()), added // 4)
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what is resident")
-def test_a_thousand_flags_add_at_most_two_mebibytes(tmp_path):
-    """Two rules each, beyond what the first flag of the same kind takes."""
+def test_a_thousand_flags_keep_at_most_two_mebibytes(tmp_path):
+    """Two rules each; what reading took for a moment is not counted, and the mean of four loads evens pages out."""
+    path = tmp_path / "rules.yaml"
     head = "version: 1\nsegments: {beta: {attr: team, in: [a, b]}}\nflags:\n"
-    files = []
-    for count in (1, 1000):
-        files.append(tmp_path / f"{count}.yaml")
-        files[-1].write_text(head + "".join(FLAG.format(number=number) for number in range(count)))
+    path.write_text(head + "".join(FLAG.format(number=number) for number in range(1000)))
     program = "\n".join(line[4:] for line in PROGRAM.splitlines())
-    added = [_added(program, *files) for _ in range(3)]
-
-    assert min(added) <= TWO_MEBIBYTES  # what the allocator keeps beside it differs from run to run
-
-
-def _added(program, *files):
     ran = subprocess.run(
-        [sys.executable, "-c", program, *map(str, files)], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60, check=True
     )
     flags, added = map(int, ran.stdout.split()[-2:])
+
     assert 1000 == flags
-    return added
+    assert 512 < added <= TWO_MEBIBYTES, added

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fast_litellm.cli.bench.spread import Spread
 
 
-_NS_PER_US = 1_000
+_UNITS = (("ms", 1_000_000), ("us", 1_000), ("ns", 1))
 
 # From here on three digits would need an exponent.
 _ALL_DIGITS = 999.5
@@ -58,7 +58,7 @@ def table(lines: Sequence[Line]) -> Table:
 def _cells(aim: Goal, result: Result) -> tuple[str, ...]:
     unit, size = "x", 1
     if aim.measure is Measure.ADDED_NS:
-        unit, size = ("us", _NS_PER_US) if abs(result.value.median) >= _NS_PER_US else ("ns", 1)
+        unit, size = _unit(abs(result.value.median), _UNITS)
     value = _number(result.value.median / size) + unit
     spread = f"{_number(result.value.p5 / size)} - {_number(result.value.p95 / size)}"
     met = "ok" if aim.met_by(result.value.median) else "no"
@@ -71,8 +71,14 @@ def goal(aim: Goal) -> str:
         The goal as ">=10x", "<=1.5x" or "<=0.06us".
     """
     if aim.measure is Measure.ADDED_NS:
-        return f"<={aim.value / _NS_PER_US:g}us"
+        unit, size = _unit(aim.value, _UNITS[:2])
+        return f"<={aim.value / size:g}{unit}"
     return f"{'>=' if aim.measure is Measure.SPEEDUP else '<='}{aim.value:g}x"
+
+
+def _unit(nanoseconds: float, units: tuple[tuple[str, int], ...]) -> tuple[str, int]:
+    """The largest unit that is not larger, or the smallest there is."""
+    return next(((unit, size) for unit, size in units if nanoseconds >= size), units[-1])
 
 
 def _number(value: float) -> str:

@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
         ("Eppo", "eppo_client", _eppo),
         ("GrowthBook", "growthbook", _growthbook),
         ("yggdrasil", "yggdrasil_engine.engine", _yggdrasil),
-        ("OpenFeature, with ours", "openfeature.api", lambda: _openfeature(manager)),
+        ("OpenFeature (ours)", "openfeature.api", lambda: _openfeature(manager)),
     )
     for name, module, peer in peers:
         try:
