@@ -42,7 +42,7 @@ def command(context: click.Context, /, old: Path, new: Path, *, as_json: bool, *
     elif found:
         _show(found, len(units))
     else:
-        console.write(f"nothing changes for {len(units):,} units")
+        console.write(f"nothing changes for {len(units):,} units; conditions have only seen the attributes of --attr")
     if found and options["tell"]:
         context.exit(1)
 
@@ -79,7 +79,7 @@ def _show(found: list[FlagDifference], total: int) -> None:
             console.write(f"  {share:>7.2%} {bar:<{_BAR}} {sides}: {_place(change.before)} -> {_place(change.after)}")
         if not flag.changes:
             console.write("       0% nobody changes side")
-    console.write(f"of {total:,} units")
+    console.write(f"of {total:,} units; conditions have only seen the attributes of --attr")
 
 
 def _place(side: Side) -> str:

@@ -5,7 +5,7 @@ What a change of rules changes: which units go to another side, in which flag, b
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fast_litellm.errors import UnknownFlagError
 
@@ -88,12 +88,17 @@ def _flag(
 ) -> FlagDifference:
     units, attributes = sample
     before, after = old.bind(name), new.bind(name)
-    moved = [unit for unit in units if before(unit, attributes) != after(unit, attributes)]
-    places = _lines(old, name), _lines(new, name)
+    accounts = _account(old, name), _account(new, name)
+    hashed = {attribute for account in accounts for attribute in _hashed(account) if attribute not in attributes}
+
+    def call(unit: str) -> Dict[str, Any]:
+        return {**attributes, **dict.fromkeys(hashed, unit)}
+
+    moved = [unit for unit in units if before(unit, call(unit)) != after(unit, call(unit))]
     counts = Counter(
         (
-            _side(old.decide(name, unit=unit, attributes=attributes), places[0]),
-            _side(new.decide(name, unit=unit, attributes=attributes), places[1]),
+            _side(old.decide(name, unit=unit, attributes=call(unit)), accounts[0]),
+            _side(new.decide(name, unit=unit, attributes=call(unit)), accounts[1]),
         )
         for unit in moved
     )
@@ -101,20 +106,36 @@ def _flag(
     return FlagDifference(name, (_stage(old, name), _stage(new, name)), changes)
 
 
-def _lines(manager: FlagManager, name: str) -> Dict[Optional[str], int]:
-    """The line of each rule, and under None that of the end of the rules."""
+def _account(manager: FlagManager, name: str) -> Dict[str, Any]:
+    """What a flag would do; nothing when it is not declared."""
     try:
-        account = manager.describe(name)
+        return manager.describe(name)
     except UnknownFlagError:
         return {}
-    lines: Dict[Optional[str], int] = {rule["name"]: rule["line"] for rule in account["rules"]}
-    lines[None] = account["otherwise_line"] or account["line"]
-    return lines
 
 
-def _side(decision: Decision, lines: Mapping[Optional[str], int]) -> Side:
+def _hashed(account: Mapping[str, Any]) -> Iterator[str]:
+    """The attributes that are hashed instead of the call's unit: a sampled unit stands in each of them."""
+    ramps = [action["ramp"] for action in (*account.get("rules", ()), account.get("otherwise", {})) if "ramp" in action]
+    for hashing in (account, account.get("layer") or {}, *ramps):
+        if hashing and not hashing["unit"]["explicit_first"]:
+            yield hashing["unit"]["attribute"]
+
+
+def _side(decision: Decision, account: Mapping[str, Any]) -> Side:
     reason = " ".join(filter(None, (decision.reason, decision.detail)))
-    return Side(decision.serve, decision.rule, lines.get(decision.rule, 0), reason)
+    return Side(decision.serve, decision.rule, _line(decision, account), reason)
+
+
+def _line(decision: Decision, account: Mapping[str, Any]) -> int:
+    """The line that decided. What stands before the rules has the flag's own."""
+    if not account:
+        return 0
+    if decision.rule is not None:
+        return next((rule["line"] for rule in account["rules"] if rule["name"] == decision.rule), 0)
+    before_rules = decision.reason == "DISABLED" or decision.detail == "layer_excluded" or not account["consults_rules"]
+    otherwise: int = account["otherwise_line"] or account["line"]
+    return int(account["line"]) if before_rules else otherwise
 
 
 def _stage(manager: FlagManager, name: str) -> str:

@@ -61,3 +61,29 @@ def test_flags_that_come_and_go_are_told(manager):
     assert FlagDifference("come", ("absent", "off"), []) == come
     assert ("gone", ("on", "absent")) == gone[:2]
     assert [Change(5, Side("rust", None, 4, "STATIC"), Side("python", None, 0, "ERROR FLAG_NOT_FOUND"))] == gone.changes
+
+
+@pytest.mark.parametrize("where", ["unit: user, otherwise: {}", "otherwise: {{ramp: {{unit: user, steps: [{}]}}}}"])
+def test_units_stand_in_the_attribute_that_is_hashed(manager, where):
+    """A flag by user is compared over as many users."""
+    shapes = (
+        [split(10), split(20)]
+        if where.startswith("unit")
+        else [f"{{at: 2020-01-01, percent: {percent}}}" for percent in (10, 20)]
+    )
+    old, new = (manager("  a: {" + where.format(shape) + "}\n") for shape in shapes)
+    ((_, _, (change,)),) = compare(old, new, UNITS, {})
+
+    assert 880 < change.units < 1_120
+
+
+def test_a_kill_switch_is_the_flags_own_line(manager):
+    """Not that of rules which are no longer asked."""
+    old = manager("  a:\n    enabled: true\n    otherwise: rust\n")
+    new = manager("  a:\n    enabled: false\n    otherwise: rust\n")
+    ((_, _, (change,)),) = compare(old, new, UNITS[:5], {})
+
+    assert (Side("rust", None, 5, "STATIC"), Side("python", None, 3, "DISABLED killed")) == (
+        change.before,
+        change.after,
+    )

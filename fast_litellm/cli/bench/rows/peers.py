@@ -138,7 +138,7 @@ def _openfeature(manager: FlagManager) -> tuple[Statement, Callable[[str], bool]
 
     from fast_litellm.flags.openfeature import FastLitellmProvider
 
-    api.set_provider(FastLitellmProvider(manager), "bench")
+    api.set_provider_and_wait(FastLitellmProvider(manager), "bench")
     client = api.get_client("bench")
     names = {"get": client.get_boolean_value, "context": EvaluationContext(_UNIT)}
     return Statement("get('flag_1', False, context)", names), lambda unit: client.get_boolean_value(
