@@ -10,7 +10,7 @@ import json
 import random
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm.shadow.counts import Counts, add, flatten
@@ -61,10 +61,34 @@ class ClassRecord:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Copies of what is to be written: counts with labels by epoch, and the classes that have grown."""
+class Counter:
+    """
+    What one epoch has come to in this process.
 
-    counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]]
+    Args:
+        counts: Of all calls.
+        shapes: Of the calls of each shape, with the sketch of their distinct inputs if there is one.
+        labels: What else is shown of the feature.
+    """
+
+    counts: Counts = field(default_factory=dict)
+    shapes: Mapping[int, Tuple[Counts, Optional[bytes]]] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_reading(self, reading: Mapping[str, Any], by_shape: List[Dict[str, Any]]) -> Counter:
+        """Returns the sum with a block's reading, and its readings by shape."""
+        shapes = dict(self.shapes)
+        for shape in by_shape:
+            counts, sketch = shapes.get(shape["shape"], ({}, None))
+            shapes[shape["shape"]] = (add(counts, flatten(shape)), shape.get("sketch", sketch))
+        return Counter(add(self.counts, flatten(reading)), shapes, self.labels)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Copies of what is to be written: counters by epoch, and the classes that have grown."""
+
+    counters: Dict[Epoch, Counter]
     classes: Dict[ClassKey, ClassRecord]
 
 
@@ -87,7 +111,7 @@ class Account:
         self._lock = threading.Lock()
         self._name = uuid.uuid4().hex
         self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
-        self._closed: Dict[Epoch, Counts] = {}
+        self._closed: Dict[Epoch, Counter] = {}
         self._classes: Dict[ClassKey, ClassRecord] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
@@ -122,11 +146,8 @@ class Account:
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
-            for epoch, labels in self._labels.items():
-                counter = (self._counts(epoch), dict(labels()))
-                if self._written.get(epoch) != counter:
-                    counters[epoch] = counter
+            counters = {epoch: self._counter(epoch) for epoch in self._labels}
+            counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
             classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
             return Report(counters, classes)
 
@@ -146,16 +167,17 @@ class Account:
         parts = [epoch.candidate_build, epoch.reference, epoch.comparator, epoch.rules_revision]
         return json.dumps([self._name, epoch.feature, *parts])
 
-    def _counts(self, epoch: Epoch) -> Counts:
+    def _counter(self, epoch: Epoch) -> Counter:
         block, attached = self._block(epoch), self._attached[epoch.feature]
-        listed: Counts = {}
+        closed = self._closed.get(epoch, Counter())
+        for tally in attached.tallies if epoch != attached.epoch else ():
+            ended = tally.forget(block)
+            closed = closed if ended is None else closed.with_reading(*ended)
+        self._closed[epoch] = closed
         for tally in attached.tallies:
-            ended = tally.forget(block) if epoch != attached.epoch else None
-            if ended is not None:
-                self._closed[epoch] = add(self._closed.get(epoch, {}), flatten(ended[0]))
-            for reading in (reading for name, reading, _ in tally.blocks() if name == block):
-                listed = add(listed, flatten(reading))
-        return add(self._closed.get(epoch, {}), listed)
+            for reading in (it[1:] for it in tally.blocks() if it[0] == block):
+                closed = closed.with_reading(*reading)
+        return replace(closed, labels=dict(self._labels[epoch]()))
 
 
 def state_of(comparison: Comparison) -> str:

@@ -13,18 +13,21 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import Callable, List, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, List, Mapping, Optional
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import forking, machinery, pauses, process, writing
+from fast_litellm.shadow import database, forking, machinery, pauses, process
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.history import History
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.pauses import Fleet, Listener, Pause
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.store import Store, path_of
-from fast_litellm.shadow.writing import Transition
+from fast_litellm.shadow.store import Store, reason
+from fast_litellm.shadow.transition import Transition
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
@@ -36,7 +39,7 @@ class Ledger(History):
     One process's part of a ledger; `Ledger.open` makes it.
 
     Args:
-        store: The database file.
+        store: The database.
         versions: Package to version, for the record.
         flush_seconds: How often to write; None writes only when told to.
         clock: Seconds since 1970.
@@ -66,10 +69,10 @@ class Ledger(History):
         cls, url: str, *, versions: Optional[Mapping[str, str]] = None, flush_seconds: Optional[float] = 1.0
     ) -> Ledger:
         """
-        Open a ledger. The file is made by the first write.
+        Open a ledger. Its tables are made by the first write.
 
         Args:
-            url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+            url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
             versions: Package to version, for the record.
             flush_seconds: How often to write; None writes only when `flush` is called.
 
@@ -77,9 +80,9 @@ class Ledger(History):
             The ledger.
 
         Raises:
-            LedgerError: The URL names no SQLite file.
+            LedgerError: The URL names no database.
         """
-        return cls(Store(path_of(url)), versions=versions, flush_seconds=flush_seconds)
+        return cls(Store(database.at(url)), versions=versions, flush_seconds=flush_seconds)
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
@@ -123,14 +126,23 @@ class Ledger(History):
         try:
             with self._writing:
                 self._write(is_last=is_last)
-        except (OSError, sqlite3.Error, LedgerError) as error:
+        except (OSError, LedgerError) as error:
             self._unavailable(error)
             return False
         except BaseException as error:
-            machinery.failed("flush", error)
-            return False
+            return self._failed(error)
         self._is_down = False
         return True
+
+    def _failed(self, error: BaseException) -> bool:
+        """A database may be away; anything else is the machinery's own fault."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+            self._unavailable(getattr(error, "orig", None) or error)
+        else:
+            machinery.failed("flush", error)
+        return False
 
     def close(self) -> None:
         """Writes a last time, and notes that the process has ended well."""
@@ -155,6 +167,8 @@ class Ledger(History):
             LedgerError: The ledger cannot be written.
         """
         transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
+        from fast_litellm.shadow import writing
+
         self._write_at_once(lambda connection: writing.write_transition(connection, transition))
 
     def record_pause(self, pause: Pause) -> None:
@@ -188,13 +202,15 @@ class Ledger(History):
         except Exception as error:
             machinery.failed("look", error)
 
-    def _write_at_once(self, write: Callable[[sqlite3.Connection], None]) -> None:
-        store = Store(self._store.path)  # of its own: the writer must notice by itself when it opens another file
+    def _write_at_once(self, write: Callable[[Connection], None]) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
         try:
             with store.writing() as connection:
                 write(connection)
-        except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"the ledger {store.path} cannot be written: {error}") from error
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise LedgerError(f"the ledger {store.name} cannot be written: {reason(error)}") from error
         finally:
             store.close()
 
@@ -258,13 +274,16 @@ class Ledger(History):
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
         if not (report.counters or report.classes or is_due or is_last):
             return
+        from fast_litellm.shadow import writing
+
+        own = self._this_process()
         with self._store.writing() as connection:
-            writing.write_process(connection, self._this_process(), self._versions, now)
-            writing.write_report(connection, self._this_process(), report, now)
+            writing.write_process(connection, own, self._versions, now)
+            writing.write_report(connection, own, report, now)
             for transition in pending:
                 writing.write_transition(connection, transition)
             if is_last:
-                writing.write_end(connection, self._this_process(), now)
+                writing.write_end(connection, own, now)
         self._account.written(report)
         del self._pending[: len(pending)]
         self._written_at = now

@@ -4,24 +4,20 @@ Pauses in the ledger: who stopped which feature and why, and which of these stop
 
 from __future__ import annotations
 
-import sqlite3
-import uuid
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow.store import Store
+from fast_litellm.shadow.transition import Transition
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FLEET = "fleet"
 
 Listener = Callable[[Mapping[str, Optional[float]]], object]
-
-_AUDIT = """
-INSERT INTO transition (uid, at, feature, candidate_build, from_state, to_state, actor, reason, scope, until)
-VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?)
-"""
-_PAUSE = "INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -46,22 +42,32 @@ class Pause:
     until: Optional[float] = None
 
 
-def write(connection: sqlite3.Connection, pause: Pause, now: float) -> None:
+def write(connection: Connection, pause: Pause, now: float) -> None:
     """Appends to the audit trail, and for the fleet changes what holds."""
-    known = connection.execute("SELECT state FROM pause WHERE feature = ?", (pause.feature,)).fetchone()
-    before = known[0] if known and pause.scope == FLEET else ""
-    said = (before, pause.state, pause.actor, pause.reason, pause.scope, pause.until)
-    connection.execute(_AUDIT, (uuid.uuid4().hex, now, pause.feature, *said))
+    from fast_litellm.shadow import writing
+    from fast_litellm.shadow.schema import PAUSE
+
+    writing.write_transition(
+        connection,
+        Transition(
+            pause.feature, "", pause.state, pause.actor, pause.reason, now, scope=pause.scope, until=pause.until
+        ),
+    )
     if pause.scope == FLEET:
-        connection.execute(_PAUSE, (pause.feature, pause.state, pause.until, pause.actor, pause.reason, now))
+        row = {"feature": pause.feature, "state": pause.state, "until": pause.until}
+        writing.upsert(connection, PAUSE, [{**row, "actor": pause.actor, "reason": pause.reason, "at": now}])
 
 
-def read(connection: sqlite3.Connection) -> List[sqlite3.Row]:
+def read(connection: Connection) -> List[Mapping[str, Any]]:
     """
     Returns:
         What was last said of each feature for the fleet, also that it runs again.
     """
-    return connection.execute("SELECT * FROM pause ORDER BY feature").fetchall()
+    from sqlalchemy import select
+
+    from fast_litellm.shadow.schema import PAUSE
+
+    return [dict(row) for row in connection.execute(select(PAUSE).order_by(PAUSE.c.feature)).mappings()]
 
 
 _PATIENCE_SECONDS = 1.0
@@ -75,7 +81,7 @@ class Fleet:
     Only a row that says so ends a pause: a database that is out of reach, or that has been removed, changes nothing.
 
     Args:
-        store: The database file.
+        store: The database.
     """
 
     def __init__(self, store: Store) -> None:
@@ -97,10 +103,10 @@ class Fleet:
             self._said = said
             self.listener(said)
 
-    def _rows(self) -> List[sqlite3.Row]:
+    def _rows(self) -> List[Mapping[str, Any]]:
         try:
             with self._store.reading(_PATIENCE_SECONDS) as connection:
-                rows = read(connection) if connection else []
+                rows = read(connection) if connection is not None else []
         except LedgerError as error:
             if not self._is_down:
                 events.logger("shadow").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__qualname__)
