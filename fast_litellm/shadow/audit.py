@@ -34,6 +34,12 @@ _HASHED = (
 _LOCK = text("SELECT pg_advisory_xact_lock(7316405882)")
 
 
+def lock(connection: Connection) -> None:
+    """Keeps other writers from appending until the transaction ends; a transaction may lock again."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+
+
 def append(connection: Connection, transition: Transition) -> bool:
     """
     Append a transition, unless it has been written before.
@@ -45,8 +51,7 @@ def append(connection: Connection, transition: Transition) -> bool:
     Returns:
         Whether it was appended.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+    lock(connection)
     if connection.execute(select(TRANSITION.c.seq).where(TRANSITION.c.uid == transition.uid)).first() is not None:
         return False
     row = {**_row(transition), "from_state": _state_before(connection, transition)}
@@ -119,6 +124,8 @@ def _row(transition: Transition) -> Dict[str, Any]:
 
 def _state_before(connection: Connection, transition: Transition) -> str:
     """What the last transition of the same scope has come to, the feature's own state for a build."""
+    if transition.scope == "class":  # another class's waiver is no state before
+        return ""
     if transition.scope == "build":
         table = FEATURE_STATE.c
         known = select(table.state).where(table.feature == transition.feature)

@@ -10,10 +10,12 @@ from typing import Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import pauses, process
+from fast_litellm.shadow import pauses, process, rollouts, waivers
 from fast_litellm.shadow.evidence import Evidence
 from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import READ_TIMEOUT_SECONDS, Store
+from fast_litellm.shadow.waivers import Waiver
 
 
 class History:
@@ -191,6 +193,59 @@ class History:
 
         with self._store.reading() as connection:
             return None if connection is None else weighing.evidence(connection, self._host(), self._clock(), feature)
+
+    def rollouts(self) -> Dict[str, Rollout]:
+        """
+        Returns:
+            Where each feature stands in its plan; a feature that was never promoted is not in it.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return rollouts.read(connection) if connection is not None else {}
+
+    def waivers(self) -> List[Waiver]:
+        """
+        Returns:
+            Every divergence class's last waiver, expired ones included.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return waivers.read(connection) if connection is not None else []
+
+    def gate_evaluations(self, feature: str, limit: int = 20) -> List[Dict[str, Any]]:
+        """
+        Args:
+            feature: The flag's name.
+            limit: How many at most.
+
+        Returns:
+            What the gate said, the latest first: "at", "candidate_build", "step", "decision", "checks".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import evaluations
+
+        with self._store.reading() as connection:
+            return evaluations.read(connection, feature, limit) if connection is not None else []
+
+    def progress(self, feature: str) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            How the evidence of a feature's latest epoch has grown, one row per five minutes: "at", "compared",
+            "distinct", "diverged".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import evaluations
+
+        with self._store.reading() as connection:
+            return evaluations.progress(connection, feature) if connection is not None else []
 
     def pauses(self) -> Dict[str, Optional[float]]:
         """

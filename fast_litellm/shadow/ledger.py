@@ -13,28 +13,27 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Callable, List, Mapping, Optional
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database, forking, machinery, pauses, process
+from fast_litellm.shadow import database, forking, machinery, pauses, process, rollouts
 from fast_litellm.shadow.account import Account, Labels
+from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
-from fast_litellm.shadow.history import History
+from fast_litellm.shadow.fleet import Fleet, Read
 from fast_litellm.shadow.observation import Comparison, Epoch
-from fast_litellm.shadow.pauses import Fleet, Listener, Pause
+from fast_litellm.shadow.pauses import Listener
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.store import Store, reason
+from fast_litellm.shadow.rollouts import Rollout
+from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.transition import Transition
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
 
-class Ledger(History):
+class Ledger(Decisions):
     """
     One process's part of a ledger; `Ledger.open` makes it.
 
@@ -152,37 +151,6 @@ class Ledger(History):
         self._wake.set()
         self._flush(is_last=True)
 
-    def record_transition(self, feature: str, candidate_build: str, state: str, *, actor: str, reason: str) -> None:
-        """
-        Change the state of a candidate build at once, and append to the audit trail.
-
-        Args:
-            feature: The flag's name.
-            candidate_build: Which candidate.
-            state: Such as "blocked" or "released".
-            actor: Who does it.
-            reason: Why.
-
-        Raises:
-            LedgerError: The ledger cannot be written.
-        """
-        transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
-        from fast_litellm.shadow import writing
-
-        self._write_at_once(lambda connection: writing.write_transition(connection, transition))
-
-    def record_pause(self, pause: Pause) -> None:
-        """
-        Append a pause, or its end, to the audit trail. One for the fleet holds in every process within two seconds.
-
-        Args:
-            pause: What is said.
-
-        Raises:
-            LedgerError: The ledger cannot be written.
-        """
-        self._write_at_once(lambda connection: pauses.write(connection, pause, self._clock()))
-
     def follow(self, listener: Listener) -> None:
         """
         Have a function told of the fleet's pauses: at once, and by the ledger's thread whenever they change.
@@ -191,7 +159,30 @@ class Ledger(History):
             listener: Takes feature to end in seconds since 1970, None for ever; it is called when there is something
                 to tell.
         """
-        self._fleet.listener = listener
+        self._follow(pauses.current, listener)
+
+    def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
+        """
+        Have a function told of all rollouts: at once, and whenever one changes.
+
+        Args:
+            listener: Takes feature to rollout.
+        """
+        self._follow(rollouts.current, listener)
+
+    def follow_blocks(self, listener: Callable[[Mapping[Tuple[str, str], str]], object]) -> None:
+        """
+        Have a function told of the builds that any process has blocked: at once, and whenever that changes.
+
+        Args:
+            listener: Takes feature and candidate build to the reason, usually a fingerprint.
+        """
+        from fast_litellm.shadow import reports
+
+        self._follow(reports.blocks, listener)
+
+    def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
+        self._fleet.follow(read, listener)
         self._look()
         self._start()
 
@@ -201,18 +192,6 @@ class Ledger(History):
                 self._fleet.look()
         except Exception as error:
             machinery.failed("look", error)
-
-    def _write_at_once(self, write: Callable[[Connection], None]) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
-        try:
-            with store.writing() as connection:
-                write(connection)
-        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-            raise LedgerError(f"the ledger {store.name} cannot be written: {reason(error)}") from error
-        finally:
-            store.close()
 
     def before_fork(self) -> None:
         """

@@ -5,11 +5,8 @@ Pauses in the ledger: who stopped which feature and why, and which of these stop
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional
 
-from fast_litellm import events
-from fast_litellm.errors import LedgerError
-from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.transition import Transition
 
 if TYPE_CHECKING:
@@ -70,47 +67,14 @@ def read(connection: Connection) -> List[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(select(PAUSE).order_by(PAUSE.c.feature)).mappings()]
 
 
-_PATIENCE_SECONDS = 1.0
-"""How long a look waits for a locked ledger: it is repeated every second, and the first one delays an installation."""
-
-
-class Fleet:
+def current(connection: Connection, known: Mapping[str, Optional[float]]) -> Mapping[str, Optional[float]]:
     """
-    The fleet's pauses as this process last saw them.
-
-    Only a row that says so ends a pause: a database that is out of reach, or that has been removed, changes nothing.
-
-    Args:
-        store: The database.
+    Returns:
+        What holds: what was known, changed by what the ledger says. Only a row that says so ends a pause.
     """
-
-    def __init__(self, store: Store) -> None:
-        self.listener: Optional[Listener] = None
-        self._store = store
-        self._said: Dict[str, Optional[float]] = {}
-        self._is_down = False
-
-    def look(self) -> None:
-        """Tells the listener what holds, if that has changed. A ledger out of reach is logged once an outage."""
-        if self.listener is None:
-            return
-        said = dict(self._said)
-        for row in self._rows():
-            said.pop(row["feature"], None)
-            if row["state"] == "paused":
-                said[row["feature"]] = row["until"]
-        if said != self._said:
-            self._said = said
-            self.listener(said)
-
-    def _rows(self) -> List[Mapping[str, Any]]:
-        try:
-            with self._store.reading(_PATIENCE_SECONDS) as connection:
-                rows = read(connection) if connection is not None else []
-        except LedgerError as error:
-            if not self._is_down:
-                events.logger("shadow").error(events.LEDGER_UNAVAILABLE, exception_class=type(error).__qualname__)
-            self._is_down = True
-            return []
-        self._is_down = False
-        return rows
+    said = dict(known)
+    for row in read(connection):
+        said.pop(row["feature"], None)
+        if row["state"] == "paused":
+            said[row["feature"]] = row["until"]
+    return said

@@ -111,6 +111,20 @@ def feature_states(connection: Connection) -> List[Dict[str, Any]]:
     return [dict(row) for row in rows(connection, ordered)]
 
 
+def blocks(connection: Connection, known: Mapping[Any, str]) -> Mapping[Any, str]:
+    """
+    Returns:
+        Why builds are blocked, by feature and build: what was known, changed by what the ledger says. Only a row that
+        says so ends a block.
+    """
+    said = dict(known)
+    for row in feature_states(connection):
+        said.pop((row["feature"], row["candidate_build"]), None)
+        if row["state"] == "blocked":
+            said[row["feature"], row["candidate_build"]] = row["reason"]
+    return said
+
+
 def rows(connection: Connection, statement: Any) -> List[Row]:
     """
     Returns:

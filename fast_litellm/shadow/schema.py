@@ -4,6 +4,8 @@ The ledger's tables. `migrations/` makes a database of an earlier version one of
 
 from __future__ import annotations
 
+from typing import Any, Optional
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
@@ -21,6 +24,20 @@ METADATA = MetaData()
 
 # SQLite counts only a plain INTEGER up by itself.
 _COUNTED = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Unsigned(TypeDecorator[int]):
+    """A number of 64 bits without a sign; the databases' have one, so the upper half is kept as negative numbers."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Optional[int], dialect: Any) -> Optional[int]:  # noqa: ARG002
+        return value if value is None or value < 1 << 63 else value - (1 << 64)
+
+    def process_result_value(self, value: Optional[int], dialect: Any) -> Optional[int]:  # noqa: ARG002
+        return None if value is None else value % (1 << 64)
+
 
 SECRET = Table("secret", METADATA, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
 """Where no file beside the database can hold it: the key of all digests."""
@@ -67,7 +84,7 @@ SHAPE_COUNTER = Table(
     METADATA,
     Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
     Column("proc_uuid", Text, ForeignKey("process.proc_uuid"), primary_key=True),
-    Column("shape", BigInteger, primary_key=True),
+    Column("shape", Unsigned, primary_key=True),
     Column("counts", Text, nullable=False),  # JSON, absolute
     Column("sketch", LargeBinary),  # of the distinct inputs compared
 )

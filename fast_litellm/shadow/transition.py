@@ -21,7 +21,7 @@ class Transition:
         actor: Who did it: "auto", or a name somebody gave.
         reason: Why: a divergence class, or words somebody gave.
         at: When, in seconds since 1970.
-        scope: What it holds for: "build" | "host" | "fleet".
+        scope: What it holds for: "build" | "host" | "fleet" | "rollout" | "class".
         until: When it ends by itself, in seconds since 1970; None when it does not.
         evaluation: The gate's verdict it rested on.
         uid: Its name; a transition is recorded once, however often it is written.

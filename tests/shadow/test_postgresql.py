@@ -4,48 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from fast_litellm.accel.native import Tally
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import Epoch, Ledger, Pause, database
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
-spec = importlib.util.spec_from_file_location("postgresql", Path(__file__).with_name("postgresql.py"))
-postgresql = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(postgresql)
-
 EPOCH = Epoch("feature", "build-1", "reference-1", "exact/1", "rules-1")
 
 
-@pytest.fixture(scope="module")
-def server():
-    """A server for this file's tests."""
-    with postgresql.server() as url:
-        yield url
-
-
 @pytest.fixture
-def url(server, request):
-    """An empty database on it."""
-    name = request.node.name[:60].lower()
-    engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine.dispose()
-    return server.rsplit("/", 1)[0] + "/" + name
-
-
-@pytest.fixture
-def make_ledger(url):
+def make_ledger(postgresql_url):
     """Makes ledgers of the database that write when told to, and closes them."""
     ledgers = []
 
     def make(**options):
-        ledgers.append(Ledger.open(url, flush_seconds=None, **options))
+        ledgers.append(Ledger.open(postgresql_url, flush_seconds=None, **options))
         return ledgers[-1]
 
     yield make
