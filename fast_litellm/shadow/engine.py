@@ -25,11 +25,30 @@ class Tally(Protocol):
     def reading(self) -> Dict[str, Any]: ...
 
 
+class RateLimit(Protocol):
+    """A rate that counts are held against; evidence is the logarithm of an e-value."""
+
+    def below(self, bad: int, total: int) -> float: ...
+
+    def above(self, bad: int, total: int) -> float: ...
+
+    def further(self, alpha: float, bad: int, total: int) -> int: ...
+
+
 class Engine(Protocol):
     """What the compiled module provides to this room."""
 
     @property
     def Tally(self) -> Callable[[], Tally]: ...  # noqa: N802 - the name of a class
+
+    @property
+    def RateLimit(self) -> Callable[[float], RateLimit]: ...  # noqa: N802 - as above
+
+    def rate_upper_bound(self, alpha: float, bad: int, total: int) -> float: ...
+
+    def sign_excess(self, first: int, second: int) -> float: ...
+
+    def sign_interval(self, alpha: float, first: int, second: int) -> Tuple[float, float]: ...
 
     def freeze(self, value: Any, max_bytes: int = ...) -> Tuple[Any, int]: ...
 
