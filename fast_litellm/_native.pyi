@@ -11,9 +11,11 @@ __all__ = [
     "IdentityGuard",
     "RateLimit",
     "Rules",
+    "Shaper",
     "SnapshotCell",
     "StandingPage",
     "Tally",
+    "Ticket",
     "TokenCounter",
     "__version__",
     "blank_page",
@@ -25,6 +27,9 @@ __all__ = [
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "shape_cells",
+    "shape_values",
+    "shape_with_outcome",
     "sign_excess",
     "sign_interval",
     "stop_word",
@@ -107,15 +112,24 @@ class Tally:
     """
 
     def __new__(cls) -> Tally: ...
-    def serve(self, implementation: str) -> None: ...
-    def decline(self, reason: str) -> None: ...
-    def fail(self, kind: str) -> None: ...
-    def sample_out(self) -> None: ...
-    def accept(self) -> None: ...
-    def compare(self, outcome: str) -> None: ...
-    def shed(self, reason: str, accepted: bool) -> None: ...
+    def open(self, epoch: str, /) -> None: ...
+    def forget(self, epoch: str, /) -> tuple[dict[str, Any], list[dict[str, Any]]] | None: ...
+    def serve(self, implementation: str, /) -> None: ...
+    def decline(self, reason: str, /) -> None: ...
+    def fail(self, kind: str, /) -> None: ...
+    def sample_out(self, shape: int = 0, /) -> None: ...
+    def accept(self, shape: int = 0, /) -> Ticket: ...
+    def shed(self, reason: str, shape: int = 0, /) -> None: ...
     def reset(self) -> None: ...
     def reading(self) -> dict[str, Any]: ...
+    def blocks(self) -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]: ...
+
+@final
+class Ticket:
+    """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
+
+    def compare(self, outcome: str, /) -> None: ...
+    def shed(self, reason: str, /) -> None: ...
 
 @final
 class Dispatcher:
@@ -204,6 +218,22 @@ def sign_excess(first: int, second: int) -> float:
 
 def sign_interval(alpha: float, first: int, second: int) -> tuple[float, float]:
     """The probability of the first outcome; the interval is wrong with a probability of at most `alpha`."""
+
+@final
+class Shaper:
+    """Finds the shapes of one function's calls."""
+
+    def __new__(cls, profile: str, parameters: Sequence[str] = ..., nested: str | None = None) -> Shaper: ...
+    def shape(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int: ...
+
+def shape_values(profile: str, shape: int) -> dict[str, str]:
+    """The value of each dimension of a shape; empty for a number that is none."""
+
+def shape_cells(profile: str, shape: int) -> list[str]:
+    """Every cell that a shape lies in."""
+
+def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
+    """The same shape with what the control did."""
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
