@@ -80,8 +80,7 @@ impl Limit {
     /// mixture, is what later evidence grows from.
     #[must_use]
     pub fn below(&self, counts: Counts) -> f64 {
-        let spread = self.mixture(counts, self.ln_below, |posterior| posterior.below(self.rate));
-        ln_add(ON_NOTHING.ln() + self.clean(counts), (1.0 - ON_NOTHING).ln() + spread)
+        ln_add(ON_NOTHING.ln() + self.clean(counts), (1.0 - ON_NOTHING).ln() + self.spread(counts))
     }
 
     /// Evidence against a rate at or below the limit.
@@ -116,6 +115,11 @@ impl Limit {
             if suffices(between) { enough = between } else { few = between }
         }
         enough
+    }
+
+    /// The part of the bet that lives on after a bad one.
+    pub(super) fn spread(&self, counts: Counts) -> f64 {
+        self.mixture(counts, self.ln_below, |posterior| posterior.below(self.rate))
     }
 
     fn mixture(&self, counts: Counts, ln_prior: f64, mass: impl Fn(Beta) -> f64) -> f64 {
@@ -193,8 +197,7 @@ mod tests {
             (1e-5, 40, 10_000_000, 21.224_642_805),
             (1e-2, 9, 299, -2.906_493_780),
         ] {
-            let limit = Limit::new(rate);
-            let found = limit.mixture(counts(bad, all), limit.ln_below, |posterior| posterior.below(rate));
+            let found = Limit::new(rate).spread(counts(bad, all));
             assert!((found - expected).abs() < 1e-6, "{rate} {bad} of {all}: {found} instead of {expected}");
         }
     }
