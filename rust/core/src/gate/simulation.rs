@@ -192,6 +192,17 @@ fn looking_three_hundred_times_at_a_test_for_one_look_is_wrong_five_times_as_oft
     assert!((0.15..0.35).contains(&fixed), "{fixed} wrong promotions");
 }
 
+#[test]
+fn starting_again_after_each_bad_one_promotes_nearly_every_candidate_at_the_limit() {
+    let needed = Limit::new(CELL.0).further(CELL.1, Counts::default());
+    let wrong = share_of(ROLLOUTS, |random| {
+        let seen = looks(random, CELL.0, 60_000);
+        let starts = std::iter::once(0).chain(seen.iter().map(|[_, after]| after.all));
+        seen.iter().zip(starts).any(|([before, _], start)| before.all - start >= needed)
+    });
+    assert!(wrong > 0.9, "{wrong} wrong promotions");
+}
+
 fn bad_by(looks: &[[Counts; 2]], calls: u64) -> u64 {
     looks.partition_point(|[_, after]| after.all <= calls) as u64
 }
