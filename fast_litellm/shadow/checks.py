@@ -130,9 +130,10 @@ def _divergences(evidence: Evidence) -> Check:
 
 def _divergence_rate(bound: Bound, evidence: Evidence) -> Check:
     """A timeout is neither a match nor a difference, and has a bound of its own."""
-    account, timeouts = evidence.account, evidence.kinds.get("timeout", 0)
+    account = evidence.account
+    timeouts = evidence.kinds.get("timeout", 0) if _kinds_fit(evidence) else 0
     total = min(_distinct(evidence), account.compared) - timeouts
-    differing = max(account.waived + account.diverged - timeouts, 0)
+    differing = account.waived + account.diverged - timeouts
     further = bound.further(differing, total)
     saw = f"{differing:,} of {total:,} distinct inputs differ: below {percent(bound.upper(differing, total))}"
     return _bounded(Check("rate", further == 0, saw, _below(bound), f"{further:,} distinct inputs"), further, evidence)
@@ -161,7 +162,7 @@ def _ending(bound: Bound, name: str, evidence: Evidence) -> Check:
     """Three endings share the level at which too many of them take the candidate back."""
     bad, total = evidence.kinds.get(_ENDINGS[name], 0), evidence.account.compared
     saw = f"{bad:,} of {total:,} comparisons"
-    if bound.is_exceeded(bad, total, tests=len(_ENDINGS)):
+    if _kinds_fit(evidence) and bound.is_exceeded(bad, total, tests=len(_ENDINGS)):
         return _exceeded(name, bound, saw)
     further = bound.further(bad, total)
     return _bounded(Check(name, further == 0, saw, _below(bound), f"{further:,} comparisons"), further, evidence)
@@ -242,7 +243,8 @@ def _bounded(check: Check, further: int, evidence: Evidence) -> Check:
     """The check as it reads when it holds, or with the time that its missing comparisons take."""
     if check.holds:
         return replace(check, missing="")
-    return replace(check, seconds_left=further / evidence.per_second if evidence.per_second else None)
+    rate = evidence.per_second or 0.0
+    return replace(check, seconds_left=further / rate if rate > 0 else None)
 
 
 def _exceeded(name: str, bound: Bound, saw: str) -> Check:
@@ -257,6 +259,11 @@ def _below(bound: Bound) -> str:
 def _distinct(evidence: Evidence) -> int:
     """A shape is a function of the input, so that no input is counted under two."""
     return sum(shape.distinct for shape in evidence.shapes)
+
+
+def _kinds_fit(evidence: Evidence) -> bool:
+    """Kinds are those of divergence classes, which may be older than the epoch: what they say must fit."""
+    return sum(evidence.kinds.values()) <= evidence.account.waived + evidence.account.diverged
 
 
 def _accounts(evidence: Evidence) -> List[Account]:

@@ -227,6 +227,15 @@ def test_too_many_timeouts_take_the_candidate_back():
     assert ["timeouts"] == [check.name for check in judge(many).checks if check.is_terminal]
 
 
+def test_timeouts_of_another_epoch_are_not_this_ones():
+    """A build's classes outlive an epoch: they neither excuse the differences of a later one nor end it."""
+    older = {"timeout": 500}
+    account = replace(clean(ENOUGH), offered=ENOUGH + 2, waived=2)
+
+    verdict = judge(evidence(shape(WORD, account), kinds=older))
+    assert ("hold", {"rate", "timeouts"}) == (verdict.decision, set(unmet(verdict)))
+
+
 def test_a_slow_tail_takes_the_candidate_back():
     """However fast the median is."""
     verdict = judge(proven(timings=Timings(1_000, 900, 50, 0.2)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.policy import Bound, Latency, Policy
 
 
@@ -78,3 +79,24 @@ def test_what_cannot_be_asked_for_is_refused(mapping, said):
     """The message says what was expected, and what came."""
     with pytest.raises(ValueError, match=said):
         Policy.of(mapping)
+
+
+def test_the_border_refuses_impossible_rates_and_levels():
+    """A rate and a level lie strictly between 0 and 1, whoever asks."""
+    native = engine.current()
+
+    with pytest.raises(ValueError, match="rate must be between 0 and 1, not 1"):
+        native.RateLimit(1.0)
+    for ask in (native.RateLimit(0.5).further, native.rate_upper_bound, native.sign_interval):
+        with pytest.raises(ValueError, match="alpha must be between 0 and 1, not 0"):
+            ask(0.0, 1, 2)
+
+
+def test_a_divergence_is_told_from_noise_by_who_disagrees():
+    """As often on both sides is noise; much more often on the candidate's is evidence, at any level one likes."""
+    native = engine.current()
+
+    assert native.sign_excess(50, 50) < 0
+    assert native.sign_excess(30, 5) > 5 > native.sign_excess(5, 30)
+    low, high = native.sign_interval(0.01, 30, 5)
+    assert 0.5 < low < 30 / 35 < high < 1
