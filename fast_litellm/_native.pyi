@@ -9,6 +9,7 @@ __all__ = [
     "Encoding",
     "FlagHandle",
     "IdentityGuard",
+    "RateLimit",
     "Rules",
     "Shaper",
     "SnapshotCell",
@@ -22,12 +23,15 @@ __all__ = [
     "json_schema",
     "nearest",
     "parse_percentage",
+    "rate_upper_bound",
     "read_rule_objects",
     "read_rule_text",
     "read_word",
     "shape_cells",
     "shape_values",
     "shape_with_outcome",
+    "sign_excess",
+    "sign_interval",
     "stop_word",
 ]
 
@@ -184,6 +188,36 @@ class IdentityGuard:
         cls, places: Sequence[tuple[dict[str, Any] | type, str]], tables: Sequence[dict[Any, Any]] = ...
     ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
+
+@final
+class RateLimit:
+    """
+    A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
+
+    Evidence is the logarithm of an e-value: at any time at all, it reaches `-log(alpha)` against a hypothesis that is
+    true with a probability of at most `alpha`.
+    """
+
+    def __new__(cls, rate: float) -> RateLimit: ...
+    @property
+    def rate(self) -> float: ...
+    def below(self, bad: int, total: int) -> float:
+        """Evidence against a rate at or above the limit."""
+
+    def above(self, bad: int, total: int) -> float:
+        """Evidence against a rate at or below the limit."""
+
+    def further(self, alpha: float, bad: int, total: int) -> int:
+        """How many further ones, none of them bad, prove the rate to lie below the limit."""
+
+def rate_upper_bound(alpha: float, bad: int, total: int) -> float:
+    """What a rate exceeds with a probability of at most `alpha`, whenever it is asked for."""
+
+def sign_excess(first: int, second: int) -> float:
+    """Evidence against the first outcome being at most as frequent as the second."""
+
+def sign_interval(alpha: float, first: int, second: int) -> tuple[float, float]:
+    """The probability of the first outcome; the interval is wrong with a probability of at most `alpha`."""
 
 @final
 class Shaper:

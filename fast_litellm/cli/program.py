@@ -33,6 +33,7 @@ COMMANDS = {
     "diff": "fast_litellm.cli.diff",
     "lint": "fast_litellm.cli.lint",
     "import": "fast_litellm.cli.import_rules.command",
+    "gate": "fast_litellm.cli.gate",
     "divergences": "fast_litellm.cli.divergences",
     "show": "fast_litellm.cli.show",
     "bench": "fast_litellm.cli.bench.command",

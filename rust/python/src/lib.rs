@@ -10,6 +10,7 @@ mod dispatch;
 mod encoding;
 mod flags;
 mod freeze;
+mod gate;
 mod guard;
 mod memory;
 mod messages;
@@ -28,6 +29,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encoding::register(module)?;
     flags::register(module)?;
     freeze::register(module)?;
+    gate::register(module)?;
     messages::register(module)?;
     page::register(module)?;
     rules::register(module)?;
