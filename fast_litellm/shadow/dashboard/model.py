@@ -236,6 +236,8 @@ class FeaturePicture:
         speed: Paired timings; None without any.
         classes: Its divergence classes, those that matter most first.
         account: What became of the calls.
+        kinds: Comparisons that did not match, by kind.
+        rollbacks: How often it was taken back, by cause: "divergence", "guard" or "manual".
         audit: Who decided what, the latest first.
         progress: The bound over time.
         opened_at: When its evidence began, in seconds since 1970.
@@ -255,10 +257,12 @@ class FeaturePicture:
     bound: Optional[float] = None
     target: Optional[float] = None
     confidence: float = 0.99
-    cells: CellMap = CellMap()
+    cells: CellMap = field(default_factory=CellMap)
     speed: Optional[Speed] = None
     classes: Tuple[Finding, ...] = ()
-    account: Account = Account()
+    account: Account = field(default_factory=Account)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    rollbacks: Mapping[str, int] = field(default_factory=dict)
     audit: Tuple[Entry, ...] = ()
     progress: Tuple[Point, ...] = ()
     opened_at: Optional[float] = None

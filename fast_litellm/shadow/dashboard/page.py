@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -69,7 +69,7 @@ def policy(*, live: bool = False) -> str:
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("fast_litellm.shadow.dashboard"),
@@ -84,7 +84,7 @@ def _environment() -> jinja2.Environment:
     return made
 
 
-@lru_cache(maxsize=None)
+@cache
 def _asset(name: str) -> str:
     folder = resources.files("fast_litellm.shadow.dashboard") / "templates"
     return (folder / name).read_text(encoding="utf-8")

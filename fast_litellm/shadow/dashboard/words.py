@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timezone
-from typing import Optional
+from typing import List, Optional
 
 NONE = "\N{EN DASH}"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -74,7 +74,7 @@ def duration(seconds: Optional[float]) -> str:
     if seconds is None or math.isinf(seconds):
         return NONE
     rest = max(math.ceil(seconds), 0)
-    parts = []
+    parts: List[str] = []
     for size, unit in _UNITS:
         count, rest = divmod(rest, size)
         if count or parts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fast_litellm.shadow.dashboard.model import (
@@ -172,7 +174,6 @@ def blocked():
 
 def sample():
     """A picture of five features in different states."""
-    fresh = FeaturePicture("routing", "off", rail=rail("shadow"))
     waiting = FeaturePicture(
         "request_transform",
         "shadow",
@@ -189,8 +190,17 @@ def sample():
         account=Account(42_215, 0, 42_215),
         opened_at=NOON,
     )
-    done = FeaturePicture("secret_redaction", "on", "3", rail=rail("on"), served={"rust": 990_000, "python": 40}, decision="hold", checks=checklist()[:2],
-        compared=700_000, distinct=690_000, bound=6.7e-6, target=1e-5, cells=CellMap(31, 31), account=Account(700_000, 0, 700_000), opened_at=NOON)  # fmt: skip
+    done = replace(
+        waiting,
+        name="secret_redaction",
+        stage="on",
+        rail=rail("on"),
+        served={"rust": 990_000, "python": 40},
+        checks=checklist()[:2],
+        bound=6.7e-6,
+        cells=CellMap(31, 31),
+    )
+    fresh = FeaturePicture("routing", "off", rail=rail("shadow"))
     return Picture(
         NOON,
         "ledger.db",
