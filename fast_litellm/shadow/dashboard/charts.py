@@ -5,6 +5,7 @@ Lines over time, as SVG that takes its colours from the page around it.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, Sequence
 
 from fast_litellm.errors import MissingExtraError
@@ -16,6 +17,9 @@ try:
     from markupsafe import Markup
 except ImportError as error:
     raise MissingExtraError("fast_litellm.shadow.dashboard", "dashboard") from error
+
+# pygal has the import system look for its maps by a protocol that Python 3.11 warns of at every import after it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _SIZE = {"width": 600, "height": 240, "margin": 8, "margin_right": 44}
 _X_LABELS = 3
@@ -39,7 +43,7 @@ def bound_over_time(points: Sequence[Point], target: float) -> Markup:
         no_prefix=True,
         js=(),
         css=(),
-        dots_size=2,
+        show_dots=False,
         truncate_label=-1,
         x_value_formatter=lambda at: f"{at:%d %b %H:%M}",
         value_formatter=words.rate,
@@ -63,7 +67,7 @@ def _bare(root: Any, label: str) -> Any:
     for parent in root.iter():
         parent.attrib.pop("style", None)
         for child in list(parent):
-            is_mouse_only = child.get("class") in {"tooltip", "titles", "plot overlay", "plot text-overlay"}
+            is_mouse_only = "overlay" in child.get("class", "")
             if is_mouse_only or not isinstance(child.tag, str) or child.tag in {"defs", "title", "desc"}:
                 parent.remove(child)
     root.attrib.pop("id", None)
