@@ -27,7 +27,7 @@ def current(feature: str | None = None) -> Picture:
         RuleError: The environment cannot be read.
     """
     picture = take(evidence.ledger(), evidence.address(), time.time(), {})
-    if feature is None or picture.problem:
+    if feature is None or not picture.features:
         return picture
     found = tuple(one for one in picture.features if one.name == feature)
     if not found:

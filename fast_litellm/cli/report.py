@@ -36,8 +36,12 @@ def command(context: click.Context, feature: str | None, html: Path | None, as_j
         _write(picture, html)
     if as_json:
         console.print_json(asdict(picture))
-    elif html is None:
+    elif html is None and picture.features:
         _print(picture)
+    if picture.problem:
+        console.fail(picture.problem)
+    if not picture.features:
+        evidence.say_empty("nothing has been recorded")
     if picture.count("blocked"):
         context.exit(evidence.EXIT_BLOCKED)
 
@@ -53,10 +57,6 @@ def _write(picture: Picture, path: Path) -> None:
 
 
 def _print(picture: Picture) -> None:
-    if picture.problem:
-        console.say(picture.problem)
-        console.hint("start a program with `fast-litellm run -- COMMAND`, or play `fast-litellm demo`")
-        return
     console.output().print(table(picture))
     for feature in picture.features:
         for check in feature.unmet:

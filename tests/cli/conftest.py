@@ -88,7 +88,7 @@ class Evidence:
         )
         return self.tallies[feature]
 
-    def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8):
+    def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8, confirmed=True):
         """Compares a call that differs: 13 tokens against 14."""
         self.tallies[feature].accept()
         self.tallies[feature].compare("diverged")
@@ -98,7 +98,7 @@ class Evidence:
         }
         description = Description("value", "$", "$", fingerprint, **sides)
         self.ledger.record(
-            Comparison(feature, build, "exact/1", "diverged", description, confirmed_on_rerun=True, action=action)
+            Comparison(feature, build, "exact/1", "diverged", description, confirmed_on_rerun=confirmed, action=action)
         )
 
 

@@ -306,7 +306,7 @@ class Picture:
         at: When it was taken, in seconds since 1970.
         ledger: Where it was taken from, without secrets.
         features: Those that matter most first.
-        problem: Why there is nothing to see; empty when there is.
+        problem: Why the ledger cannot be read; empty when it can.
         processes: Processes that are alive.
         silent: Processes that should be alive and have not been heard of for a minute.
         hosts: Hosts that have compared.

@@ -34,8 +34,6 @@ def take(history: History, address: str, now: float, plans: Mapping[str, Sequenc
     ledger = place(address)
     try:
         features = history.status()["features"]
-        if not features:
-            return Picture(now, ledger, problem=f"Nothing has been recorded in {ledger} yet.")
         found = _findings(history.divergences(), features)
         audit = _audit(history.transitions())
     except LedgerError as error:

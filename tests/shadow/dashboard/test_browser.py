@@ -1,7 +1,7 @@
 """
 The page as a person sees it, in headless Chromium.
 
-Skipped where there is no Chromium, unless FAST_LITELLM_BROWSER=required makes that an error.
+Skipped where there is no Chromium, unless REQUIRE_CHROMIUM=1 makes that an error.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def program():
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         missing = f"none of {', '.join(PROGRAMS)} is installed"
-        (pytest.fail if os.environ.get("FAST_LITELLM_BROWSER") == "required" else pytest.skip)(missing)
+        (pytest.fail if os.environ.get("REQUIRE_CHROMIUM") == "1" else pytest.skip)(missing)
     return found
 
 
@@ -141,6 +141,16 @@ def served(picture):
     ended.put(None)
     thread.join(DEADLINE_S)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("", pytest.skip.Exception), ("1", pytest.fail.Exception)])
+def test_a_missing_browser_is_never_silent(monkeypatch, required, outcome):
+    """The tests are skipped with a reason, or fail where they must run."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("REQUIRE_CHROMIUM", required)
+
+    with pytest.raises(outcome, match="chromium, chromium-browser, google-chrome"):
+        program()
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -86,3 +86,10 @@ def test_grafana_asks_for_metrics_that_exist(picture, path):
     assert len(asked_names) > 8
     assert asked_names <= names
     assert asked_labels <= labels
+
+
+def test_the_documentation_lists_every_metric(picture):
+    """No more and no less than what is printed."""
+    page = (Path(__file__).parents[3] / "docs" / "dashboard.md").read_text(encoding="utf-8")
+
+    assert set(document(picture)) == set(re.findall(r"`(shadow_\w+)`", page))
