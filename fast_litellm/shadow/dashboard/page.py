@@ -78,8 +78,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("anchor", "duration", "factor", "moment", "number", "rate", "share"):
+    for name in ("anchor", "factor", "moment", "number", "rate", "share"):
         made.filters[name] = getattr(words, name)
+    made.filters["duration"] = lambda seconds: words.duration(seconds).replace(" ", "\N{NO-BREAK SPACE}")
     made.globals.update(asset=_markup, chart=charts.bound_over_time, marks=MARKS, dash=words.NONE)
     return made
 
