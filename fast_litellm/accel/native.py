@@ -38,6 +38,7 @@ Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
 Tally = _native.Tally
+Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
 freeze = _native.freeze
 

@@ -6,12 +6,14 @@ Everything is absolute, so a report may be written twice or late, and a lost one
 
 from __future__ import annotations
 
+import json
 import random
 import threading
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from fast_litellm.shadow.counts import Counts, add, flatten, settled
+from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
 
@@ -28,12 +30,10 @@ ClassKey = Tuple[Epoch, str]
 
 @dataclass
 class Attached:
-    """A feature's tally, and the part of its counts that belongs to earlier epochs."""
+    """A feature's epoch, and every tally that has counted for it."""
 
     epoch: Epoch
-    tally: Tally
-    labels: Labels
-    before: Counts
+    tallies: List[Tally] = field(default_factory=list)
 
 
 @dataclass
@@ -79,30 +79,34 @@ class Account:
     def __init__(self, draw: Callable[[int], int] = random.randrange) -> None:
         self._draw = draw
         self._attached: Dict[str, Attached] = {}
+        self._labels: Dict[Epoch, Labels] = {}
         self.after_fork()
 
     def after_fork(self) -> None:
         """Starts with nothing but the tallies, which a child counts from zero."""
         self._lock = threading.Lock()
-        self._closed: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
+        self._name = uuid.uuid4().hex
+        self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
+        self._closed: Dict[Epoch, Counts] = {}
         self._classes: Dict[ClassKey, ClassRecord] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
-            attached.tally.reset()
-            attached.before = flatten(attached.tally.reading())
+            for tally in attached.tallies:
+                tally.reset()
+                tally.open(self._block(attached.epoch))
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
-        Counts a tally under an epoch from here on; what it had counted before stays with the epoch before. A call in
-        flight belongs to the new one, where its comparison will be counted.
+        Counts a tally under an epoch from here on; what it had counted before stays with the epoch before, and so does
+        a call in flight.
         """
         with self._lock:
-            reading = settled(flatten(tally.reading()))
-            previous = self._attached.get(epoch.feature)
-            if previous is not None:
-                same = previous.tally is tally
-                self._closed[previous.epoch] = self._counter(previous, reading if same else None)
-            self._attached[epoch.feature] = Attached(epoch, tally, labels or dict, reading)
+            attached = self._attached.setdefault(epoch.feature, Attached(epoch))
+            attached.epoch = epoch
+            if all(known is not tally for known in attached.tallies):
+                attached.tallies.append(tally)
+            self._labels[epoch] = labels or dict
+            tally.open(self._block(epoch))
 
     def record(self, comparison: Comparison, now: float) -> None:
         """Counts a comparison under its divergence class."""
@@ -118,10 +122,11 @@ class Account:
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters = dict(self._closed)
-            for attached in self._attached.values():
-                counters[attached.epoch] = self._counter(attached, None)
-            counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
+            counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
+            for epoch, labels in self._labels.items():
+                counter = (self._counts(epoch), dict(labels()))
+                if self._written.get(epoch) != counter:
+                    counters[epoch] = counter
             classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
             return Report(counters, classes)
 
@@ -136,10 +141,21 @@ class Account:
         with self._lock:
             self._written.clear()
 
-    def _counter(self, attached: Attached, reading: Optional[Counts]) -> Tuple[Counts, Mapping[str, Any]]:
-        own = add(reading or flatten(attached.tally.reading()), attached.before, -1)
-        closed = self._closed.get(attached.epoch)
-        return add(closed[0], own) if closed is not None else own, dict(attached.labels())
+    def _block(self, epoch: Epoch) -> str:
+        """Another account that reads the same tallies has blocks of its own."""
+        parts = [epoch.candidate_build, epoch.reference, epoch.comparator, epoch.rules_revision]
+        return json.dumps([self._name, epoch.feature, *parts])
+
+    def _counts(self, epoch: Epoch) -> Counts:
+        block, attached = self._block(epoch), self._attached[epoch.feature]
+        listed: Counts = {}
+        for tally in attached.tallies:
+            ended = tally.forget(block) if epoch != attached.epoch else None
+            if ended is not None:
+                self._closed[epoch] = add(self._closed.get(epoch, {}), flatten(ended[0]))
+            for reading in (reading for name, reading, _ in tally.blocks() if name == block):
+                listed = add(listed, flatten(reading))
+        return add(self._closed.get(epoch, {}), listed)
 
 
 def state_of(comparison: Comparison) -> str:

@@ -26,14 +26,6 @@ def flatten(reading: Mapping[str, Any]) -> Counts:
     return flat
 
 
-def settled(counts: Mapping[str, int]) -> Counts:
-    """
-    Returns:
-        The same counts without the calls in flight, as if those had not been offered yet.
-    """
-    return {**counts, "offered": counts["offered"] - counts["in_flight"], "in_flight": 0}
-
-
 def unflatten(counts: Mapping[str, int]) -> Dict[str, Any]:
     """
     Returns:

@@ -29,9 +29,12 @@ _CLOSE_SECONDS = 1.0
 class Job:
     """An accepted call: copied, and waiting for its control or for its comparison."""
 
-    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "size")
+    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "size", "ticket")
 
-    def __init__(self, plan: Any, call: Call, size: int, reserved: float, generation: int) -> None:
+    def __init__(
+        self, ticket: engine.Ticket, plan: Any, call: Call, *, size: int, reserved: float, generation: int
+    ) -> None:
+        self.ticket = ticket
         self.plan = plan
         self.call = call
         self.size = size
@@ -130,15 +133,12 @@ class ShadowRunner:
             counted.
         """
         try:
-            job = self._accept(args, kwargs)
+            return self._accept(args, kwargs)
         except _Shed as shed:
-            self._tally.shed(str(shed), False)
+            self._tally.shed(str(shed))
         except BaseException as error:
-            self._tally.shed("machinery_failed", False)
+            self._tally.shed("machinery_failed")
             machinery.failed("prepare", error)
-        else:
-            self._tally.accept()
-            return job
         return None
 
     def submit(self, job: Job, outcome: Outcome) -> None:
@@ -194,7 +194,7 @@ class ShadowRunner:
             timeout: How long to wait for queued calls, in seconds.
         """
         for job in self._worker.close(timeout):
-            self._tally.shed("shutdown", True)
+            job.ticket.shed("shutdown")
             self._budget.settle(job.reserved, 0)
 
     def after_fork(self) -> None:
@@ -215,7 +215,8 @@ class ShadowRunner:
         refusal_reason = self._worker.reserve(size)
         if refusal_reason is not None:
             raise _Shed(refusal_reason)
-        return Job(plan, call, size, self._budget.reserve(), self._generation)
+        reserved = self._budget.reserve()
+        return Job(self._tally.accept(), plan, call, size=size, reserved=reserved, generation=self._generation)
 
     def _check_room(self) -> None:
         refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
@@ -252,17 +253,17 @@ class ShadowRunner:
             return  # accepted before a fork: the parent accounts for it
         self._worker.release(job.size)
         self._budget.settle(job.reserved, 0)
-        self._tally.shed(reason, True)
+        job.ticket.shed(reason)
 
     def _work(self, job: Job) -> None:
         started = self._budget.cpu_clock()
         try:
             self._judge(job, started)
         except Declined as declined:
-            self._tally.shed("declined", True)
+            job.ticket.shed("declined")
             self._count_declined(declined)
         except BaseException as error:
-            self._tally.shed("machinery_failed", True)
+            job.ticket.shed("machinery_failed")
             machinery.failed("judge", error)
         finally:
             self._budget.settle(job.reserved, max(1, self._budget.cpu_clock() - started))
@@ -273,7 +274,7 @@ class ShadowRunner:
         if finding.difference is not None:
             cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
             self._reporter.report(finding, finding.difference, cost)
-        self._tally.compare(finding.outcome)
+        job.ticket.compare(finding.outcome)
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

@@ -90,8 +90,7 @@ class Evidence:
 
     def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8, confirmed=True):
         """Compares a call that differs: 13 tokens against 14."""
-        self.tallies[feature].accept()
-        self.tallies[feature].compare("diverged")
+        self.tallies[feature].accept().compare("diverged")
         sides = {
             "control": Summary("value", "int", None, "a1", 13),
             "candidate": Summary("value", "int", None, "b2", 14),

@@ -7,14 +7,14 @@
 //! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
-//! - [`tally`]: the accounting of served and shadowed calls.
+//! - [`account`]: the accounting of served and shadowed calls.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
 pub mod bpe;
 pub mod flags;
 pub mod guard;
 pub mod messages;
 pub mod rules;
 pub mod sample;
-pub mod tally;
