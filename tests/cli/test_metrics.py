@@ -11,8 +11,7 @@ def test_what_is_printed_can_be_read_by_prometheus(cli, evidence):
     """Nothing but the exposition is on standard output."""
     tally = evidence.attach("token_counting")
     for _ in range(3):
-        tally.accept()
-        tally.compare("matched")
+        tally.accept().compare("matched")
     evidence.ledger.flush()
     outcome = cli("metrics")
     samples = [sample for family in text_string_to_metric_families(outcome.out) for sample in family.samples]

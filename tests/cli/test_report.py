@@ -12,8 +12,7 @@ def found(evidence):
     """One feature on its way, and one that is blocked."""
     tally = evidence.attach("token_counting")
     for _ in range(1_000):
-        tally.accept()
-        tally.compare("matched")
+        tally.accept().compare("matched")
     evidence.attach("routing")
     evidence.diverge("routing", action="blocked")
     evidence.ledger.flush()

@@ -129,19 +129,15 @@ class Speed:
     How fast the candidate is, from paired runs.
 
     Args:
-        factor: The control's median time over the candidate's; above 1 the candidate is faster.
-        low: The lower end of the interval; None when there is none.
-        high: The upper end of the interval; None when there is none.
+        factor: The control's time over the candidate's, the median; above 1 the candidate is faster.
         pairs: How many pairs.
-        faster: The share of pairs in which the candidate took less time.
+        faster: The share of calls on which the candidate takes less time: the ends of an anytime-valid interval.
         tail: The share of pairs in which it took much longer.
     """
 
     factor: float
-    low: Optional[float]
-    high: Optional[float]
     pairs: int
-    faster: float
+    faster: Tuple[float, float]
     tail: float
 
 

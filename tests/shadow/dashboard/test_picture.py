@@ -31,8 +31,7 @@ def attach(ledger, feature, stage, build="b1"):
 
 def diverge(ledger, tally, feature, build="b1", action="none"):
     """Compares a call that differs."""
-    tally.accept()
-    tally.compare("diverged")
+    tally.accept().compare("diverged")
     sides = {"control": Summary("value", "int", None, "a1", 13), "candidate": Summary("value", "str", 2, "b2")}
     description = Description("type", "$.n", "$.n", "5eed" * 8, **sides)
     ledger.record(
@@ -60,8 +59,7 @@ def test_the_account_is_the_ledgers(ledger):
     """Every counter arrives, and the identity holds."""
     tally = attach(ledger, "a", "shadow")
     for _ in range(7):
-        tally.accept()
-        tally.compare("matched")
+        tally.accept().compare("matched")
     diverge(ledger, tally, "a")
     [found] = picture(ledger).features
 
