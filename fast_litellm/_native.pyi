@@ -180,6 +180,22 @@ class IdentityGuard:
     ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
 
+@final
+class Shaper:
+    """Finds the shapes of one function's calls."""
+
+    def __new__(cls, profile: str, parameters: Sequence[str] = ..., nested: str | None = None) -> Shaper: ...
+    def shape(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int: ...
+
+def shape_values(profile: str, shape: int) -> dict[str, str]:
+    """The value of each dimension of a shape; empty for a number that is none."""
+
+def shape_cells(profile: str, shape: int) -> list[str]:
+    """Every cell that a shape lies in."""
+
+def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
+    """The same shape with what the control did."""
+
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
 

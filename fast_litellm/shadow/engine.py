@@ -45,6 +45,13 @@ class Engine(Protocol):
 
     def freeze(self, value: Any, max_bytes: int = ...) -> Tuple[Any, int]: ...
 
+    # Functions of a module whose first parameter is no object at large are taken for methods by mypy: hence properties.
+    @property
+    def shape_values(self) -> Callable[[str, int], Dict[str, str]]: ...
+
+    @property
+    def shape_cells(self) -> Callable[[str, int], List[str]]: ...
+
 
 _engine: Optional[Engine] = None
 
