@@ -7,7 +7,7 @@ pairs of dimensions of which most is still missing.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from itertools import combinations
 from typing import Container, Dict, List, Mapping, Tuple
 
@@ -52,7 +52,15 @@ def _values(found: Mapping[str, CellEvidence]) -> Dict[str, List[str]]:
     for name in sorted(singles, key=lambda name: -found[name].account.compared):
         dimension, _, value = name.partition("=")
         values[dimension].append(value)
-    return {dimension: some[:_MOST_VALUES] for dimension, some in values.items()}
+    return {dimension: _ordered(some[:_MOST_VALUES]) for dimension, some in values.items()}
+
+
+def _ordered(values: List[str]) -> List[str]:
+    """Ranges of numbers in their own order, words as they come."""
+    starts = [re.match(r"\d+", value) for value in values]
+    if not all(starts):
+        return values
+    return sorted(values, key=lambda value: int(re.split(r"\D", value)[0]))
 
 
 def _matrix(pair: Tuple[str, str], values: Mapping[str, List[str]], cells: Mapping[str, Cell]) -> Matrix:

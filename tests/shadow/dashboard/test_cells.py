@@ -1,42 +1,56 @@
-"""The map of input shapes, summed from shapes."""
+"""The map of input cells."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from fast_litellm.accel.native import Shaper
+from fast_litellm.shadow.cells import CellEvidence, cells
 from fast_litellm.shadow.dashboard.cells import cell_map
 from fast_litellm.shadow.dashboard.model import Cell, CellMap
 from fast_litellm.shadow.evidence import Account, ShapeEvidence
 
 
-def shape(number, matched, diverged=0, **values):
-    """Calls of one shape, all of different inputs."""
-    account = Account(matched + diverged, 0, matched, 0, diverged)
-    return ShapeEvidence(number, values, account, matched + diverged)
+def cell(matched, diverged=0):
+    """Calls of one cell, all of different inputs."""
+    return CellEvidence(Account(matched + diverged, 0, matched, 0, diverged), matched + diverged)
 
 
-SHAPES = (
-    shape(1, 4_000, unicode="ascii", tools="none", stream="no"),
-    shape(2, 200, unicode="rtl", tools="none", stream="no"),
-    shape(3, 90, 2, unicode="cjk", tools="one", stream="no"),
-)
+FOUND = {
+    "unicode=ascii": cell(4_000),
+    "unicode=rtl": cell(200),
+    "unicode=cjk": cell(90, 2),
+    "tools=none": cell(4_200),
+    "tools=one": cell(90, 2),
+    "stream=no": cell(4_290, 2),
+    "unicode=ascii&tools=none": cell(4_000),
+    "unicode=rtl&tools=none": cell(200),
+    "unicode=cjk&tools=one": cell(90, 2),
+}
 CERTIFIED = {"unicode=ascii", "tools=none", "unicode=ascii&tools=none"}
 
 
-def test_a_cell_is_the_sum_of_its_shapes():
-    """A value that two shapes have in common counts the inputs of both."""
-    found = {one.name: one.values for one in cell_map(SHAPES, CERTIFIED, (2_995, 299)).dimensions}
-
-    assert ["unicode", "tools", "stream"] == list(found)
-    assert Cell("certified", 4_200, 2_995) == found["tools"]["none"]
-    assert Cell("collecting", 200, 2_995) == found["unicode"]["rtl"]
-    assert Cell("diverged", 92, 2_995, 2) == found["unicode"]["cjk"]
+@pytest.fixture
+def drawn():
+    """The map of nine cells."""
+    return cell_map(FOUND, CERTIFIED, (2_995, 299))
 
 
-def test_pairs_are_laid_out_as_a_table():
+def test_every_value_has_its_state(drawn):
+    """Certified by the gate's word, collecting so many of so many, or diverged."""
+    values = {one.name: one.values for one in drawn.dimensions}
+
+    assert ["unicode", "tools", "stream"] == list(values)
+    assert Cell("certified", 4_200, 2_995) == values["tools"]["none"]
+    assert Cell("collecting", 200, 2_995) == values["unicode"]["rtl"]
+    assert Cell("diverged", 92, 2_995, 2) == values["unicode"]["cjk"]
+
+
+def test_pairs_are_laid_out_as_a_table(drawn):
     """Rows and columns are the values, the most compared first; what never came together is unseen."""
-    matrix = next(one for one in cell_map(SHAPES, CERTIFIED, (2_995, 299)).matrices if one.columns == "tools")
+    matrix = next(one for one in drawn.matrices if one.columns == "tools")
 
     assert ("unicode", ("ascii", "rtl", "cjk"), ("none", "one")) == (
         matrix.rows,
@@ -50,37 +64,46 @@ def test_pairs_are_laid_out_as_a_table():
 
 def test_a_difference_outweighs_a_certificate():
     """A cell that has differed is never drawn as certified."""
-    [dimension] = cell_map((shape(1, 4_000, 1, tools="none"),), {"tools=none"}, (1, 1)).dimensions
+    found = cell_map({"tools=none": cell(4_000, 1)}, {"tools=none"}, (1, 1))
 
-    assert "diverged" == dimension.values["none"].state
+    assert ("diverged", 0) == (found.dimensions[0].values["none"].state, found.certified)
 
 
-def test_what_needs_most_is_shown_first():
+def test_what_needs_most_is_shown_first(drawn):
     """A pair of dimensions that has differed comes before one that is collecting."""
-    counts = [one.count("diverged") for one in cell_map(SHAPES, CERTIFIED, (2_995, 299)).matrices]
+    counts = [one.count("diverged") for one in drawn.matrices]
 
-    assert counts == sorted(counts, reverse=True)
-    assert counts[0] == 1
-
-
-def test_shapes_that_are_not_known_are_no_cells():
-    """Calls that were sampled out before anybody looked at them have no values."""
-    assert CellMap() == cell_map((shape(0, 500),), set(), (1, 1))
-
-
-@given(some.lists(some.fixed_dictionaries({name: some.sampled_from("abc") for name in "xyz"}), max_size=30))
-def test_every_cell_is_counted_once(values):
-    """Singles and pairs, each named once, however many shapes have it."""
-    shapes = [shape(number, 1, **dict(sorted(one.items()))) for number, one in enumerate(values)]
-    singles = {pair for one in values for pair in one.items()}
-    pairs = {(a, b) for one in values for a in one.items() for b in one.items() if a < b}
-
-    assert len(singles) + len(pairs) == cell_map(shapes, set(), (9, 9)).total
+    assert [1, 0, 0] == counts
 
 
 def test_a_dimension_of_very_many_values_is_cut():
     """The page stays small; the totals do not change."""
-    found = cell_map([shape(number, 1, family=f"model-{number}", tools="one") for number in range(40)], set(), (9, 9))
+    found = cell_map({f"family=model-{number}": cell(number) for number in range(40)}, set(), (9, 9))
 
-    assert 40 + 1 + 40 == found.total
-    assert [12, 1] == [len(one.values) for one in found.dimensions]
+    assert (40, 12) == (found.total, len(found.dimensions[0].values))
+    assert "model-39" in found.dimensions[0].values
+
+
+def test_ranges_are_in_their_own_order():
+    """Sizes ascend, however often they came."""
+    found = cell_map({"size=64-127": cell(9), "size=8-15": cell(5), "size=1024+": cell(7)}, set(), (9, 9))
+
+    assert ["8-15", "64-127", "1024+"] == list(found.dimensions[0].values)
+
+
+@given(some.lists(some.text("aß漢🙂", min_size=1, max_size=40), min_size=1, max_size=8))
+def test_the_cells_of_real_shapes_are_all_drawn(texts):
+    """Each single value is in a dimension, and each pair in a table, wherever it is not cut."""
+    shaper = Shaper("plain")
+    shapes = {shaper.shape((text,), {}) for text in texts}
+    found = cells("plain", [ShapeEvidence(shape, {}, Account(1, 0, 1), 1) for shape in shapes])
+    drawn = cell_map(found, set(found), (1, 1))
+
+    assert (len(found), len(found)) == (drawn.certified, drawn.total)
+    assert len([name for name in found if "&" not in name]) == sum(len(one.values) for one in drawn.dimensions)
+    assert all(one.count("certified") >= 1 for one in drawn.matrices)
+
+
+def test_nothing_compared_is_nothing_drawn():
+    """An empty map, and no error."""
+    assert CellMap() == cell_map({}, set(), (1, 1))
