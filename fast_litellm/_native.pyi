@@ -10,9 +10,11 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "Rules",
+    "Shaper",
     "SnapshotCell",
     "StandingPage",
     "Tally",
+    "Ticket",
     "TokenCounter",
     "__version__",
     "blank_page",
@@ -23,6 +25,9 @@ __all__ = [
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "shape_cells",
+    "shape_values",
+    "shape_with_outcome",
     "stop_word",
 ]
 
