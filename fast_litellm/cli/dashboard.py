@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fast_litellm.cli import console, evidence, pictures
+from fast_litellm.cli import console, pictures
 
 
 @click.command(name="dashboard")
@@ -19,11 +19,11 @@ def command(host: str, port: int) -> None:
     """
     from fast_litellm.shadow.dashboard import server
 
-    evidence.ledger()  # an address that names no ledger ends the command, a ledger out of reach does not
+    take = pictures.camera()  # an address that names no ledger ends the command, a ledger out of reach does not
     if not server.is_loopback(host):
         console.say(f"warning: {host} can be reached from other machines, and nobody is asked for a password")
         console.hint("leave --host out, and reach it through an SSH tunnel")
     try:
-        server.serve(pictures.current, host, port, lambda address: console.say(f"dashboard at {address}"))
+        server.serve(take, host, port, lambda address: console.say(f"dashboard at {address}"))
     except OSError as error:
         console.fail(f"cannot listen on {host}:{port}: {error.strerror}", "name another port with --port")

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from fast_litellm.cli import console, evidence
 from fast_litellm.shadow.dashboard.picture import take
 
 if TYPE_CHECKING:
     from fast_litellm.shadow.dashboard.model import Picture
+
+
+def camera() -> Callable[[], Picture]:
+    """
+    Returns:
+        Takes a picture of the ledger whenever it is called; of one that cannot be read it says so.
+
+    Raises:
+        LedgerError: The address names no ledger.
+        RuleError: The environment cannot be read.
+    """
+    ledger, address = evidence.ledger(), evidence.address()
+    return lambda: take(ledger, address, time.time(), {})
 
 
 def current(feature: str | None = None) -> Picture:
@@ -26,11 +39,11 @@ def current(feature: str | None = None) -> Picture:
         LedgerError: The address names no ledger.
         RuleError: The environment cannot be read.
     """
-    picture = take(evidence.ledger(), evidence.address(), time.time(), {})
+    picture = camera()()
     if feature is None or not picture.features:
         return picture
     found = tuple(one for one in picture.features if one.name == feature)
     if not found:
         names = ", ".join(one.name for one in picture.features)
-        console.fail(f"{evidence.address()} knows no feature {feature!r}", f"it has {names}")
+        console.fail(f"{picture.ledger} knows no feature {feature!r}", f"it has {names}")
     return replace(picture, features=found)

@@ -78,7 +78,7 @@ def test_a_broken_ledger_is_a_page(dashboard, tmp_path):
     (tmp_path / "ledger.db").write_bytes(b"not a database" * 100)
     _, address, _ = dashboard()
 
-    assert "The ledger cannot be read" in get(address)
+    assert "ledger.db cannot be read: file is not a database" in get(address)
 
 
 def test_other_machines_are_warned_of(dashboard):

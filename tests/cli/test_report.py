@@ -88,5 +88,5 @@ def test_a_broken_ledger_is_said(cli, tmp_path):
     outcome = cli("report", "--html", tmp_path / "report.html")
 
     assert 1 == outcome.code
-    assert "The ledger cannot be read" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "error: The ledger cannot be read" in outcome.err
+    assert "ledger.db cannot be read: file is not a database" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "error: ledger.db cannot be read" in outcome.err

@@ -37,12 +37,17 @@ def take(history: History, address: str, now: float, plans: Mapping[str, Sequenc
         found = _findings(history.divergences(), features)
         audit = _audit(history.transitions())
     except LedgerError as error:
-        return Picture(now, ledger, problem=f"The ledger cannot be read: {error}")
+        return Picture(now, ledger, problem=f"{ledger} cannot be read: {_reason(error)}")
     pictures = [
         _feature(name, facts, found.get(name, ()), audit.get(name, ()), plans.get(name, DEFAULT_PLAN))
         for name, facts in features.items()
     ]
     return Picture(now, ledger, tuple(sorted(pictures, key=_urgency)))
+
+
+def _reason(error: LedgerError) -> str:
+    """What the database said, without where it is."""
+    return str(error).partition("\n")[0].rpartition(": ")[2]
 
 
 def place(address: str) -> str:

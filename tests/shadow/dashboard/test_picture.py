@@ -104,7 +104,9 @@ def test_a_broken_ledger_is_a_problem(ledger, tmp_path):
     """It is said, not raised."""
     (tmp_path / "ledger.db").write_bytes(b"not a database" * 100)
 
-    assert take(ledger, os.environ["FAST_LITELLM_LEDGER"], NOW, {}).problem.startswith("The ledger cannot be read: ")
+    found = take(ledger, os.environ["FAST_LITELLM_LEDGER"], NOW, {})
+
+    assert "ledger.db cannot be read: file is not a database" == found.problem
 
 
 @pytest.mark.parametrize(
