@@ -39,6 +39,7 @@ HEADERS = {
 }
 _READING = {"GET", "HEAD"}
 _FRESH_SECONDS = 1.0
+_TAG_DIGITS = 32
 _PATIENCE_SECONDS = 0.5
 """How long an answer may take once the server is told to end."""
 
@@ -59,7 +60,7 @@ class Dashboard:
         self._take = take
         self._host = host
         self._clock = clock
-        self._latest: Optional[Tuple[float, Picture]] = None
+        self._latest: Optional[Tuple[float, Picture, str]] = None
 
     def application(self) -> web.Application:
         """
@@ -72,11 +73,14 @@ class Dashboard:
         )
         return made
 
-    def _picture(self) -> Picture:
+    def _picture(self) -> Tuple[Picture, str]:
+        """The picture with its tag, which does not depend on when it was taken."""
         now = self._clock()
         if self._latest is None or now - self._latest[0] >= _FRESH_SECONDS:
-            self._latest = (now, self._take())
-        return self._latest[1]
+            picture = self._take()
+            content = f"{page.policy(live=True)}{replace(picture, at=0.0)!r}"
+            self._latest = (now, picture, hashlib.sha256(content.encode()).hexdigest()[:_TAG_DIGITS])
+        return self._latest[1:]
 
     async def _page(self, request: web.Request) -> web.Response:
         return await self._answer(request, lambda picture: page.render(picture, live=True), "text/html")
@@ -88,17 +92,12 @@ class Dashboard:
         return await self._answer(request, metrics.exposition, "text/plain")
 
     async def _answer(self, request: web.Request, text: Callable[[Picture], str], content_type: str) -> web.Response:
-        body, tag = await asyncio.get_running_loop().run_in_executor(None, self._drawn, text)
-        known = request.if_none_match or ()
-        if any(one.value == tag for one in known):
+        in_thread = asyncio.get_running_loop().run_in_executor
+        picture, tag = await in_thread(None, self._picture)
+        if any(known.value == tag for known in request.if_none_match or ()):
             return web.Response(status=304, headers={"ETag": f'"{tag}"'})
+        body = await in_thread(None, text, picture)
         return web.Response(text=body, content_type=content_type, charset="utf-8", headers={"ETag": f'"{tag}"'})
-
-    def _drawn(self, text: Callable[[Picture], str]) -> Tuple[str, str]:
-        """A picture that differs only in when it was taken has the same tag."""
-        picture = self._picture()
-        tag = hashlib.sha256(text(replace(picture, at=0.0)).encode()).hexdigest()[:32]
-        return text(picture), tag
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
