@@ -58,9 +58,9 @@ def cli(capsys):
 def process():
     """Runs a command in a process of its own, as a shell does."""
 
-    def run(*words, stdin="", **variables):
+    def run(*words, stdin="", start=("-m", "fast_litellm"), **variables):
         done = subprocess.run(
-            [sys.executable, "-m", "fast_litellm", *map(str, words)],
+            [sys.executable, *start, *map(str, words)],
             env={**os.environ, **variables},
             input=stdin,
             capture_output=True,

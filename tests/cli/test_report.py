@@ -90,3 +90,15 @@ def test_a_broken_ledger_is_said(cli, tmp_path):
     assert 1 == outcome.code
     assert "ledger.db cannot be read: file is not a database" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "error: ledger.db cannot be read" in outcome.err
+
+
+@pytest.mark.parametrize("package", ["pygal", "jinja2"])
+def test_without_the_extra_only_the_page_is_missing(process, found, package):
+    """The table needs nothing more, and the page names what to install."""
+    program = f"import sys; sys.modules[{package!r}] = None; from fast_litellm.cli import main; main(sys.argv[1:])"
+    table = process("report", start=("-c", program))
+    page = process("report", "--html", "report.html", start=("-c", program))
+
+    assert (3, True) == (table.code, "token_counting" in table.out)
+    assert (1, "") == (page.code, page.out)
+    assert "hint: pip install 'fast-litellm[dashboard]'" in page.err
