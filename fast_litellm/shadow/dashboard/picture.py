@@ -4,10 +4,11 @@ Takes the picture of a ledger.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 from fast_litellm.errors import LedgerError
+from fast_litellm.shadow.dashboard.judgement import Judgement, judged
 from fast_litellm.shadow.dashboard.model import Entry, FeaturePicture, Finding, Picture, Step
 from fast_litellm.shadow.evidence import Account
 from fast_litellm.shadow.history import History
@@ -17,7 +18,13 @@ _URGENCY = ("blocked", "paused", "canary", "shadow", "on", "off")
 _AUDIT_LINES = 20
 
 
-def take(history: History, address: str, now: float, plans: Mapping[str, Sequence[str]]) -> Picture:
+Judge = Callable[[str], Optional[Judgement]]
+"""Asks the gate about a feature; None when the ledger has no evidence of it."""
+
+
+def take(
+    history: History, address: str, now: float, plans: Mapping[str, Sequence[str]], judge: Optional[Judge] = None
+) -> Picture:
     """
     Read everything a dashboard shows. Nothing is raised for a ledger that is missing, locked or broken: the picture
     says so.
@@ -27,6 +34,7 @@ def take(history: History, address: str, now: float, plans: Mapping[str, Sequenc
         address: Its URL.
         now: Seconds since 1970.
         plans: Feature to the labels of its plan's steps; the default plan holds for every other.
+        judge: Asks the gate; without it the picture shows what was counted.
 
     Returns:
         The picture.
@@ -36,13 +44,28 @@ def take(history: History, address: str, now: float, plans: Mapping[str, Sequenc
         features = history.status()["features"]
         found = _findings(history.divergences(), features)
         audit = _audit(history.transitions())
+        judgements = {name: judge(name) for name in features} if judge is not None else {}
     except LedgerError as error:
         return Picture(now, ledger, problem=f"{ledger} cannot be read: {_reason(error)}")
-    pictures = [
+    counted = [
         _feature(name, facts, found.get(name, ()), audit.get(name, ()), plans.get(name, DEFAULT_PLAN))
         for name, facts in features.items()
     ]
-    return Picture(now, ledger, tuple(sorted(pictures, key=_urgency)))
+    pictures = [_judged(feature, judgements.get(feature.name)) for feature in counted]
+    weighed = [found.evidence for found in judgements.values() if found is not None]
+    return Picture(
+        now,
+        ledger,
+        tuple(sorted(pictures, key=_urgency)),
+        processes=max((found.processes for found in weighed), default=0),
+        silent=max((found.silent for found in weighed), default=0),
+        hosts=max((found.hosts for found in weighed), default=0),
+        heard_at=max((found.heard_at for found in weighed), default=None),
+    )
+
+
+def _judged(feature: FeaturePicture, judgement: Optional[Judgement]) -> FeaturePicture:
+    return feature if judgement is None else judged(feature, judgement)
 
 
 def _reason(error: LedgerError) -> str:

@@ -8,7 +8,9 @@ import pytest
 
 from fast_litellm.accel.native import Tally
 from fast_litellm.shadow import Epoch, Ledger
+from fast_litellm.shadow.dashboard.judgement import Judgement
 from fast_litellm.shadow.dashboard.picture import place, take
+from fast_litellm.shadow.evidence import Evidence
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
 NOW = 1_764_158_400.0
@@ -121,3 +123,16 @@ def test_a_broken_ledger_is_a_problem(ledger, tmp_path):
 def test_an_address_is_shown_without_secrets(address, shown):
     """Neither a password nor a user nor a directory."""
     assert shown == place(address)
+
+
+def test_the_gate_is_asked_of_every_feature(ledger):
+    """What it knows replaces what was counted; of what it does not know, the counters are shown."""
+    for name in ("a", "b"):
+        attach(ledger, name, "shadow")
+    ledger.flush()
+    evidence = Evidence(Epoch("a", "b1"), "plain", 0.0, hosts=2, processes=3, silent=1, heard_at=NOW)
+    known = {"a": Judgement(evidence, "promote", (), frozenset(), 1.0, 1e-5, 0.01, (1, 1))}
+    found = take(ledger, "sqlite:///ledger.db", NOW, {}, known.get)
+
+    assert {"a": "promote", "b": ""} == {one.name: one.decision for one in found.features}
+    assert (2, 3, 1, NOW) == (found.hosts, found.processes, found.silent, found.heard_at)
