@@ -84,7 +84,7 @@ def judged(feature: FeaturePicture, judgement: Judgement) -> FeaturePicture:
         cells=cell_map(known, judgement.certified, judgement.needed),
         speed=_speed(judgement),
         account=evidence.account,
-        kinds=evidence.kinds,
+        kinds=dict(evidence.kinds),
         opened_at=evidence.opened_at,
     )
 

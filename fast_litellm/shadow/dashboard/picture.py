@@ -4,18 +4,21 @@ Takes the picture of a ledger.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow.dashboard.judgement import Judgement, judged
-from fast_litellm.shadow.dashboard.model import Entry, FeaturePicture, Finding, Picture, Step
+from fast_litellm.shadow.dashboard.model import ATTENTION, Entry, FeaturePicture, Finding, Picture, Step
 from fast_litellm.shadow.evidence import Account
 from fast_litellm.shadow.history import History
 
 DEFAULT_PLAN = ("shadow", "1%", "5%", "25%", "50%", "on")
 _URGENCY = ("blocked", "paused", "canary", "shadow", "on", "off")
 _AUDIT_LINES = 20
+_CAUSES = {"auto": "divergence", "guard": "guard"}
 
 
 Judge = Callable[[str], Optional[Judgement]]
@@ -43,15 +46,19 @@ def take(
     try:
         features = history.status()["features"]
         found = _findings(history.divergences(), features)
-        audit = _audit(history.transitions())
+        trail = history.transitions()
         judgements = {name: judge(name) for name in features} if judge is not None else {}
     except LedgerError as error:
         return Picture(now, ledger, problem=f"{ledger} cannot be read: {_reason(error)}")
+    audit, taken_back = _audit(trail), _rollbacks(trail)
     counted = [
         _feature(name, facts, found.get(name, ()), audit.get(name, ()), plans.get(name, DEFAULT_PLAN))
         for name, facts in features.items()
     ]
-    pictures = [_judged(feature, judgements.get(feature.name)) for feature in counted]
+    pictures = [
+        replace(_judged(feature, judgements.get(feature.name)), rollbacks=taken_back.get(feature.name, {}))
+        for feature in counted
+    ]
     weighed = [found.evidence for found in judgements.values() if found is not None]
     return Picture(
         now,
@@ -144,6 +151,15 @@ def _audit(rows: Sequence[Mapping[str, Any]]) -> Dict[str, List[Entry]]:
         entry = Entry(row["at"], f"{row['from_state'] or 'start'} -> {row['to_state']}", row["actor"], row["reason"])
         trail.setdefault(row["feature"], []).append(entry)
     return trail
+
+
+def _rollbacks(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Mapping[str, int]]:
+    """How often Python was made to answer, by cause."""
+    causes: Dict[str, List[str]] = {}
+    for row in rows:
+        if row["to_state"] in ATTENTION:
+            causes.setdefault(row["feature"], []).append(_CAUSES.get(row["actor"], "manual"))
+    return {name: dict(Counter(found)) for name, found in causes.items()}
 
 
 def _urgency(feature: FeaturePicture) -> Tuple[int, int, str]:

@@ -136,3 +136,12 @@ def test_the_gate_is_asked_of_every_feature(ledger):
 
     assert {"a": "promote", "b": ""} == {one.name: one.decision for one in found.features}
     assert (2, 3, 1, NOW) == (found.hosts, found.processes, found.silent, found.heard_at)
+
+
+def test_what_was_taken_back_is_counted_by_cause(ledger):
+    """By a divergence, by the guard, or by a person; a release is none."""
+    attach(ledger, "a", "shadow")
+    for actor, state in (("auto", "blocked"), ("guard", "paused"), ("ops", "blocked"), ("ops", "released")):
+        ledger.record_transition("a", "b1", state, actor=actor, reason="")
+
+    assert {"divergence": 1, "guard": 1, "manual": 1} == picture(ledger).features[0].rollbacks
