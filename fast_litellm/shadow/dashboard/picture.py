@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow.dashboard.judgement import Judgement, judged
 from fast_litellm.shadow.dashboard.model import ATTENTION, Entry, FeaturePicture, Finding, Picture, Step
-from fast_litellm.shadow.evidence import Account
+from fast_litellm.shadow.evidence import Account, Evidence
 from fast_litellm.shadow.history import History
 
 DEFAULT_PLAN = ("shadow", "1%", "5%", "25%", "50%", "on")
@@ -60,15 +60,17 @@ def take(
         for feature in counted
     ]
     weighed = [found.evidence for found in judgements.values() if found is not None]
-    return Picture(
-        now,
-        ledger,
-        tuple(sorted(pictures, key=_urgency)),
-        processes=max((found.processes for found in weighed), default=0),
-        silent=max((found.silent for found in weighed), default=0),
-        hosts=max((found.hosts for found in weighed), default=0),
-        heard_at=max((found.heard_at for found in weighed), default=None),
-    )
+    return Picture(now, ledger, tuple(sorted(pictures, key=_urgency)), **_fleet(weighed))
+
+
+def _fleet(weighed: Sequence[Evidence]) -> Dict[str, Any]:
+    """Each process may serve any feature, so the most that one feature has seen is nearest to the truth."""
+    return {
+        "processes": max((found.processes for found in weighed), default=0),
+        "silent": max((found.silent for found in weighed), default=0),
+        "hosts": max((found.hosts for found in weighed), default=0),
+        "heard_at": max((found.heard_at for found in weighed), default=None),
+    }
 
 
 def _judged(feature: FeaturePicture, judgement: Optional[Judgement]) -> FeaturePicture:
