@@ -36,6 +36,9 @@ COMMANDS = {
     "gate": "fast_litellm.cli.gate",
     "divergences": "fast_litellm.cli.divergences",
     "show": "fast_litellm.cli.show",
+    "report": "fast_litellm.cli.report",
+    "dashboard": "fast_litellm.cli.dashboard",
+    "metrics": "fast_litellm.cli.metrics",
     "bench": "fast_litellm.cli.bench.command",
     "demo": "fast_litellm.cli.demo.command",
 }
