@@ -10,9 +10,11 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "Rules",
+    "Shaper",
     "SnapshotCell",
     "StandingPage",
     "Tally",
+    "Ticket",
     "TokenCounter",
     "__version__",
     "blank_page",
@@ -23,6 +25,9 @@ __all__ = [
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "shape_cells",
+    "shape_values",
+    "shape_with_outcome",
     "stop_word",
 ]
 
@@ -179,6 +184,22 @@ class IdentityGuard:
         cls, places: Sequence[tuple[dict[str, Any] | type, str]], tables: Sequence[dict[Any, Any]] = ...
     ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
+
+@final
+class Shaper:
+    """Finds the shapes of one function's calls."""
+
+    def __new__(cls, profile: str, parameters: Sequence[str] = ..., nested: str | None = None) -> Shaper: ...
+    def shape(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int: ...
+
+def shape_values(profile: str, shape: int) -> dict[str, str]:
+    """The value of each dimension of a shape; empty for a number that is none."""
+
+def shape_cells(profile: str, shape: int) -> list[str]:
+    """Every cell that a shape lies in."""
+
+def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
+    """The same shape with what the control did."""
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""

@@ -37,6 +37,7 @@ DEBUG_BUILD: bool = _native.DEBUG_BUILD
 Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
+Shaper = _native.Shaper
 Tally = _native.Tally
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter

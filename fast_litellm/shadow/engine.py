@@ -45,6 +45,10 @@ class Engine(Protocol):
 
     def freeze(self, value: Any, max_bytes: int = ...) -> Tuple[Any, int]: ...
 
+    def shape_values(self, profile: str, shape: int) -> Dict[str, str]: ...
+
+    def shape_cells(self, profile: str, shape: int) -> List[str]: ...
+
 
 _engine: Optional[Engine] = None
 

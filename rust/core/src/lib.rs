@@ -18,3 +18,4 @@ pub mod guard;
 pub mod messages;
 pub mod rules;
 pub mod sample;
+pub mod shape;

@@ -15,6 +15,7 @@ mod memory;
 mod messages;
 mod page;
 mod rules;
+mod shape;
 mod tally;
 
 use pyo3::prelude::*;
@@ -30,5 +31,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     messages::register(module)?;
     page::register(module)?;
     rules::register(module)?;
+    shape::register(module)?;
     tally::register(module)
 }

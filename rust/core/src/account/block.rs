@@ -16,7 +16,7 @@ pub const SHAPES: usize = 512;
 /// The shape of calls that nobody has looked at.
 pub const UNKNOWN: u64 = 0;
 /// Under which the calls of all further shapes are counted.
-pub const OTHER_SHAPE: u64 = u64::MAX;
+pub const OTHER_SHAPE: u64 = i64::MAX as u64; // the largest that databases take for an integer
 
 const REASONS: usize = 16;
 const WORDS: usize = 64;
