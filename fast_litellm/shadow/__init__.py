@@ -4,6 +4,7 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
     runner        what happens on the caller's path, and on the worker thread behind it
     trial         one comparison: run, compare, run again before believing a difference
     comparators   whether two outcomes are the same, and if not, how they differ
+    source        names for functions that change when their code does
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
     ledger        the database that outlives the process

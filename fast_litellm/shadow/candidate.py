@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Protocol, Tuple
 
 Arguments = Tuple[Any, ...]
 Keywords = Dict[str, Any]
+Call = Tuple[Arguments, Keywords]
 
 
 class Candidate(Protocol):

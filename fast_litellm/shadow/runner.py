@@ -16,11 +16,11 @@ from typing import Any, Callable, Optional
 from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery
 from fast_litellm.shadow.budget import Budget
-from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.candidate import Arguments, Call, Keywords
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Cost, Reporter
-from fast_litellm.shadow.trial import Call, Trial, of_error
+from fast_litellm.shadow.trial import Trial, of_error
 from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0

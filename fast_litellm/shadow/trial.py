@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional, Tuple
 
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import comparators, engine
-from fast_litellm.shadow.candidate import Arguments, Keywords
-from fast_litellm.shadow.comparators import Difference, Step
+from fast_litellm.shadow import comparators
+from fast_litellm.shadow.candidate import Call
+from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
 
 _NS_PER_MS = 1_000_000
-Call = Tuple[Arguments, Keywords]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Trial:
         self._experiment = experiment
         self._clock = limits.clock
         self._deadline_ns = limits.deadline_ms * _NS_PER_MS
+        self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
 
     def run(self, plan: Any, call: Call, control: Observation) -> Finding:
         """
@@ -107,29 +108,11 @@ class Trial:
         difference = comparators.compare(self._experiment.comparator, control, candidate)
         if difference is None and candidate.duration_ns > self._deadline_ns:
             difference = Difference("timeout", (), control, candidate)
-        return candidate, difference or self._mutation(call, candidate_call)
-
-    def _mutation(self, call: Call, candidate_call: Call) -> Optional[Difference]:
-        """A candidate may change its arguments only as the control does, because it will be given the caller's own."""
-        if comparators.exact(call, candidate_call) is None:
-            return None
-        control_call = fresh(call)
-        self.observe(self._experiment.control, control_call)
-        found = comparators.exact(control_call, candidate_call)
-        return found and Difference("mutation", (Step("arguments"), *found.path), found.control, found.candidate)
+        return candidate, difference or self._mutations.difference(call, candidate_call)
 
     def _is_noisy(self, first: Observation, second: Observation) -> bool:
         found = comparators.compare(self._experiment.comparator, first, second)
         return found is not None and found.kind != "comparator_error"
-
-
-def fresh(call: Call) -> Call:
-    """
-    Returns:
-        A copy of a frozen call that may be changed.
-    """
-    copy, _ = engine.current().freeze(call)
-    return copy  # type: ignore[no-any-return]  # a copy has the type of what was copied
 
 
 def of_error(error: BaseException) -> Observation:
