@@ -28,6 +28,10 @@ class Candidate(Protocol):
     def run(self, plan: Any, args: Arguments, kwargs: Keywords, /) -> Any: ...
 
 
+class TimedOut(BaseException):
+    """A run of a candidate was stopped at its deadline."""
+
+
 class FunctionCandidate:
     """
     A plain function as a candidate: it covers every call and needs no live state.

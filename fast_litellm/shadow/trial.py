@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional, Tuple
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import comparators
-from fast_litellm.shadow.candidate import Call
+from fast_litellm.shadow.candidate import Call, TimedOut
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Limits
 from fast_litellm.shadow.mutation import Mutations, fresh
@@ -54,6 +54,7 @@ class Trial:
         self._experiment = experiment
         self._clock = limits.clock
         self._deadline_ns = limits.deadline_ms * _NS_PER_MS
+        self._hang_ns = limits.hang_ns
         self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
 
     def run(self, plan: Any, call: Call, control: Observation) -> Finding:
@@ -78,6 +79,14 @@ class Trial:
         confirmed = second is not None and second.kind == difference.kind
         waived = noisy or (difference.kind == "timeout" and not confirmed)
         return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
+
+    def hung(self, control: Observation) -> Finding:
+        """
+        Returns:
+            What is found when a trial does not end: nobody knows more than that it took too long, once.
+        """
+        candidate = Observation(error_type=TimedOut, duration_ns=int(self._hang_ns))
+        return Finding("waived", candidate, Difference("timeout", (), control, candidate))
 
     def observe(self, function: Callable[..., Any], call: Call) -> Observation:
         """
