@@ -324,16 +324,21 @@ def test_a_closed_runner_sheds(make_runner, balanced):
 
 def test_a_candidate_that_does_not_end_is_a_timeout_and_the_next_call_is_compared(make_runner, balanced, sink):
     """The call ends as an unconfirmed timeout while its candidate still runs, and what comes late changes nothing."""
-    go, back = threading.Event(), threading.Event()
+    begun, go, back = threading.Event(), threading.Event(), threading.Event()
+    now = [0]
 
     def candidate(number):
         if number == 1:
+            begun.set()
             go.wait(DEADLINE_S)
             back.set()
         return number + 1
 
-    runner = make_runner(lambda number: number, candidate, limits=Limits(deadline_ms=20, patience=2))
+    runner = make_runner(lambda number: number, candidate, limits=Limits(clock=lambda: now[0]))
     assert [1, 2] == [runner.observe((number,), {}) for number in (1, 2)]
+    assert begun.wait(DEADLINE_S)
+    now[0] = 10**12
+    runner._worker.look()
     assert runner.drain(DEADLINE_S)
     go.set()
     assert back.wait(DEADLINE_S)
