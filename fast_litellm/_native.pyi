@@ -232,7 +232,7 @@ class Shaper:
 def digest(key: bytes, value: object, /) -> int:
     """A keyed digest of a plain value, never 0; the order in dicts and sets does not matter."""
 
-def sketch_merge(sketches: Sequence[bytes], /) -> bytes: ...
+def sketch_merge(sketches: list[bytes], /) -> bytes: ...
 def sketch_lower_bound(sketch: bytes, /) -> int:
     """At least so many different inputs."""
 

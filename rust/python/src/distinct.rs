@@ -162,10 +162,13 @@ fn start(to: &mut SipHasher24, kind: u8, length: usize) {
 ///     `ValueError`: One of them is no sketch.
 #[pyfunction]
 #[pyo3(signature = (sketches, /))]
-fn sketch_merge(sketches: Vec<Vec<u8>>) -> PyResult<Vec<u8>> {
+fn sketch_merge(sketches: &Bound<'_, PyList>) -> PyResult<Vec<u8>> {
     let mut merged = Sketch::default();
-    for bytes in sketches.iter().filter(|bytes| !bytes.is_empty()) {
-        merged.merge(&read(bytes)?);
+    for bytes in sketches {
+        let bytes = bytes.cast::<PyBytes>()?.as_bytes();
+        if !bytes.is_empty() {
+            merged.merge(&read(bytes)?);
+        }
     }
     Ok(merged.to_bytes())
 }
