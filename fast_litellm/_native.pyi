@@ -19,6 +19,7 @@ __all__ = [
     "TokenCounter",
     "__version__",
     "blank_page",
+    "digest",
     "freeze",
     "json_schema",
     "nearest",
@@ -32,6 +33,8 @@ __all__ = [
     "shape_with_outcome",
     "sign_excess",
     "sign_interval",
+    "sketch_lower_bound",
+    "sketch_merge",
     "stop_word",
 ]
 
@@ -128,7 +131,7 @@ class Tally:
 class Ticket:
     """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
 
-    def compare(self, outcome: str, /) -> None: ...
+    def compare(self, outcome: str, digest: int = 0, /) -> None: ...
     def shed(self, reason: str, /) -> None: ...
 
 @final
@@ -225,6 +228,13 @@ class Shaper:
 
     def __new__(cls, profile: str, parameters: Sequence[str] = ..., nested: str | None = None) -> Shaper: ...
     def shape(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int: ...
+
+def digest(key: bytes, value: object, /) -> int:
+    """A keyed digest of a plain value, never 0; the order in dicts and sets does not matter."""
+
+def sketch_merge(sketches: list[bytes], /) -> bytes: ...
+def sketch_lower_bound(sketch: bytes, /) -> int:
+    """At least so many different inputs."""
 
 def shape_values(profile: str, shape: int) -> dict[str, str]:
     """The value of each dimension of a shape; empty for a number that is none."""

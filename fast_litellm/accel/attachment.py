@@ -161,6 +161,8 @@ class Attachment:
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,
+            profile=self.seam.profile,
+            request=self.seam.request,
         )
 
     def _log(self) -> None:

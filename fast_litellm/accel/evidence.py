@@ -56,7 +56,7 @@ class Evidence:
         if found is not None:
             manager.block(feature.name, f"divergence:{found}")
         return ShadowRunner(
-            Experiment(feature.name, pair.control, pair.candidate, pair.comparator),
+            Experiment(feature.name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request),
             tally=feature.tally,
             sink=self._ledger,
             budget=_budget(manager, feature.name),
@@ -96,7 +96,10 @@ class Evidence:
 
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair
-        return Epoch(feature.name, pair.candidate.build, pair.reference, pair.comparator.name, manager.cell.revision)
+        revision = manager.cell.revision
+        return Epoch(
+            feature.name, pair.candidate.build, pair.reference, pair.comparator.name, revision, profile=pair.profile
+        )
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS

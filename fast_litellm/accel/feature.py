@@ -28,6 +28,8 @@ class Pair:
         comparator: Says whether two outcomes are equal.
         reference: The fingerprint of the control's source.
         effect_free: Running the control again changes nothing.
+        profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
+        request: The parameter whose dict holds the parameters of a chat request, if there is one.
     """
 
     control: Callable[..., Any]
@@ -35,6 +37,8 @@ class Pair:
     comparator: Any
     reference: str
     effect_free: bool
+    profile: str = "plain"
+    request: Optional[str] = None
 
 
 # What tools read of a function beside its name and documentation.

@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
@@ -80,7 +81,9 @@ class Counter:
         shapes = dict(self.shapes)
         for shape in by_shape:
             counts, sketch = shapes.get(shape["shape"], ({}, None))
-            shapes[shape["shape"]] = (add(counts, flatten(shape)), shape.get("sketch", sketch))
+            sketches = [it for it in (sketch, shape["sketch"]) if it]
+            merged = engine.current().sketch_merge(sketches) if sketches else None
+            shapes[shape["shape"]] = (add(counts, flatten(shape)), merged)
         return Counter(add(self.counts, flatten(reading)), shapes, self.labels)
 
 

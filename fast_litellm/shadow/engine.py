@@ -12,7 +12,7 @@ from fast_litellm.errors import NativeModuleError
 class Ticket(Protocol):
     """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
 
-    def compare(self, outcome: str, /) -> None: ...
+    def compare(self, outcome: str, digest: int = ..., /) -> None: ...
 
     def shed(self, reason: str, /) -> None: ...
 
@@ -37,6 +37,12 @@ class Tally(Protocol):
     def blocks(self) -> List[Tuple[str, Dict[str, Any], List[Dict[str, Any]]]]: ...
 
 
+class Shaper(Protocol):
+    """Finds the shapes of one function's calls."""
+
+    def shape(self, args: Tuple[Any, ...], kwargs: Optional[Dict[str, Any]] = ..., /) -> int: ...
+
+
 class RateLimit(Protocol):
     """A rate that counts are held against; evidence is the logarithm of an e-value."""
 
@@ -53,9 +59,14 @@ class Engine(Protocol):
     @property
     def Tally(self) -> Callable[[], Tally]: ...  # noqa: N802 - the name of a class
 
-    def sketch_merge(self, sketches: List[bytes]) -> bytes: ...
+    def digest(self, key: bytes, value: Any, /) -> int: ...
 
-    def sketch_lower_bound(self, sketch: bytes) -> int: ...
+    def sketch_merge(self, sketches: List[bytes], /) -> bytes: ...
+
+    def sketch_lower_bound(self, sketch: bytes, /) -> int: ...
+
+    @property
+    def Shaper(self) -> Callable[[str, List[str], Optional[str]], Shaper]: ...  # noqa: N802 - as above
 
     @property
     def RateLimit(self) -> Callable[[float], RateLimit]: ...  # noqa: N802 - as above
@@ -71,6 +82,8 @@ class Engine(Protocol):
     def shape_values(self, profile: str, shape: int) -> Dict[str, str]: ...
 
     def shape_cells(self, profile: str, shape: int) -> List[str]: ...
+
+    def shape_with_outcome(self, profile: str, shape: int, *, raised: bool) -> int: ...
 
 
 _engine: Optional[Engine] = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
@@ -26,12 +26,16 @@ class Experiment:
         control: The original function. It must be free of effects: it is run again to confirm a difference.
         candidate: The other one.
         comparator: Says whether two returned values are equal.
+        profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
+        request: The parameter whose dict holds the parameters of a chat request, if there is one.
     """
 
     feature: str
     control: Callable[..., Any]
     candidate: Candidate
     comparator: Comparator
+    profile: str = "plain"
+    request: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -66,5 +70,8 @@ class Sink(Protocol):
 
     @property
     def key(self) -> bytes: ...
+
+    @property
+    def lasting_key(self) -> Optional[bytes]: ...
 
     def record(self, comparison: Comparison, /) -> None: ...

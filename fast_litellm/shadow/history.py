@@ -32,17 +32,26 @@ class History:
         self._store = store
         self._clock = clock
         self._key: Optional[bytes] = None
+        self._passing_key: Optional[bytes] = None
         self._is_down = False
 
     @property
     def key(self) -> bytes:
-        """The key of all digests, the same in every process; a passing one while its file is out of reach."""
-        if self._key is None:
+        """The key of all digests, the same in every process; a passing one while it is out of reach."""
+        return self.lasting_key or self._passing_key or secrets.token_bytes(32)
+
+    @property
+    def lasting_key(self) -> Optional[bytes]:
+        """
+        The key of digests that are compared with those of other processes. While it is out of reach there is none;
+        after a failure it is asked for again when the ledger has been written.
+        """
+        if self._key is None and self._passing_key is None:
             try:
                 self._key = self._store.key()
             except (LedgerError, OSError) as error:
                 self._unavailable(error)
-                self._key = secrets.token_bytes(32)
+                self._passing_key = secrets.token_bytes(32)
         return self._key
 
     def status(self) -> Dict[str, Any]:

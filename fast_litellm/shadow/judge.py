@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.budget import Budget
+from fast_litellm.shadow.candidate import Withheld
 from fast_litellm.shadow.experiment import Limits
 from fast_litellm.shadow.reporter import Cost, Reporter
 from fast_litellm.shadow.trial import Finding, Trial
@@ -63,9 +64,9 @@ class Judge:
         self._conclude(job, finding, Cost(job.control.duration_ns, 0, self._limits.clock() - job.queued_at))
 
     def give_up(self, job: Job, reason: str) -> None:
-        """Ends the ticket of a call that is not tried."""
+        """Ends a call that is not tried, whether it has a ticket yet or not."""
         self._budget.settle(job.reserved, 0)
-        job.ticket.shed(reason)
+        self._shed(job, reason)
 
     def count_declined(self, declined: Declined) -> None:
         """The account of offered calls stands without it, so a reason that cannot be counted changes nothing there."""
@@ -80,6 +81,8 @@ class Judge:
             finding = self._trial.run(job.plan, job.call, job.control)
         except Declined as declined:
             return functools.partial(self._decline, job, declined)
+        except Withheld as withheld:
+            return functools.partial(self._shed, job, withheld.reason)
         except BaseException as error:
             return functools.partial(self._fail, job, error)
         cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
@@ -89,14 +92,21 @@ class Judge:
         try:
             if finding.difference is not None:
                 self._reporter.report(finding, finding.difference, cost)
-            job.ticket.compare(finding.outcome)
+            if job.ticket is not None:
+                job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
         except BaseException as error:
             self._fail(job, error)
 
     def _decline(self, job: Job, declined: Declined) -> None:
-        job.ticket.shed("declined")
+        self._shed(job, "declined")
         self.count_declined(declined)
 
     def _fail(self, job: Job, error: BaseException) -> None:
-        job.ticket.shed("machinery_failed")
+        self._shed(job, "machinery_failed")
         machinery.failed("judge", error)
+
+    def _shed(self, job: Job, reason: str) -> None:
+        if job.ticket is None:
+            self._tally.shed(reason, job.shape)
+        else:
+            job.ticket.shed(reason)

@@ -131,6 +131,7 @@ class Ledger(Decisions):
         except BaseException as error:
             return self._failed(error)
         self._is_down = False
+        self._passing_key = None
         return True
 
     def _failed(self, error: BaseException) -> bool:

@@ -5,11 +5,14 @@ On the caller's path a call is copied before the control runs and queued after i
 there or later reaches the caller, whatever its class; the caller gets the control's value or exception, the same
 object. An interrupt from the keyboard that arrives during those microseconds is lost with the comparison it
 interrupted.
+
+A call is offered once its control has ended, because what the control did belongs to the call's shape.
 """
 
 from __future__ import annotations
 
 import atexit
+import inspect
 import weakref
 from typing import Any, Callable, Optional
 
@@ -28,14 +31,13 @@ _CLOSE_SECONDS = 1.0
 
 
 class Job:
-    """An accepted call: copied, and waiting for its control or for its comparison."""
+    """A copied call, which waits for its control or, with a ticket, for its comparison."""
 
-    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "size", "ticket")
+    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "shape", "size", "ticket")
 
-    def __init__(
-        self, ticket: engine.Ticket, plan: Any, call: Call, *, size: int, reserved: float, generation: int
-    ) -> None:
-        self.ticket = ticket
+    def __init__(self, shape: int, plan: Any, call: Call, *, size: int, reserved: float, generation: int) -> None:
+        self.shape = shape
+        self.ticket: Optional[engine.Ticket] = None
         self.plan = plan
         self.call = call
         self.size = size
@@ -77,6 +79,7 @@ class ShadowRunner:
         self._tally = tally
         self._budget = budget or Budget()
         self._generation = 0
+        self._shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
         self._judge = Judge(Trial(experiment, self._limits), self._reporter, tally, self._budget, self._limits)
         self._worker = self._make_worker()
@@ -133,9 +136,11 @@ class ShadowRunner:
             counted.
         """
         try:
-            return self._accept(args, kwargs)
-        except _Shed as shed:
-            self._tally.shed(str(shed))
+            shape = self._shaper.shape(args, kwargs)
+            try:
+                return self._accept(args, kwargs, shape)
+            except _Shed as shed:
+                self._tally.shed(str(shed), shape)
         except BaseException as error:
             self._tally.shed("machinery_failed")
             machinery.failed("prepare", error)
@@ -150,11 +155,14 @@ class ShadowRunner:
             outcome: What the control did.
         """
         try:
+            if job.generation != self._generation:
+                return  # begun before a fork: the parent accounts for it
+            job.shape = self._with_outcome(job.shape, outcome)
             job.control = self._snapshot(outcome)
             job.queued_at = self._limits.clock()
-            if job.generation != self._generation or self._worker.put(job):
-                return
-            self._give_up(job, self._worker.refusal() or "shutdown")
+            job.ticket = self._tally.accept(job.shape)
+            if not self._worker.put(job):
+                self._give_up(job, self._worker.refusal() or "shutdown")
         except Unsnapshotable:
             self._give_up(job, "unsnapshotable")
         except BaseException as error:
@@ -204,7 +212,7 @@ class ShadowRunner:
         self._budget.after_fork()
         self._tally.reset()
 
-    def _accept(self, args: Arguments, kwargs: Keywords) -> Job:
+    def _accept(self, args: Arguments, kwargs: Keywords, shape: int) -> Job:
         self._check_room()
         plan = self._plan(args, kwargs)
         try:
@@ -215,7 +223,7 @@ class ShadowRunner:
         if refusal_reason is not None:
             raise _Shed(refusal_reason)
         reserved = self._budget.reserve()
-        return Job(self._tally.accept(), plan, call, size=size, reserved=reserved, generation=self._generation)
+        return Job(shape, plan, call, size=size, reserved=reserved, generation=self._generation)
 
     def _check_room(self) -> None:
         refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
@@ -242,9 +250,12 @@ class ShadowRunner:
 
     def _give_up(self, job: Job, reason: str) -> None:
         if job.generation != self._generation:
-            return  # accepted before a fork: the parent accounts for it
+            return  # begun before a fork: the parent accounts for it
         self._worker.release(job.size)
         self._judge.give_up(job, reason)
+
+    def _with_outcome(self, shape: int, outcome: Outcome) -> int:
+        return engine.current().shape_with_outcome(self.experiment.profile, shape, raised=outcome.error is not None)
 
     def _make_worker(self) -> Worker[Job]:
         limits, judge = self._limits, self._judge
@@ -254,6 +265,14 @@ class ShadowRunner:
 
     def _work(self, job: Job) -> None:
         self._judge.judge(job, self._worker.claim)
+
+
+def _shaper(experiment: Experiment) -> engine.Shaper:
+    try:
+        parameters = list(inspect.signature(experiment.control).parameters)
+    except (TypeError, ValueError):  # a function without a signature: its arguments have no names
+        parameters = []
+    return engine.current().Shaper(experiment.profile, parameters, experiment.request)
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

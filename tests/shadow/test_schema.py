@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
@@ -112,3 +114,19 @@ def test_a_later_database_is_refused(connection):
 
 def _fail(*_, **__):
     raise RuntimeError("on the way")
+
+
+def test_threads_bring_databases_of_their_own_to_this_version_at_once(tmp_path):
+    """Ledgers of one process do not change each other's tables."""
+    stores = [Store(tmp_path / f"{number}.db") for number in range(8)]
+    together = threading.Barrier(len(stores))
+
+    def write(store):
+        together.wait(30)
+        with store.writing() as connection:
+            return migrations.revision(connection)
+
+    with ThreadPoolExecutor(len(stores)) as threads:
+        assert [migrations.HEAD] * len(stores) == list(threads.map(write, stores))
+    for store in stores:
+        store.close()

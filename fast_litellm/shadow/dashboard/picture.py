@@ -46,7 +46,7 @@ def take(
     try:
         features = history.status()["features"]
         found = _findings(history.divergences(), features)
-        trail = history.transitions()
+        trail = history.audit()
         judgements = {name: judge(name) for name in features} if judge is not None else {}
     except LedgerError as error:
         return Picture(now, ledger, problem=f"{ledger} cannot be read: {_reason(error)}")

@@ -6,6 +6,8 @@ A revision is never edited once released; a change of the schema is one more of 
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import Final, Optional, Tuple
 
@@ -18,6 +20,8 @@ HEAD: Final = REVISIONS[-1]
 
 # Any number of processes may come to a new database at once; one of them migrates, the others wait for it.
 _LOCK = text("SELECT pg_advisory_xact_lock(7316405881)")
+# Alembic keeps the connection of the upgrade that runs in a global of the process.
+_upgrading = threading.Lock()
 
 
 def revision(connection: Connection) -> Optional[str]:
@@ -64,4 +68,15 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _upgrading:
+        command.upgrade(config, "head")
+
+
+def _begin_in_child() -> None:
+    """A lock that another thread held at the fork would never be released here."""
+    global _upgrading
+    _upgrading = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # absent where there is no fork
+    os.register_at_fork(after_in_child=_begin_in_child)

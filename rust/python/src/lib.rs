@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod dispatch;
+mod distinct;
 mod encoding;
 mod flags;
 mod freeze;
@@ -26,6 +27,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     dispatch::register(module)?;
+    distinct::register(module)?;
     encoding::register(module)?;
     flags::register(module)?;
     freeze::register(module)?;
