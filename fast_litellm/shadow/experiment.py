@@ -41,9 +41,10 @@ class Experiment:
 @dataclass(frozen=True)
 class Limits:
     """
-    What a runner may hold and how long a candidate may take.
+    How a candidate is run, how long it may take, and what may wait for it.
 
     Args:
+        mode: How the candidate is run; see `modes`.
         max_jobs: Calls accepted and not yet compared.
         max_bytes: What their copies may keep alive together, approximately.
         deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
@@ -53,6 +54,7 @@ class Limits:
         clock: What durations are measured with, in nanoseconds; monotonic.
     """
 
+    mode: str = "off_path"
     max_jobs: int = 10_000
     max_bytes: int = 16 * _MIB
     deadline_ms: float = 1_000

@@ -114,7 +114,7 @@ class Isolated:
         self.cpu_ns += spent
         self._restarts.succeeded()
         _become(args, left_args)
-        _become(kwargs, left_kwargs)
+        _become(tuple(kwargs.values()), tuple(map(left_kwargs.get, kwargs)))
         return what if word == "value" else _raise(word, what)
 
     def close(self) -> None:
@@ -195,6 +195,8 @@ def _class(module: str, qualname: str) -> type:
 
 def _become(old: Any, new: Any) -> None:
     """Gives a value the content of another, which was a copy of it at first."""
+    if type(old) is not type(new):
+        return
     if isinstance(old, tuple):
         for one, other in zip(old, new):
             _become(one, other)

@@ -48,7 +48,7 @@ class Judge:
             job: The call.
             claim: Asked once the trial is over; when it says no, the call has ended without it.
         """
-        started = self._budget.cpu_clock()
+        started = self._cpu_ns()
         try:
             end = self._try(job, started)
             if claim(job):
@@ -56,7 +56,7 @@ class Judge:
         except BaseException as error:
             machinery.failed("judge", error)
         finally:
-            self._budget.settle(job.reserved, max(1, self._budget.cpu_clock() - started))
+            self._budget.settle(job.reserved, max(1, self._cpu_ns() - started))
 
     def hung(self, job: Job) -> None:
         """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
@@ -75,6 +75,9 @@ class Judge:
         except Exception as error:
             machinery.failed("decline", error)
 
+    def _cpu_ns(self) -> int:
+        return self._budget.cpu_clock() + self._trial.cpu_elsewhere_ns
+
     def _try(self, job: Job, started: int) -> End:
         queue_age_ns = self._limits.clock() - job.queued_at
         try:
@@ -85,7 +88,7 @@ class Judge:
             return functools.partial(self._shed, job, withheld.reason)
         except BaseException as error:
             return functools.partial(self._fail, job, error)
-        cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
+        cost = Cost(job.control.duration_ns, self._cpu_ns() - started, queue_age_ns)
         return functools.partial(self._conclude, job, finding, cost)
 
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:

@@ -17,7 +17,7 @@ import weakref
 from typing import Any, Callable, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
-from fast_litellm.shadow import engine, forking, machinery
+from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
@@ -78,10 +78,13 @@ class ShadowRunner:
         self._limits = limits or Limits()
         self._tally = tally
         self._budget = budget or Budget()
+        self.clock = self._limits.clock
         self._generation = 0
         self._shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
-        self._judge = Judge(Trial(experiment, self._limits), self._reporter, tally, self._budget, self._limits)
+        self._arranged = modes.arrange(experiment, self._limits)
+        self._trial = Trial(self._arranged, self._limits)
+        self._judge = Judge(self._trial, self._reporter, tally, self._budget, self._limits)
         self._worker = self._make_worker()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
@@ -203,6 +206,7 @@ class ShadowRunner:
         """
         for job in self._worker.close(timeout):
             self._judge.give_up(job, "shutdown")
+        self._trial.close()
 
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
@@ -234,7 +238,7 @@ class ShadowRunner:
 
     def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
         try:
-            return self.experiment.candidate.prepare(args, kwargs)
+            return self._arranged.candidate.prepare(args, kwargs)
         except Declined as declined:
             self._judge.count_declined(declined)
             raise _Shed("declined") from None
