@@ -5,12 +5,15 @@ One feature at run time: its counters, its dispatcher, and the candidate and run
 from __future__ import annotations
 
 import functools
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from fast_litellm import events
+from fast_litellm.accel.awaited import AwaitedCandidate
 from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
     from fast_litellm.flags import FlagManager
@@ -39,6 +42,11 @@ class Pair:
     effect_free: bool
     profile: str = "plain"
     request: Optional[str] = None
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether both sides are coroutine functions."""
+        return inspect.iscoroutinefunction(self.control)
 
 
 # What tools read of a function beside its name and documentation.
@@ -81,8 +89,8 @@ class Feature:
         self.dispatcher.connect(
             manager.bind(self.name),
             current,
-            self.pair.candidate,
-            runner.observe,
+            self._serving(),
+            modes.observer(runner),
             self._candidate_failed,
             manager.guard(self.name).conclude,
         )
@@ -95,6 +103,10 @@ class Feature:
         if self.runner is not None:
             self.runner.close()
             self.runner = None
+
+    def _serving(self) -> Any:
+        pair = self.pair
+        return AwaitedCandidate(pair, self.tally, self._candidate_failed) if pair.is_asynchronous else pair.candidate
 
     def _candidate_failed(self, kind: str) -> None:
         events.tell("accel", "error", events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)

@@ -13,6 +13,7 @@ from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
 
 _MIB = 1024 * 1024
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,30 @@ class Experiment:
 @dataclass(frozen=True)
 class Limits:
     """
-    What a runner may hold and how long a candidate may take.
+    How a candidate is run, how long it may take, and what may wait for it.
 
     Args:
+        mode: How the candidate is run; see `modes`.
         max_jobs: Calls accepted and not yet compared.
         max_bytes: What their copies may keep alive together, approximately.
         deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
-            done: one that never ends holds its worker thread, and its calls stay in flight.
+            done.
+        patience: How many deadlines one comparison may take, with all its runs. Then it is taken never to end: it is a
+            timeout, and its thread is abandoned.
         clock: What durations are measured with, in nanoseconds; monotonic.
     """
 
+    mode: str = "off_path"
     max_jobs: int = 10_000
     max_bytes: int = 16 * _MIB
     deadline_ms: float = 1_000
+    patience: float = 10
     clock: Callable[[], int] = time.perf_counter_ns
+
+    @property
+    def hang_ns(self) -> float:
+        """How long one comparison may take, in nanoseconds."""
+        return self.deadline_ms * self.patience * _NS_PER_MS
 
 
 class Sink(Protocol):

@@ -17,14 +17,15 @@ import weakref
 from typing import Any, Callable, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
-from fast_litellm.shadow import engine, forking, machinery
+from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
+from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
-from fast_litellm.shadow.reporter import Cost, Reporter
+from fast_litellm.shadow.reporter import Reporter
 from fast_litellm.shadow.trial import Trial, of_error
-from fast_litellm.shadow.worker import Worker
+from fast_litellm.shadow.worker import Patience, Worker
 
 _CLOSE_SECONDS = 1.0
 
@@ -77,12 +78,14 @@ class ShadowRunner:
         self._limits = limits or Limits()
         self._tally = tally
         self._budget = budget or Budget()
+        self.clock = self._limits.clock
         self._generation = 0
         self._shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
-        self._trial = Trial(experiment, self._limits)
-        name = f"fast-litellm-shadow-{experiment.feature}"
-        self._worker: Worker[Job] = Worker(name, self._work, self._limits.max_jobs, self._limits.max_bytes)
+        self._arranged = modes.arrange(experiment, self._limits)
+        self._trial = Trial(self._arranged, self._limits)
+        self._judge = Judge(self._trial, self._reporter, tally, self._budget, self._limits)
+        self._worker = self._make_worker()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
 
@@ -162,7 +165,7 @@ class ShadowRunner:
             job.queued_at = self._limits.clock()
             job.ticket = self._tally.accept(job.shape)
             if not self._worker.put(job):
-                self._give_up(job, "shutdown")
+                self._give_up(job, self._worker.refusal() or "shutdown")
         except Unsnapshotable:
             self._give_up(job, "unsnapshotable")
         except BaseException as error:
@@ -202,8 +205,8 @@ class ShadowRunner:
             timeout: How long to wait for queued calls, in seconds.
         """
         for job in self._worker.close(timeout):
-            self._budget.settle(job.reserved, 0)
-            self._shed(job, "shutdown")
+            self._judge.give_up(job, "shutdown")
+        self._trial.close()
 
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
@@ -235,17 +238,10 @@ class ShadowRunner:
 
     def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
         try:
-            return self.experiment.candidate.prepare(args, kwargs)
+            return self._arranged.candidate.prepare(args, kwargs)
         except Declined as declined:
-            self._count_declined(declined)
+            self._judge.count_declined(declined)
             raise _Shed("declined") from None
-
-    def _count_declined(self, declined: Declined) -> None:
-        """The account of offered calls stands without it, so a reason that cannot be counted changes nothing there."""
-        try:
-            self._tally.decline(declined.reason)
-        except Exception as error:
-            machinery.failed("decline", error)
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
@@ -260,39 +256,19 @@ class ShadowRunner:
         if job.generation != self._generation:
             return  # begun before a fork: the parent accounts for it
         self._worker.release(job.size)
-        self._budget.settle(job.reserved, 0)
-        self._shed(job, reason)
-
-    def _shed(self, job: Job, reason: str) -> None:
-        if job.ticket is None:
-            self._tally.shed(reason, job.shape)
-        else:
-            job.ticket.shed(reason)
+        self._judge.give_up(job, reason)
 
     def _with_outcome(self, shape: int, outcome: Outcome) -> int:
         return engine.current().shape_with_outcome(self.experiment.profile, shape, raised=outcome.error is not None)
 
-    def _work(self, job: Job) -> None:
-        started = self._budget.cpu_clock()
-        try:
-            self._judge(job, started)
-        except Declined as declined:
-            self._shed(job, "declined")
-            self._count_declined(declined)
-        except BaseException as error:
-            self._shed(job, "machinery_failed")
-            machinery.failed("judge", error)
-        finally:
-            self._budget.settle(job.reserved, max(1, self._budget.cpu_clock() - started))
+    def _make_worker(self) -> Worker[Job]:
+        limits, judge = self._limits, self._judge
+        patience = Patience(limits.hang_ns, limits.clock, judge.hung, lambda job: judge.give_up(job, "hung"))
+        name = f"fast-litellm-shadow-{self.experiment.feature}"
+        return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
 
-    def _judge(self, job: Job, started: int) -> None:
-        queue_age_ns = self._limits.clock() - job.queued_at
-        finding = self._trial.run(job.plan, job.call, job.control)
-        if finding.difference is not None:
-            cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
-            self._reporter.report(finding, finding.difference, cost)
-        if job.ticket is not None:
-            job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
+    def _work(self, job: Job) -> None:
+        self._judge.judge(job, self._worker.claim)
 
 
 def _shaper(experiment: Experiment) -> engine.Shaper:
