@@ -52,6 +52,15 @@ class Rules:
     def notes(self, flag: str) -> tuple[str | None, str | None, float, float]:
         """Owner, expiry, percent of calls to compare, percent of a core; the defaults for an undeclared flag."""
 
+    def comparing(self, flag: str) -> tuple[str, int, int]:
+        """Mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
+
+    def gate(self, flag: str) -> str:
+        """What is written of a flag's gate, as JSON: fractions, and seconds."""
+
+    def plan(self, flag: str) -> tuple[bool, list[tuple[str, int, int | None]]]:
+        """Whether the gate takes the next step, and the steps: as written, millionths, milliseconds."""
+
 def read_rule_text(data: bytes) -> tuple[Rules | None, list[tuple[int, int, str, str]]]:
     """Rules and no problems, or no rules and every problem as line, column, message and hint."""
 
@@ -79,6 +88,7 @@ class SnapshotCell:
     def serve(self, flag: object, unit: object | None = None, attributes: object | None = None) -> str: ...
     def bind(self, flag: str) -> FlagHandle: ...
     def stages(self) -> dict[str, str]: ...
+    def follows_plan(self, flag: str) -> bool: ...
     def describe(self, flag: str) -> str | None: ...
     def explain(
         self, flag: str, unit: object | None = None, attributes: object | None = None, moment: int | None = None
