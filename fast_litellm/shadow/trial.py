@@ -16,6 +16,7 @@ from fast_litellm.shadow.experiment import Experiment, Limits
 from fast_litellm.shadow.isolation import Isolated, Raised
 from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
+from fast_litellm.shadow.timing import Ran
 
 _NS_PER_MS = 1_000_000
 _ENDINGS: Dict[Optional[type], str] = {TimedOut: "timeout", Crashed: "crash"}
@@ -77,6 +78,8 @@ class Trial:
         """
         if isinstance(plan, InContext):
             return plan.context.run(self._run, plan.plan, call, control)
+        if isinstance(plan, Ran):
+            return self._run(plan.plan, call, control, plan)
         return self._run(plan, call, control)
 
     @property
@@ -121,8 +124,11 @@ class Trial:
             observation = of_error(error)
         return replace(observation, duration_ns=self._clock() - started)
 
-    def _run(self, plan: Any, call: Call, control: Observation) -> Finding:
-        candidate, difference = self._compare(plan, call, control)
+    def _run(self, plan: Any, call: Call, control: Observation, ran: Optional[Ran] = None) -> Finding:
+        if ran is None:
+            candidate, difference = self._compare(plan, call, control)
+        else:
+            candidate, difference = ran.candidate, self._difference(call, control, ran.candidate, ran.call)
         if difference is None:
             return Finding("matched", candidate)
         second_control = self.observe(self._experiment.control, fresh(call))
@@ -146,16 +152,17 @@ class Trial:
         candidate = self.observe(
             lambda *args, **kwargs: self._experiment.candidate.run(plan, args, kwargs), candidate_call
         )
-        difference = self._difference(control, candidate)
-        return candidate, difference or self._mutations.difference(call, candidate_call)
+        return candidate, self._difference(call, control, candidate, candidate_call)
 
-    def _difference(self, control: Observation, candidate: Observation) -> Optional[Difference]:
+    def _difference(
+        self, call: Call, control: Observation, candidate: Observation, candidate_call: Call
+    ) -> Optional[Difference]:
         if candidate.error_type in _ENDINGS:
             return Difference(_ENDINGS[candidate.error_type], (), control, candidate)
         difference = comparators.compare(self._experiment.comparator, control, candidate)
         if difference is None and candidate.duration_ns > self._deadline_ns:
             return Difference("timeout", (), control, candidate)
-        return difference
+        return difference or self._mutations.difference(call, candidate_call)
 
     def _is_noisy(self, first: Observation, second: Observation) -> bool:
         found = comparators.compare(self._experiment.comparator, first, second)
