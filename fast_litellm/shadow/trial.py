@@ -61,12 +61,13 @@ class Trial:
         self._hang_ns = limits.hang_ns
         self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
 
-    def run(self, plan: Any, call: Call, control: Observation) -> Finding:
+    def run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation] = None) -> Finding:
         """
         Args:
             plan: What the candidate prepared on the caller's path.
             call: A frozen copy of the arguments; it is left as it is.
             control: What the control did.
+            served: What the candidate did, when it has answered the caller; else it is run.
 
         Returns:
             The finding.
@@ -76,8 +77,15 @@ class Trial:
             Withheld: The candidate cannot be run now.
         """
         if isinstance(plan, InContext):
-            return plan.context.run(self._run, plan.plan, call, control)
-        return self._run(plan, call, control)
+            return plan.context.run(self._run, plan.plan, call, control, served)
+        return self._run(plan, call, control, served)
+
+    def control(self, call: Call) -> Observation:
+        """
+        Returns:
+            What the control does with a call that the candidate has answered.
+        """
+        return self.observe(self._experiment.control, fresh(call))
 
     @property
     def cpu_elsewhere_ns(self) -> int:
@@ -121,8 +129,11 @@ class Trial:
             observation = of_error(error)
         return replace(observation, duration_ns=self._clock() - started)
 
-    def _run(self, plan: Any, call: Call, control: Observation) -> Finding:
-        candidate, difference = self._compare(plan, call, control)
+    def _run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation]) -> Finding:
+        if served is None:
+            candidate, difference = self._compare(plan, call, control)
+        else:
+            candidate, difference = served, self._difference(control, served)
         if difference is None:
             return Finding("matched", candidate)
         second_control = self.observe(self._experiment.control, fresh(call))
