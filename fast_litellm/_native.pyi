@@ -1,6 +1,7 @@
 """The compiled part; `fast_litellm/accel/native.py` is its only importer. `mypy.stubtest` checks this file."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, final
 
 __all__ = [
@@ -157,8 +158,15 @@ class Dispatcher:
         observe: Callable[..., Any],
         failed: Callable[[str], None],
         concluded: Callable[..., None] | None = None,
+        reverse: object = None,
         /,
     ) -> None: ...
+    def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
+        """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""
+
+    def compare_served(self, millionths: int, /) -> None:
+        """Compares so many of a million calls that the candidate answers."""
+
     def disconnect(self) -> None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __get__(self, instance: object, owner: object | None = None, /) -> Any: ...

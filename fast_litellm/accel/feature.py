@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Optional
 
 from fast_litellm import events
 from fast_litellm.accel.awaited import AwaitedCandidate
@@ -53,6 +53,8 @@ class Pair:
 _FACE = (*functools.WRAPPER_ASSIGNMENTS, "__code__", "__defaults__", "__kwdefaults__")
 
 
+_WHOLE = 1_000_000
+
 _tallies: Dict[str, Tally] = {}
 
 
@@ -93,9 +95,24 @@ class Feature:
             modes.observer(runner),
             self._candidate_failed,
             manager.guard(self.name).conclude,
+            None if inspect.iscoroutinefunction(self.pair.control) else runner,
         )
         if earlier is not None:
             earlier.close()
+
+    def trust(self, cells: Optional[AbstractSet[str]], reverse_share: float) -> None:
+        """
+        Say what the candidate may answer of the calls that the rules give it, and how many of them are compared.
+
+        Args:
+            cells: The certified ones: a call is the candidate's when all its cells are among them. None trusts it with
+                every call, as rules do that name it outright.
+            reverse_share: Of the calls it answers, in [0, 1].
+        """
+        runner = self.runner
+        shaper = None if cells is None or runner is None else runner.shaper
+        self.dispatcher.certify(shaper, frozenset(cells or ()))
+        self.dispatcher.compare_served(round(reverse_share * _WHOLE))
 
     def disconnect(self) -> None:
         """Stops routing: the dispatcher is the control until it is connected again."""

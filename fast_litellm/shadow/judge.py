@@ -93,7 +93,9 @@ class Judge:
     def _try(self, job: Job, started: int) -> End:
         queue_age_ns = self._limits.clock() - job.queued_at
         try:
-            finding = self._trial.run(job.plan, job.call, job.control)
+            if job.served is not None:
+                job.control = self._trial.control(job.call)
+            finding = self._trial.run(job.plan, job.call, job.control, job.served)
         except Declined as declined:
             return functools.partial(self._decline, job, declined)
         except Withheld as withheld:

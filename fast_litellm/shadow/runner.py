@@ -33,7 +33,7 @@ _CLOSE_SECONDS = 1.0
 class Job:
     """A copied call, which waits for its control or, with a ticket, for its comparison."""
 
-    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "shape", "size", "ticket")
+    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "served", "shape", "size", "ticket")
 
     def __init__(self, shape: int, plan: Any, call: Call, *, size: int, reserved: float, generation: int) -> None:
         self.shape = shape
@@ -44,6 +44,7 @@ class Job:
         self.reserved = reserved
         self.generation = generation
         self.control = Observation()
+        self.served: Optional[Observation] = None
         self.queued_at = 0
 
 
@@ -81,7 +82,7 @@ class ShadowRunner:
         self.clock = self._limits.clock
         self.mode = self._limits.mode
         self._generation = 0
-        self._shaper = _shaper(experiment)
+        self.shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
         self.trial = Trial(self._arranged, self._limits)
@@ -140,7 +141,7 @@ class ShadowRunner:
             counted.
         """
         try:
-            shape = self._shaper.shape(args, kwargs)
+            shape = self.shaper.shape(args, kwargs)
             try:
                 return self._accept(args, kwargs, shape)
             except _Shed as shed:
@@ -158,11 +159,24 @@ class ShadowRunner:
             job: What `prepare` returned.
             outcome: What the control did.
         """
+        self._submit(job, outcome, self._set_control)
+
+    def submit_served(self, job: Job, value: Any, duration_ns: int) -> None:
+        """
+        Queue a call that the candidate has answered: the control is run later, and compared with that answer.
+
+        Args:
+            job: What `prepare` returned.
+            value: What the candidate returned to the caller.
+            duration_ns: How long it took.
+        """
+        self._submit(job, Outcome(value=value, duration_ns=duration_ns), self._set_served)
+
+    def _submit(self, job: Job, outcome: Outcome, take: Callable[[Job, Outcome], None]) -> None:
         try:
             if job.generation != self._generation:
                 return  # begun before a fork: the parent accounts for it
-            job.shape = self._with_outcome(job.shape, outcome)
-            job.control = self._snapshot(outcome)
+            take(job, outcome)
             job.queued_at = self._limits.clock()
             job.ticket = self._tally.accept(job.shape)
             if not self._worker.put(job):
@@ -172,6 +186,13 @@ class ShadowRunner:
         except BaseException as error:
             self._give_up(job, "machinery_failed")
             machinery.failed("submit", error)
+
+    def _set_control(self, job: Job, outcome: Outcome) -> None:
+        job.shape = self._with_outcome(job.shape, outcome)
+        job.control = self._snapshot(outcome)
+
+    def _set_served(self, job: Job, outcome: Outcome) -> None:
+        job.served = self._snapshot(outcome)
 
     def abandon(self, job: Job, reason: str) -> None:
         """

@@ -62,12 +62,13 @@ class Trial:
         self._hang_ns = limits.hang_ns
         self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
 
-    def run(self, plan: Any, call: Call, control: Observation) -> Finding:
+    def run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation] = None) -> Finding:
         """
         Args:
             plan: What the candidate prepared on the caller's path.
             call: A frozen copy of the arguments; it is left as it is.
             control: What the control did.
+            served: What the candidate did, when it has answered the caller; else it is run.
 
         Returns:
             The finding.
@@ -77,10 +78,17 @@ class Trial:
             Withheld: The candidate cannot be run now.
         """
         if isinstance(plan, InContext):
-            return plan.context.run(self._run, plan.plan, call, control)
+            return plan.context.run(self._run, plan.plan, call, control, served)
         if isinstance(plan, Ran):
-            return self._run(plan.plan, call, control, plan)
-        return self._run(plan, call, control)
+            return self._run(plan.plan, call, control, plan.candidate, plan.call)
+        return self._run(plan, call, control, served)
+
+    def control(self, call: Call) -> Observation:
+        """
+        Returns:
+            What the control does with a call that the candidate has answered.
+        """
+        return self.observe(self._experiment.control, fresh(call))
 
     @property
     def cpu_elsewhere_ns(self) -> int:
@@ -124,11 +132,13 @@ class Trial:
             observation = of_error(error)
         return replace(observation, duration_ns=self._clock() - started)
 
-    def _run(self, plan: Any, call: Call, control: Observation, ran: Optional[Ran] = None) -> Finding:
-        if ran is None:
+    def _run(
+        self, plan: Any, call: Call, control: Observation, did: Optional[Observation], left: Optional[Call] = None
+    ) -> Finding:
+        if did is None:
             candidate, difference = self._compare(plan, call, control)
         else:
-            candidate, difference = ran.candidate, self._difference(call, control, ran.candidate, ran.call)
+            candidate, difference = did, self._difference(control, did) or self._mutation(call, left)
         if difference is None:
             return Finding("matched", candidate)
         second_control = self.observe(self._experiment.control, fresh(call))
@@ -152,17 +162,19 @@ class Trial:
         candidate = self.observe(
             lambda *args, **kwargs: self._experiment.candidate.run(plan, args, kwargs), candidate_call
         )
-        return candidate, self._difference(call, control, candidate, candidate_call)
+        return candidate, self._difference(control, candidate) or self._mutation(call, candidate_call)
 
-    def _difference(
-        self, call: Call, control: Observation, candidate: Observation, candidate_call: Call
-    ) -> Optional[Difference]:
+    def _difference(self, control: Observation, candidate: Observation) -> Optional[Difference]:
         if candidate.error_type in _ENDINGS:
             return Difference(_ENDINGS[candidate.error_type], (), control, candidate)
         difference = comparators.compare(self._experiment.comparator, control, candidate)
         if difference is None and candidate.duration_ns > self._deadline_ns:
             return Difference("timeout", (), control, candidate)
-        return difference or self._mutations.difference(call, candidate_call)
+        return difference
+
+    def _mutation(self, call: Call, left: Optional[Call]) -> Optional[Difference]:
+        """Nobody knows what the candidate left when it worked on the caller's own arguments."""
+        return None if left is None else self._mutations.difference(call, left)
 
     def _is_noisy(self, first: Observation, second: Observation) -> bool:
         found = comparators.compare(self._experiment.comparator, first, second)

@@ -16,6 +16,7 @@ mod guard;
 mod memory;
 mod messages;
 mod page;
+mod proven;
 mod rules;
 mod shape;
 mod tally;

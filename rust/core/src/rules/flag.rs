@@ -131,7 +131,7 @@ fn check_pin(found: Fields<'_, '_>, flag: &Flag, findings: &mut Findings) {
     if let Some(node) = found.get("plan") {
         for stronger in ["stage", "otherwise"].into_iter().filter(|key| found.get(key).is_some()) {
             let message = format!("expected a plan or {stronger}, got both");
-            findings.add(node, message, &format!("{stronger} wins over the plan; remove one of them"));
+            findings.add(node, message, format!("{stronger} wins over the plan; remove one of them"));
         }
     }
     if let (Some(Stage::On), [], Some(otherwise), Some(node)) =
