@@ -1,6 +1,7 @@
 """The compiled part; `fast_litellm/accel/native.py` is its only importer. `mypy.stubtest` checks this file."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, final
 
 __all__ = [
@@ -160,7 +161,7 @@ class Dispatcher:
         reverse: object = None,
         /,
     ) -> None: ...
-    def certify(self, shaper: Shaper | None, cells: Set[str], /) -> None:
+    def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
         """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""
 
     def compare_served(self, millionths: int, /) -> None:
