@@ -17,6 +17,7 @@ from fast_litellm.shadow import engine
 from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
+from fast_litellm.shadow.timing import PairedTimes, Times
 
 MAX_CLASSES = 2_000
 MAX_SAMPLES = 5
@@ -70,11 +71,13 @@ class Counter:
         counts: Of all calls.
         shapes: Of the calls of each shape, with the sketch of their distinct inputs if there is one.
         labels: What else is shown of the feature.
+        times: The sum of the paired timings, if there are any.
     """
 
     counts: Counts = field(default_factory=dict)
     shapes: Mapping[int, Tuple[Counts, Optional[bytes]]] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
+    times: Optional[Dict[str, Any]] = None
 
     def with_reading(self, reading: Mapping[str, Any], by_shape: List[Dict[str, Any]]) -> Counter:
         """Returns the sum with a block's reading, and its readings by shape."""
@@ -116,6 +119,7 @@ class Account:
         self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
         self._closed: Dict[Epoch, Counter] = {}
         self._classes: Dict[ClassKey, ClassRecord] = {}
+        self._times: Dict[Epoch, PairedTimes] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
             for tally in attached.tallies:
@@ -145,6 +149,13 @@ class Account:
                 key, description = (epoch, _OVERFLOW.fingerprint), _OVERFLOW
             record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
             record.add(comparison, now, self._draw)
+
+    def record_times(self, feature: str, times: Times) -> None:
+        """Counts a pair of timings under the feature's epoch."""
+        with self._lock:
+            attached = self._attached.get(feature)
+            if attached is not None:
+                self._times.setdefault(attached.epoch, PairedTimes()).add(times)
 
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
@@ -180,7 +191,8 @@ class Account:
         for tally in attached.tallies:
             for reading in (it[1:] for it in tally.blocks() if it[0] == block):
                 closed = closed.with_reading(*reading)
-        return replace(closed, labels=dict(self._labels[epoch]()))
+        times = self._times.get(epoch)
+        return replace(closed, labels=dict(self._labels[epoch]()), times=None if times is None else times.as_json())
 
 
 def state_of(comparison: Comparison) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Protocol
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
+from fast_litellm.shadow.timing import Times
 
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
@@ -68,7 +69,7 @@ class Limits:
 
 
 class Sink(Protocol):
-    """Who is told of every comparison that did not match. It is called on the worker thread and never with content."""
+    """Who is told of differences and of times. It is called on the worker thread and never with content."""
 
     @property
     def key(self) -> bytes: ...
@@ -77,3 +78,5 @@ class Sink(Protocol):
     def lasting_key(self) -> Optional[bytes]: ...
 
     def record(self, comparison: Comparison, /) -> None: ...
+
+    def record_times(self, feature: str, times: Times, /) -> None: ...

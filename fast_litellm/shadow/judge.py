@@ -13,12 +13,16 @@ from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Withheld
 from fast_litellm.shadow.experiment import Limits
 from fast_litellm.shadow.reporter import Cost, Reporter
+from fast_litellm.shadow.timing import Ran
 from fast_litellm.shadow.trial import Finding, Trial
 
 if TYPE_CHECKING:
     from fast_litellm.shadow.runner import Job
 
 End = Callable[[], None]
+
+_PROOF = 100
+_UNFIT = frozenset({"timeout", "panic", "crash"})
 
 
 class Judge:
@@ -39,6 +43,13 @@ class Judge:
         self._tally = tally
         self._budget = budget
         self._limits = limits
+        self._matched = 0
+        self._is_unfit = False
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the candidate has matched often, and has always ended well and in time."""
+        return self._matched >= _PROOF and not self._is_unfit
 
     def judge(self, job: Job, claim: Callable[[Job], bool]) -> None:
         """
@@ -56,7 +67,8 @@ class Judge:
         except BaseException as error:
             machinery.failed("judge", error)
         finally:
-            self._budget.settle(job.reserved, max(1, self._cpu_ns() - started))
+            elsewhere = job.plan.times.candidate_cpu_ns if isinstance(job.plan, Ran) else 0
+            self._budget.settle(job.reserved, max(1, self._cpu_ns() - started + elsewhere))
 
     def hung(self, job: Job) -> None:
         """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
@@ -95,12 +107,19 @@ class Judge:
 
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
         try:
+            self._note(finding)
             if finding.difference is not None:
                 self._reporter.report(finding, finding.difference, cost)
+            elif isinstance(job.plan, Ran):
+                self._reporter.report_times(job.plan.times)
             if job.ticket is not None:
                 job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
         except BaseException as error:
             self._fail(job, error)
+
+    def _note(self, finding: Finding) -> None:
+        self._matched += finding.difference is None
+        self._is_unfit |= finding.difference is not None and finding.difference.kind in _UNFIT
 
     def _decline(self, job: Job, declined: Declined) -> None:
         self._shed(job, "declined")

@@ -26,6 +26,7 @@ from fast_litellm.shadow.pauses import Listener
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
+from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.transition import Transition
 
 _HEARTBEAT_SECONDS = 15.0
@@ -111,6 +112,16 @@ class Ledger(Decisions):
             self._pending.append(Transition(comparison.feature, build, "blocked", "auto", comparison.fingerprint, now))
             self._wake.set()
         self._start()
+
+    def record_times(self, feature: str, times: Times) -> None:
+        """
+        Keep a pair of timings.
+
+        Args:
+            feature: The flag's name.
+            times: What both sides took for the same call.
+        """
+        self._account.record_times(feature, times)
 
     def flush(self) -> bool:
         """

@@ -16,7 +16,7 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
-from fast_litellm.shadow import asynchronous
+from fast_litellm.shadow import asynchronous, inline
 from fast_litellm.shadow.experiment import Experiment, Limits
 from fast_litellm.shadow.isolation import Isolated
 
@@ -53,4 +53,4 @@ def observer(runner: ShadowRunner) -> Callable[..., Any]:
     """
     if inspect.iscoroutinefunction(runner.experiment.control):
         return functools.partial(asynchronous.observe, runner)
-    return runner.observe
+    return inline.Inline(runner).observe if runner.mode == "inline" else runner.observe

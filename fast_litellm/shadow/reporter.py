@@ -15,6 +15,7 @@ from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
 from fast_litellm.shadow.observation import Comparison, Description
 from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.trial import Finding
 
 
@@ -88,6 +89,18 @@ class Reporter:
         except Exception as error:
             machinery.failed("digest", error)
             return 0
+
+    def report_times(self, times: Times) -> None:
+        """
+        Args:
+            times: What both sides took for a call on which they agree.
+        """
+        if self._sink is None:
+            return
+        try:
+            self._sink.record_times(self._experiment.feature, times)
+        except BaseException as error:
+            machinery.failed("record_times", error)
 
     def _comparison(self, finding: Finding, difference: Difference, cost: Cost) -> Comparison:
         return Comparison(

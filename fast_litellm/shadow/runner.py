@@ -14,7 +14,7 @@ from __future__ import annotations
 import atexit
 import inspect
 import weakref
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery, modes
@@ -80,12 +80,13 @@ class ShadowRunner:
         self._tally = tally
         self._budget = budget or Budget()
         self.clock = self._limits.clock
+        self.mode = self._limits.mode
         self._generation = 0
         self.shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
-        self._trial = Trial(self._arranged, self._limits)
-        self._judge = Judge(self._trial, self._reporter, tally, self._budget, self._limits)
+        self.trial = Trial(self._arranged, self._limits)
+        self.judge = Judge(self.trial, self._reporter, tally, self._budget, self._limits)
         self._worker = self._make_worker()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
@@ -206,6 +207,13 @@ class ShadowRunner:
         except BaseException as error:
             machinery.failed("abandon", error)
 
+    def inside(self) -> ContextManager[None]:
+        """
+        Returns:
+            While it is entered, the calling thread is inside a comparison: calls made there are not compared.
+        """
+        return self._worker.inside()
+
     def drain(self, timeout: float) -> bool:
         """
         Wait for every submitted call to be compared.
@@ -226,8 +234,8 @@ class ShadowRunner:
             timeout: How long to wait for queued calls, in seconds.
         """
         for job in self._worker.close(timeout):
-            self._judge.give_up(job, "shutdown")
-        self._trial.close()
+            self.judge.give_up(job, "shutdown")
+        self.trial.close()
 
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
@@ -261,7 +269,7 @@ class ShadowRunner:
         try:
             return self._arranged.candidate.prepare(args, kwargs)
         except Declined as declined:
-            self._judge.count_declined(declined)
+            self.judge.count_declined(declined)
             raise _Shed("declined") from None
 
     def _snapshot(self, outcome: Outcome) -> Observation:
@@ -277,19 +285,19 @@ class ShadowRunner:
         if job.generation != self._generation:
             return  # begun before a fork: the parent accounts for it
         self._worker.release(job.size)
-        self._judge.give_up(job, reason)
+        self.judge.give_up(job, reason)
 
     def _with_outcome(self, shape: int, outcome: Outcome) -> int:
         return engine.current().shape_with_outcome(self.experiment.profile, shape, raised=outcome.error is not None)
 
     def _make_worker(self) -> Worker[Job]:
-        limits, judge = self._limits, self._judge
+        limits, judge = self._limits, self.judge
         patience = Patience(limits.hang_ns, limits.clock, judge.hung, lambda job: judge.give_up(job, "hung"))
         name = f"fast-litellm-shadow-{self.experiment.feature}"
         return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
 
     def _work(self, job: Job) -> None:
-        self._judge.judge(job, self._worker.claim)
+        self.judge.judge(job, self._worker.claim)
 
 
 def _shaper(experiment: Experiment) -> engine.Shaper:

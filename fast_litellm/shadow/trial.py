@@ -16,6 +16,7 @@ from fast_litellm.shadow.experiment import Experiment, Limits
 from fast_litellm.shadow.isolation import Isolated, Raised
 from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
+from fast_litellm.shadow.timing import Ran
 
 _NS_PER_MS = 1_000_000
 _ENDINGS: Dict[Optional[type], str] = {TimedOut: "timeout", Crashed: "crash"}
@@ -78,6 +79,8 @@ class Trial:
         """
         if isinstance(plan, InContext):
             return plan.context.run(self._run, plan.plan, call, control, served)
+        if isinstance(plan, Ran):
+            return self._run(plan.plan, call, control, plan.candidate, plan.call)
         return self._run(plan, call, control, served)
 
     def control(self, call: Call) -> Observation:
@@ -129,11 +132,13 @@ class Trial:
             observation = of_error(error)
         return replace(observation, duration_ns=self._clock() - started)
 
-    def _run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation]) -> Finding:
-        if served is None:
+    def _run(
+        self, plan: Any, call: Call, control: Observation, did: Optional[Observation], left: Optional[Call] = None
+    ) -> Finding:
+        if did is None:
             candidate, difference = self._compare(plan, call, control)
         else:
-            candidate, difference = served, self._difference(control, served)
+            candidate, difference = did, self._difference(control, did) or self._mutation(call, left)
         if difference is None:
             return Finding("matched", candidate)
         second_control = self.observe(self._experiment.control, fresh(call))
@@ -157,8 +162,7 @@ class Trial:
         candidate = self.observe(
             lambda *args, **kwargs: self._experiment.candidate.run(plan, args, kwargs), candidate_call
         )
-        difference = self._difference(control, candidate)
-        return candidate, difference or self._mutations.difference(call, candidate_call)
+        return candidate, self._difference(control, candidate) or self._mutation(call, candidate_call)
 
     def _difference(self, control: Observation, candidate: Observation) -> Optional[Difference]:
         if candidate.error_type in _ENDINGS:
@@ -167,6 +171,10 @@ class Trial:
         if difference is None and candidate.duration_ns > self._deadline_ns:
             return Difference("timeout", (), control, candidate)
         return difference
+
+    def _mutation(self, call: Call, left: Optional[Call]) -> Optional[Difference]:
+        """Nobody knows what the candidate left when it worked on the caller's own arguments."""
+        return None if left is None else self._mutations.difference(call, left)
 
     def _is_noisy(self, first: Observation, second: Observation) -> bool:
         found = comparators.compare(self._experiment.comparator, first, second)

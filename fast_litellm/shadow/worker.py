@@ -4,11 +4,12 @@ The thread on which comparisons are made, and the room in front of it.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Callable, Generic, List, Optional, Protocol, TypeVar
+from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
 from fast_litellm.shadow import machinery
 from fast_litellm.shadow.deadline import watchdog
@@ -101,6 +102,16 @@ class Worker(Generic[Job]):
     def is_current_thread(self) -> bool:
         """Returns whether the caller is on a thread of the worker's, an abandoned one included."""
         return getattr(self._own, "is_worker", False)
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """The calling thread counts as the worker's own."""
+        before = self.is_current_thread()
+        self._own.is_worker = True
+        try:
+            yield
+        finally:
+            self._own.is_worker = before
 
     def refusal(self) -> Optional[str]:
         """Returns why no further job can be reserved, or None."""

@@ -23,6 +23,7 @@ from fast_litellm.shadow.schema import (
     PROCESS,
     SHAPE_COUNTER,
     SIGHTING,
+    TIMING,
 )
 from fast_litellm.shadow.transition import Transition
 
@@ -58,7 +59,7 @@ def write_end(connection: Connection, process: Process, now: float) -> None:
 
 
 def write_report(connection: Connection, process: Process, report: Report, now: float) -> None:
-    """Writes counts, shapes and classes."""
+    """Writes counts, shapes, timings and classes."""
     for epoch, counter in report.counters.items():
         of_process = {"epoch_id": epoch_id(connection, epoch, now), "proc_uuid": process.proc_uuid}
         row = {"counts": to_json(counter.counts), "labels": to_json(counter.labels), "updated_at": now}
@@ -68,6 +69,8 @@ def write_report(connection: Connection, process: Process, report: Report, now: 
             for shape, (counts, sketch) in counter.shapes.items()
         ]
         upsert(connection, SHAPE_COUNTER, shapes)
+        if counter.times is not None:
+            upsert(connection, TIMING, [{**of_process, "timings": to_json(counter.times)}])
     for (epoch, fingerprint), record in report.classes.items():
         of_class = {"fingerprint": fingerprint, "epoch_id": epoch_id(connection, epoch, now)}
         _write_class(connection, of_class, record)

@@ -40,9 +40,13 @@ class RememberingSink:
 
     def __init__(self):
         self.comparisons = []
+        self.times = []
 
     def record(self, comparison):
         self.comparisons.append(comparison)
+
+    def record_times(self, feature, times):
+        self.times.append(times)
 
 
 @pytest.fixture(autouse=True)
