@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Optional, cast
 
 from fast_litellm import events
 from fast_litellm.accel.awaited import AwaitedCandidate
@@ -16,6 +16,7 @@ from fast_litellm.accel.native import Dispatcher, Tally
 from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
+    from fast_litellm.accel.native import Shaper
     from fast_litellm.flags import FlagManager
     from fast_litellm.shadow import ShadowRunner
 
@@ -110,7 +111,7 @@ class Feature:
             reverse_share: Of the calls it answers, in [0, 1].
         """
         runner = self.runner
-        shaper = None if cells is None or runner is None else runner.shaper
+        shaper = None if cells is None or runner is None else cast("Shaper", runner.shaper)
         self.dispatcher.certify(shaper, frozenset(cells or ()))
         self.dispatcher.compare_served(round(reverse_share * _WHOLE))
 

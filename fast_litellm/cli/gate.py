@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, moves
 from fast_litellm.shadow import checks
-from fast_litellm.shadow.gate import Gate, Step
 
 if TYPE_CHECKING:
     from fast_litellm.shadow.gate import Check, Verdict
@@ -24,8 +23,9 @@ _WORDS = {
 
 @click.command(name="gate")
 @click.argument("feature")
+@moves.config_option
 @console.json_option
-def command(feature: str, *, as_json: bool) -> None:
+def command(feature: str, config: Path | None, *, as_json: bool) -> None:
     """
     Say what a promotion of a feature still takes.
 
@@ -33,14 +33,10 @@ def command(feature: str, *, as_json: bool) -> None:
     speaks against the candidate.
     """
     ledger: Any = evidence.ledger()
-    found = ledger.evidence(feature)
-    if found is None:
-        evidence.say_empty(f"no comparison of {feature}")
-        raise click.exceptions.Exit(1)
-    step = Step(since=found.opened_at)
-    verdict = Gate().judge(found, step, time.time())
+    position = moves.position(ledger, moves.rules(config, feature), feature)
+    verdict, step = position.verdict, position.plan.steps[position.step].name
     if as_json:
-        console.print_json({"feature": feature, "step": step.name, **_document(verdict)})
+        console.print_json({"feature": feature, "step": step, **_document(verdict)})
     else:
         _show(feature, verdict)
     if verdict.decision == "roll_back":

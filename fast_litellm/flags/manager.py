@@ -248,6 +248,19 @@ class FlagManager:
         """
         self._live.unblock(flag)
 
+    def divert(self, flag: str, seconds: Optional[float] = None) -> None:
+        """
+        Stop a feature for every other process of this host that uses the same rule file: their next decision is Python.
+
+        Unlike `block`, which knows why and holds for this process's candidate, it is meant to last until everybody has
+        learned of the block. A person's pause stays as it is.
+
+        Args:
+            flag: The flag's name.
+            seconds: How long; None until it is called again or somebody calls `resume`.
+        """
+        self._standings.divert(flag, seconds)
+
     def pause(self, flag: str, *, hold: Optional[float] = None, scope: str = "host") -> str:
         """
         Stop a feature for every process of this host that uses the same rule file: their next decision is Python.

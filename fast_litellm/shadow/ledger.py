@@ -163,6 +163,20 @@ class Ledger(Decisions):
         self._wake.set()
         self._flush(is_last=True)
 
+    def leads(self) -> bool:
+        """
+        Returns:
+            Whether this is the process that has been running for longest of those that write to the ledger.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import reports
+
+        with self._store.reading() as connection:
+            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock())
+        return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
+
     def follow(self, listener: Listener) -> None:
         """
         Have a function told of the fleet's pauses: at once, and by the ledger's thread whenever they change.
@@ -172,6 +186,28 @@ class Ledger(Decisions):
                 to tell.
         """
         self._follow(pauses.current, listener)
+
+    def follow_fleet(
+        self,
+        *,
+        pauses_changed: Listener,
+        rollouts_changed: Callable[[Mapping[str, Rollout]], object],
+        blocks_changed: Callable[[Mapping[Tuple[str, str], str]], object],
+    ) -> None:
+        """
+        Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
+        waited for once.
+
+        Args:
+            pauses_changed: As for `follow`.
+            rollouts_changed: As for `follow_rollouts`.
+            blocks_changed: As for `follow_blocks`.
+        """
+        from fast_litellm.shadow import reports
+
+        self._fleet.follow(pauses.current, pauses_changed)
+        self._fleet.follow(rollouts.current, rollouts_changed)
+        self._follow(reports.blocks, blocks_changed)
 
     def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
         """

@@ -125,6 +125,15 @@ def blocks(connection: Connection, known: Mapping[Any, str]) -> Mapping[Any, str
     return said
 
 
+def eldest(connection: Connection, own_host: str, now: float) -> Optional[str]:
+    """
+    Returns:
+        The process that has been running for longest; None when none is.
+    """
+    found = rows(connection, select(PROCESS).where(PROCESS.c.ended_at.is_(None)).order_by(PROCESS.c.started_at))
+    return next((row["proc_uuid"] for row in found if not process.is_gone(row, own_host, now)), None)
+
+
 def rows(connection: Connection, statement: Any) -> List[Row]:
     """
     Returns:
