@@ -107,7 +107,8 @@ class Trial:
         Returns:
             What is found of it: nobody knows more than that it took too long, once.
         """
-        self.close()
+        if self._isolated is not None:
+            self._isolated.abandon()
         candidate = Observation(error_type=TimedOut, duration_ns=int(self._hang_ns))
         return Finding("waived", candidate, Difference("timeout", (), control, candidate))
 
