@@ -210,3 +210,17 @@ def test_an_unknown_cause_is_refused():
     """The known ones are named."""
     with pytest.raises(ValueError, match="guard_tripped:error_rate"):
         engine.current().stop_word("mood", 1, 0)
+
+
+def test_a_diverged_candidate_is_stopped_for_every_process_of_the_host(served, clock):
+    """Their next decision is Python, for ever or for the time that is given; a person's pause stays."""
+    one, other = FlagManager.from_file(served), FlagManager.from_file(served)
+    assert "rust" == other.serve("parser", "u")
+    one.divert("parser")
+    assert ("python", "diverged") == (other.serve("parser", "u"), other.decide("parser", unit="u").detail)
+    assert None is other.standing("parser")["until"]
+    one.divert("parser", 60)
+    assert None is not other.standing("parser")["until"]
+    one.pause("parser")
+    one.divert("parser", 60)
+    assert "paused" == other.standing("parser")["state"]
