@@ -34,6 +34,7 @@ FEATURE_BLOCKED: Final = "shadow.feature_blocked"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
 PROMOTION_FAILED: Final = "accel.promotion_failed"
 ROLLOUT_MOVED: Final = "accel.rollout_moved"
+RING_TORN: Final = "shadow.ring_torn"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -343,7 +344,7 @@ def test_a_rollback_needs_no_database(join, turning, tmp_path):
     member.settle()
     member.promote(3, is_forced=True)
     member.settle()
-    for file in tmp_path.glob("ledger.db*"):
+    for file in filter(Path.is_file, tmp_path.glob("ledger.db*")):
         file.unlink()
     (tmp_path / "ledger.db").mkdir()
     turn()

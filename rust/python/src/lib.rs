@@ -17,6 +17,7 @@ mod memory;
 mod messages;
 mod page;
 mod proven;
+mod ring;
 mod rules;
 mod shape;
 mod tally;
@@ -35,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     gate::register(module)?;
     messages::register(module)?;
     page::register(module)?;
+    ring::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)
