@@ -77,7 +77,7 @@ class Inline:
         if not (runner.judge.is_proven and self._draw() < SHARE):
             return runner.observe(args, kwargs, control)
         answer = control or runner.experiment.control
-        job = runner.prepare(args, kwargs)
+        job = runner.try_to_prepare(args, kwargs)
         if job is None:
             return answer(*args, **kwargs)
         is_first = self._draw() < 1 / 2

@@ -20,12 +20,13 @@ from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords
+from fast_litellm.shadow.deadline import Patience
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Reporter
 from fast_litellm.shadow.trial import Trial, of_error
-from fast_litellm.shadow.worker import Patience, Worker
+from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0
 
@@ -107,12 +108,7 @@ class ShadowRunner:
             BaseException: What the control raises, the same object.
         """
         control = control or self.experiment.control
-        try:
-            job = self.prepare(args, kwargs)
-        except (
-            BaseException
-        ):  # `prepare` handles everything unless the stack is too deep even for that: not offered, then
-            job = None
+        job = self.try_to_prepare(args, kwargs)
         if job is None:
             return control(*args, **kwargs)
         clock = self._limits.clock
@@ -127,6 +123,16 @@ class ShadowRunner:
             raise
         self.submit(job, Outcome(value=value, duration_ns=clock() - started))
         return value
+
+    def try_to_prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
+        """
+        Returns:
+            What `prepare` returns; None also where the stack is too deep even for that. Such a call is not offered.
+        """
+        try:
+            return self.prepare(args, kwargs)
+        except BaseException:
+            return None
 
     def prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
         """

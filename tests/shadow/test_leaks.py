@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,10 @@ class Seam:
         """Returns another object each time, or raises the same one."""
         if self.fails_with is not None and items:
             raise self.fails_with
-        self.returned = [sum(items)]
-        return self.returned
+        value = [sum(items)]
+        if threading.current_thread() is threading.main_thread():  # the worker runs it again, to confirm a difference
+            self.returned = value
+        return value
 
     async def control_later(self, items):
         """The same, awaited."""
