@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 Run = Callable[[Any, Tuple[Any, ...], Dict[str, Any]], Any]
 Answer = Tuple[Any, ...]
@@ -39,16 +39,19 @@ def pack(value: Any) -> bytes:
     Raises:
         NotPlainError: Something in it is of another type. `marshal` would send some of those as bytes.
     """
-    pending: List[Any] = [value]
+    pending, seen = [value], set()
     while pending:
         each = pending.pop()
         kind = type(each)
+        if kind in _SCALARS or id(each) in seen:
+            continue
+        seen.add(id(each))
         if kind in _SEQUENCES:
             pending.extend(each)
         elif kind is dict:
             pending.extend(each.keys())
             pending.extend(each.values())
-        elif kind not in _SCALARS:
+        else:
             raise NotPlainError(kind.__qualname__)
     return marshal.dumps(value)
 

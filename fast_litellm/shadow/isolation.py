@@ -150,7 +150,7 @@ class Isolated:
             raise Withheld(refusal)
         try:
             return Child(candidate, self._deadline_s, is_factory=is_factory)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except (OSError, TypeError, ValueError, subprocess.SubprocessError) as error:
             machinery.failed("isolate", error)
             self._restarts.failed()
             raise Withheld("isolation_failed") from None
@@ -193,7 +193,7 @@ def _raise(word: str, what: Any) -> NoReturn:
         raise Declined(what)
     if word == "unsnapshotable":
         raise Withheld("unsnapshotable")
-    (module, qualname), text = what[:2], what[2]
+    module, qualname, text = what
     if "<locals>" in qualname:  # this side's class of that name could be the same or another
         raise Withheld("unsnapshotable")
     raise Raised(_class(module, qualname), text)
