@@ -17,7 +17,7 @@ from fast_litellm.shadow.comparators import is_panic
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
     from fast_litellm.shadow import ShadowRunner
-    from fast_litellm.shadow.runner import Job
+    from fast_litellm.shadow.job import Job
 
 Judge = Callable[[int, bool], object]
 

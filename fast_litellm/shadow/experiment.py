@@ -4,10 +4,12 @@ What a runner is told: which two sides to compare, within which limits, and who 
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
@@ -37,6 +39,17 @@ class Experiment:
     comparator: Comparator
     profile: str = "plain"
     request: Optional[str] = None
+
+    def shaper(self) -> engine.Shaper:
+        """
+        Returns:
+            What names the shapes of its calls.
+        """
+        try:
+            parameters = list(inspect.signature(self.control).parameters)
+        except (TypeError, ValueError):  # a function without a signature: its arguments have no names
+            parameters = []
+        return engine.current().Shaper(self.profile, parameters, self.request)
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,17 @@ What happens with an accepted call off its caller's path: it is tried, what was 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Withheld
 from fast_litellm.shadow.experiment import Limits
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.reporter import Cost, Reporter
 from fast_litellm.shadow.timing import Ran
 from fast_litellm.shadow.trial import Finding, Trial
-
-if TYPE_CHECKING:
-    from fast_litellm.shadow.runner import Job
 
 End = Callable[[], None]
 
@@ -94,7 +92,7 @@ class Judge:
         queue_age_ns = self._limits.clock() - job.queued_at
         try:
             if job.served is not None:
-                job.control = self._trial.control(job.call)
+                job.control = self._trial.control(job.plan, job.call)
             finding = self._trial.run(job.plan, job.call, job.control, job.served)
         except Declined as declined:
             return functools.partial(self._decline, job, declined)

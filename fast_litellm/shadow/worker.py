@@ -148,10 +148,11 @@ class Worker(Generic[Job]):
             False when the job was taken to hang.
         """
         with self._changed:
-            is_running = self._running is not None and self._running.job is job
-            if is_running and self._running is not None:
-                self._running.is_claimed = True
-            return is_running
+            run = self._running
+            if run is None or run.job is not job:
+                return False
+            run.is_claimed = True
+            return True
 
     def look(self) -> Optional[float]:
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import json
 
@@ -31,7 +32,7 @@ class Pair:
 
     def __init__(self, name, path, *, effect_free=True, **rule):
         self.name = name
-        self.control_error = self.candidate_error = None
+        self.control_error = self.candidate_error = self.answer = None
         self.value, self.other = ["the control's"], ["the candidate's"]
         seam = fast_litellm.seam(name, candidate=self.candidate, effect_free=effect_free)
         self.function = seam(self.control)
@@ -42,13 +43,13 @@ class Pair:
         await asyncio.sleep(0)
         if self.control_error is not None:
             raise self.control_error
-        return self.value
+        return self.value if self.answer is None else self.answer()
 
     async def candidate(self):
         await asyncio.sleep(0)
         if self.candidate_error is not None:
             raise self.candidate_error
-        return self.other
+        return self.other if self.answer is None else self.answer()
 
     def call(self):
         """What is returned or raised."""
@@ -137,6 +138,22 @@ def test_served_calls_are_compared_afterwards(make_pair, share, compared):
     assert pair.feature.runner.drain(10)
     assert (1 if share else 0) == pair.status()["diverged"]
     assert ("blocked" if share else "on") == pair.status()["stage"]
+
+
+def test_the_control_of_a_served_call_sees_the_callers_context(make_pair):
+    """Though it runs later and elsewhere."""
+    pair = make_pair()
+    pair.feature.trust(None, 1.0)
+    tenant = contextvars.ContextVar("tenant", default="nobody")
+    pair.answer = tenant.get
+
+    def call():
+        tenant.set("somebody")
+        return pair.call()
+
+    assert "somebody" == contextvars.copy_context().run(call)
+    assert pair.feature.runner.drain(10)
+    assert (1, 0) == (pair.status()["matched"], pair.status()["diverged"])
 
 
 def test_a_served_call_that_fails_is_not_compared(make_pair):

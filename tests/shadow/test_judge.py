@@ -7,10 +7,10 @@ import pytest
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, comparators, machinery
 from fast_litellm.shadow.candidate import Withheld
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation
 from fast_litellm.shadow.reporter import Reporter
-from fast_litellm.shadow.runner import Job
 from fast_litellm.shadow.trial import Trial
 
 
