@@ -18,6 +18,10 @@ class Candidate(Protocol):
     `prepare` runs on the caller's path with the caller's own arguments: it reads whatever live state the answer
     depends on, keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run`
     is a pure function of the plan and of a copy of the arguments, possibly later and on another thread.
+
+    To be run in a worker process it also has a `factory`, the `module:qualname` of something that takes no arguments
+    and makes an object with `run`; and, unless its plans are plain values, `portable(plan)`, which turns one into the
+    plain value that this `run` takes.
     """
 
     @property

@@ -68,9 +68,9 @@ def serve(connection: Connection) -> None:
     """
     Answer calls until the other side is gone.
 
-    The first message is `(sys.path, name, is_factory, seconds)`: where modules are, the candidate's `module:qualname`,
-    whether that makes the candidate or is the candidate's function, and the longest a call may take even when nobody
-    is there any more to end it.
+    The first message is `(sys.path, name, is_factory, seconds)`: where modules are, the `module:qualname` of what
+    makes the candidate or of the candidate's function, which of the two, and the longest a call may take even when
+    nobody is there any more to end it.
 
     Args:
         connection: To the parent.

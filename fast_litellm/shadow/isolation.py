@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any, NoReturn, Optional, Tuple
+from typing import Any, Callable, NoReturn, Optional, Tuple
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import forking, isolated, machinery
@@ -41,8 +41,7 @@ class Isolated:
     A candidate that is prepared here and run there.
 
     Args:
-        candidate: A `FunctionCandidate` of a function that can be imported, or any other with an attribute `factory`,
-            the `module:qualname` of a function without arguments that makes it.
+        candidate: A `FunctionCandidate` of a function that can be imported, or any other with a `factory`.
         deadline_ms: A call that takes longer is killed.
         patience_ms: How long to wait for a process that starts; it goes on starting meanwhile.
     """
@@ -55,6 +54,7 @@ class Isolated:
         self._deadline_s = deadline_ms / _MS_PER_S
         self._patience_s = patience_ms / _MS_PER_S
         self._name = name(candidate)
+        self._portable: Callable[[Any], Any] = getattr(candidate, "portable", lambda plan: plan)
         self._child: Optional[Child] = None
         self._restarts = Restarts()
         self._is_closed = False
@@ -107,7 +107,7 @@ class Isolated:
             Withheld: Something in the call or in the answer cannot cross.
         """
         try:
-            request = isolated.pack((plan, args, kwargs))
+            request = isolated.pack((self._portable(plan), args, kwargs))
         except (isolated.NotPlainError, ValueError):
             raise Withheld("unsnapshotable") from None
         word, what, left_args, left_kwargs, spent = self._ask(request)
