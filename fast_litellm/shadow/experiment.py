@@ -18,6 +18,9 @@ from fast_litellm.shadow.timing import Times
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
 
+MODES = ("off_path", "inline", "isolated")
+"""Where a candidate can run; see `modes`."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -66,6 +69,9 @@ class Limits:
         patience: How many deadlines one comparison may take, with all its runs. Then it is taken never to end: it is a
             timeout, and its thread is abandoned.
         clock: What durations are measured with, in nanoseconds; monotonic.
+
+    Raises:
+        ValueError: There is no such mode.
     """
 
     mode: str = "off_path"
@@ -74,6 +80,10 @@ class Limits:
     deadline_ms: float = 1_000
     patience: float = 10
     clock: Callable[[], int] = time.perf_counter_ns
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {self.mode!r}")
 
     @property
     def hang_ns(self) -> float:

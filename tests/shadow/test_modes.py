@@ -36,3 +36,9 @@ def test_the_words_are_those_of_the_rules():
     """A rule file's mode is given to the runner as it stands."""
     assert ("off_path", "inline", "isolated") == modes.MODES
     assert modes.MODES[0] == Limits().mode
+
+
+def test_another_word_is_refused():
+    """The error lists what there is."""
+    with pytest.raises(ValueError, match="one of off_path, inline, isolated, not 'thread'"):
+        Limits(mode="thread")
