@@ -46,11 +46,13 @@ class Withheld(Exception):  # noqa: N818 - a signal, not an error: the compariso
 
     Args:
         reason: The word under which the call is counted.
+        is_final: It will never be run any more in this process.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_final = is_final
 
 
 class FunctionCandidate:

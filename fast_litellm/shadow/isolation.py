@@ -80,8 +80,10 @@ class Isolated:
         Raises:
             Withheld: There is none, and why.
         """
-        if self._name is None or self._is_closed:
-            raise Withheld("shutdown" if self._is_closed else "not_importable")
+        if self._is_closed:
+            raise Withheld("shutdown")
+        if self._name is None:
+            raise Withheld("not_importable", is_final=True)
         child = self._child or self._start(*self._name)
         self._child = child
         try:
@@ -147,7 +149,7 @@ class Isolated:
     def _start(self, candidate: str, is_factory: bool) -> Child:
         refusal = self._restarts.refusal()
         if refusal is not None:
-            raise Withheld(refusal)
+            raise Withheld(refusal, is_final=self._restarts.is_over)
         try:
             return Child(candidate, self._deadline_s, is_factory=is_factory)
         except (OSError, TypeError, ValueError, subprocess.SubprocessError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fast_litellm import events
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, comparators, machinery
 from fast_litellm.shadow.candidate import Withheld
@@ -46,13 +47,17 @@ def make_judge(tally, sink, purse):
     return make
 
 
-@pytest.fixture
-def job(tally):
+def accepted(tally):
     """A call that was accepted and that the control has answered with 1."""
     job = Job(0, None, ((), {}), size=1, reserved=7.0, generation=0)
     job.ticket = tally.accept(0)
     job.control = Observation(1)
     return job
+
+
+@pytest.fixture
+def job(tally):
+    return accepted(tally)
 
 
 def raising(error):
@@ -109,3 +114,24 @@ def test_a_call_that_is_not_tried_costs_nothing(make_judge, job, balanced, purse
     """Its reservation is given back."""
     make_judge(lambda: 1).give_up(job, "shutdown")
     assert ({"shutdown": 1}, [(7.0, 0)]) == (balanced()["shed"], purse.settled)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Withheld("restarting"), []), (Withheld("not_importable", is_final=True), ["not_importable"])],
+)
+def test_that_nothing_is_compared_any_more_is_told_once(make_judge, tally, log, error, told):
+    """With the word under which the calls are counted; what passes is not told."""
+    judge = make_judge(raising(error))
+    for _ in range(2):
+        judge.judge(accepted(tally), lambda _job: True)
+    assert told == [it["reason"] for it in log if it["event"] == events.COMPARING_STOPPED]
+
+
+def test_the_second_hang_is_told(make_judge, tally, log):
+    """It is the last."""
+    judge, told = make_judge(lambda: 1), []
+    for _ in range(2):
+        judge.hung(accepted(tally))
+        told.append([(it["feature"], it["reason"]) for it in log if it["event"] == events.COMPARING_STOPPED])
+    assert [[], [("feature", "hung")]] == told
