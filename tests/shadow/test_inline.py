@@ -119,7 +119,7 @@ def test_times_are_those_of_each_side(make_inline, sides, sink):
     assert inline.runner.drain(DEADLINE_S)
     for times in sink.times:
         assert min(times.control_ns, times.control_cpu_ns) >= 5_000_000 > times.candidate_cpu_ns
-        assert times.control_ns > times.candidate_ns > 0
+        assert times.candidate_ns > 0
     assert 2 == len(sink.times)
 
 
