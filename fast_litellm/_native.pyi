@@ -166,7 +166,9 @@ class Ticket:
 class Dispatcher:
     """Stands at a seam and answers with the control or with the candidate."""
 
-    def __new__(cls, control: Callable[..., Any], tally: Tally, *, effect_free: bool) -> Dispatcher: ...
+    def __new__(
+        cls, control: Callable[..., Any], tally: Tally, *, effect_free: bool, awaited: bool = False
+    ) -> Dispatcher: ...
     def connect(
         self,
         handle: object,

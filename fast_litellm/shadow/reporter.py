@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Mapping, Optional
+from typing import Callable, Mapping, Optional, Set
 
 from fast_litellm import events
 from fast_litellm.shadow import divergence, engine, machinery, process
@@ -62,6 +62,7 @@ class Reporter:
         self._sink = sink
         self._on_block = on_block
         self._blocked = False
+        self._stops: Set[str] = set()
         self._redactor: Optional[Redactor] = None
         self._host_digest: Optional[str] = None
         self._log = divergence.DivergenceLog()
@@ -100,6 +101,20 @@ class Reporter:
         except Exception as error:
             machinery.failed("digest", error)
             return 0
+
+    def report_stop(self, reason: str) -> None:
+        """
+        Log, once for each reason, that the feature's calls are not compared any more.
+
+        Args:
+            reason: The word under which they are counted.
+        """
+        if reason not in self._stops:
+            self._stops.add(reason)
+            feature, build = self._experiment.feature, self._experiment.candidate.build
+            events.tell(
+                "shadow", "error", events.COMPARING_STOPPED, feature=feature, candidate_build=build, reason=reason
+            )
 
     def report_times(self, times: Times) -> None:
         """

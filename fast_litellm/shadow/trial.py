@@ -84,11 +84,13 @@ class Trial:
             return self._run(plan.plan, call, control, plan.candidate, plan.call)
         return self._run(plan, call, control, served)
 
-    def control(self, call: Call) -> Observation:
+    def control(self, plan: Any, call: Call) -> Observation:
         """
         Returns:
             What the control does with a call that the candidate has answered.
         """
+        if isinstance(plan, InContext):
+            return plan.context.run(self.observe, self._experiment.control, fresh(call))
         return self.observe(self._experiment.control, fresh(call))
 
     @property
