@@ -64,19 +64,17 @@ class Advance:
         except PromotionError:  # another process was quicker: its move is the one that counts
             return
         if moved is not None:
+            self._note(position)
             step = position.plan.steps[moved.step].name
             events.tell("accel", "warning", events.ROLLOUT_MOVED, feature=name, step=step, state=moved.state)
 
     def _move(self, position: Position, now: float) -> Optional[Rollout]:
         decision, step = position.verdict.decision, position.next
         if decision == "promote" and step is not None:
-            self._note(position)
             return promotion.promote(self._ledger, position, step, Order(_ACTOR, "the gate opened", now))
         if decision == "roll_back":
-            self._note(position)
             found = ", ".join(check.name for check in position.verdict.checks if check.is_terminal)
-            self._ledger.record_transition(position.feature, position.build, "blocked", actor=_ACTOR, reason=found)
-            return promotion.roll_back(self._ledger, position, Order(_ACTOR, found, now), "blocked")
+            return promotion.block(self._ledger, position, Order(_ACTOR, found, now))
         return None
 
     def _note(self, position: Position) -> None:

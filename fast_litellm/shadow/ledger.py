@@ -16,7 +16,7 @@ import weakref
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database, forking, machinery, pauses, process, rollouts
+from fast_litellm.shadow import database, forking, machinery, pauses, process, rollouts, waivers
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
@@ -28,6 +28,7 @@ from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.transition import Transition
+from fast_litellm.shadow.waivers import Accepted
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
@@ -58,6 +59,7 @@ class Ledger(Decisions):
         self._flush_seconds = flush_seconds
         self._account = Account()
         self._fleet = Fleet(store)
+        self._accepted: Accepted = {}
         self._ended = False
         self._is_held = False
         self._begin()
@@ -122,6 +124,19 @@ class Ledger(Decisions):
             times: What both sides took for the same call.
         """
         self._account.record_times(feature, times)
+
+    def accepts(self, feature: str, fingerprint: str) -> bool:
+        """
+        Ask for a waiver, as this process last heard of it from the fleet; the database is not asked.
+
+        Args:
+            feature: The flag's name.
+            fingerprint: The divergence class.
+
+        Returns:
+            Whether somebody has accepted the class, and the acceptance has neither expired nor been used up.
+        """
+        return self._accepted.get((feature, fingerprint), 0.0) > self._clock()
 
     def flush(self) -> bool:
         """
@@ -196,7 +211,7 @@ class Ledger(Decisions):
     ) -> None:
         """
         Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
-        waited for once.
+        waited for once. Waivers hold from here on, too; they are heard of before a block is lifted.
 
         Args:
             pauses_changed: As for `follow`.
@@ -207,6 +222,7 @@ class Ledger(Decisions):
 
         self._fleet.follow(pauses.current, pauses_changed)
         self._fleet.follow(rollouts.current, rollouts_changed)
+        self._fleet.follow(waivers.accepted, self._take_accepted)
         self._follow(reports.blocks, blocks_changed)
 
     def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
@@ -228,6 +244,9 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         self._follow(reports.blocks, listener)
+
+    def _take_accepted(self, accepted: Accepted) -> None:
+        self._accepted = accepted
 
     def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         self._fleet.follow(read, listener)
