@@ -31,6 +31,7 @@ def test_each_listener_is_told_of_its_own(open_ledger, tally):
     follower.follow_blocks(blocks.append)
     writer.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
     writer.record_rollout(FIRST, expected=None)
+    follower.look()
     writer.attach(Epoch("parser", "build-1"), tally)
     description = Description("value", "$", "$", "d4" * 16, Summary("value", "int"), Summary("value", "int"))
     writer.record(Comparison("parser", "build-1", "exact/1", "diverged", description, action="blocked"))
