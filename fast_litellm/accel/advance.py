@@ -1,8 +1,8 @@
 """
 Automatic advance: the gate is asked of every feature whose plan says so, and what it says is done.
 
-One process of a fleet asks, the one that has been running for longest, so that a thousand processes read no more of the
-ledger than one. Should two ask, a rollout is moved once all the same.
+One process of a fleet asks, the one that has had the feature for longest, so that a thousand processes read little more
+of the ledger than one. Should two ask, a rollout is moved once all the same.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class Advance:
         Raises:
             LedgerError: The ledger cannot be read or written; the next look comes soon.
         """
-        names = [name for name in self._manager.status()["flags"] if self._is_automatic(name)]
-        if names and self._ledger.leads():
-            for name in names:
+        for name in self._manager.status()["flags"]:
+            if self._is_automatic(name) and self._ledger.leads(name):
                 self._look_after(name)
 
     def _is_automatic(self, name: str) -> bool:

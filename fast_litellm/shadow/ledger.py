@@ -178,10 +178,13 @@ class Ledger(Decisions):
         self._wake.set()
         self._flush(is_last=True)
 
-    def leads(self) -> bool:
+    def leads(self, feature: str) -> bool:
         """
+        Args:
+            feature: The flag's name.
+
         Returns:
-            Whether this is the process that has been running for longest of those that write to the ledger.
+            Whether this is the process that has been running for longest of those that count the feature.
 
         Raises:
             LedgerError: The ledger cannot be read.
@@ -189,7 +192,7 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         with self._store.reading() as connection:
-            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock())
+            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock(), feature)
         return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
 
     def follow(self, listener: Listener) -> None:

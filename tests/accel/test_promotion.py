@@ -395,7 +395,7 @@ def test_of_two_that_promote_at_once_one_does(join):
 
 
 def test_one_process_of_a_fleet_asks_the_gate(join):
-    """The one that began first, for as long as it lives."""
+    """The one that began first of those that have the feature, for as long as it lives."""
     one = join(advance="auto")
     one.call(0)
     one.settle()
@@ -403,9 +403,10 @@ def test_one_process_of_a_fleet_asks_the_gate(join):
     other = join(advance="auto")
     other.call(0)
     other.settle()
-    assert (True, False) == (one.ledger.leads(), other.ledger.leads())
+    assert (True, False) == (one.ledger.leads("doubling"), other.ledger.leads("doubling"))
+    assert not one.ledger.leads("another")
     one.ledger.close()
-    assert other.ledger.leads()
+    assert other.ledger.leads("doubling")
 
 
 def test_a_rollback_needs_no_database(join, turning, tmp_path):
