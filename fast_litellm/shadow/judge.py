@@ -123,12 +123,13 @@ class Judge:
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
         try:
             self._note(finding)
+            outcome = finding.outcome
             if finding.difference is not None:
-                self._reporter.report(finding, finding.difference, cost)
+                outcome = self._reporter.report(finding, finding.difference, cost)
             elif isinstance(job.plan, Ran):
                 self._reporter.report_times(job.plan.times)
             if job.ticket is not None:
-                job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
+                job.ticket.compare(outcome, self._reporter.digest(job.call))
         except BaseException as error:
             self._fail(job, error)
 

@@ -17,7 +17,7 @@ import weakref
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database, forking, machinery, pauses, process, recovery, ring, rollouts
+from fast_litellm.shadow import database, forking, machinery, pauses, process, recovery, ring, rollouts, waivers
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
@@ -30,6 +30,7 @@ from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.transition import Transition
+from fast_litellm.shadow.waivers import Accepted
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
@@ -61,6 +62,7 @@ class Ledger(Decisions):
         self._account = Account()
         self._ring: Optional[OwnRing] = None
         self._fleet = Fleet(store)
+        self._accepted: Accepted = {}
         self._ended = False
         self._is_held = False
         self._begin()
@@ -163,6 +165,19 @@ class Ledger(Decisions):
         """
         self._account.record_times(feature, times)
 
+    def accepts(self, feature: str, fingerprint: str) -> bool:
+        """
+        Ask for a waiver, as this process last heard of it from the fleet; the database is not asked.
+
+        Args:
+            feature: The flag's name.
+            fingerprint: The divergence class.
+
+        Returns:
+            Whether somebody has accepted the class, and the acceptance has neither expired nor been used up.
+        """
+        return self._accepted.get((feature, fingerprint), 0.0) > self._clock()
+
     def flush(self) -> bool:
         """
         Write what has changed.
@@ -205,10 +220,13 @@ class Ledger(Decisions):
             self._ring.remove()
             self._ring = None
 
-    def leads(self) -> bool:
+    def leads(self, feature: str) -> bool:
         """
+        Args:
+            feature: The flag's name.
+
         Returns:
-            Whether this is the process that has been running for longest of those that write to the ledger.
+            Whether this is the process that has been running for longest of those that count the feature.
 
         Raises:
             LedgerError: The ledger cannot be read.
@@ -216,7 +234,7 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         with self._store.reading() as connection:
-            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock())
+            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock(), feature)
         return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
 
     def follow(self, listener: Listener) -> None:
@@ -238,7 +256,7 @@ class Ledger(Decisions):
     ) -> None:
         """
         Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
-        waited for once.
+        waited for once. Waivers hold from here on, too; they are heard of before a block is lifted.
 
         Args:
             pauses_changed: As for `follow`.
@@ -249,6 +267,7 @@ class Ledger(Decisions):
 
         self._fleet.follow(pauses.current, pauses_changed)
         self._fleet.follow(rollouts.current, rollouts_changed)
+        self._fleet.follow(waivers.accepted, self._take_accepted)
         self._follow(reports.blocks, blocks_changed)
 
     def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
@@ -270,6 +289,9 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         self._follow(reports.blocks, listener)
+
+    def _take_accepted(self, accepted: Accepted) -> None:
+        self._accepted = accepted
 
     def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         self._fleet.follow(read, listener)

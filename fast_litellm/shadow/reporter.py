@@ -5,7 +5,7 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping, Optional, Set
 
 from fast_litellm import events
@@ -52,7 +52,7 @@ class Reporter:
     Args:
         experiment: The two sides.
         sink: Told last; None keeps nothing.
-        on_block: Called with (feature, fingerprint) at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) at the first divergence that nobody has accepted.
     """
 
     def __init__(
@@ -71,21 +71,30 @@ class Reporter:
         """Logs for itself in a child: its parent's lock may have been held."""
         self._log = divergence.DivergenceLog()
 
-    def report(self, finding: Finding, difference: Difference, cost: Cost) -> None:
+    def rearm(self) -> None:
+        """Blocks at the next divergence that nobody has accepted, after an earlier block was lifted."""
+        self._blocked = False
+
+    def report(self, finding: Finding, difference: Difference, cost: Cost) -> str:
         """
         Args:
             finding: What was found.
             difference: The finding's difference.
             cost: What it took.
+
+        Returns:
+            The outcome under which the call counts: a divergence of an accepted class is waived.
         """
         comparison = self._comparison(finding, difference, cost)
-        if comparison.action == "blocked":
-            self._blocked = True
+        outcome = "waived" if self._is_accepted(comparison) else comparison.outcome
+        if outcome == "diverged" and not self._blocked:
+            self._blocked, comparison = True, replace(comparison, action="blocked")
             self._attempt("on_block", self._block, comparison)
             self._attempt("log", self._log_block, comparison)
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+        return outcome
 
     def digest(self, call: Call) -> int:
         """
@@ -137,7 +146,6 @@ class Reporter:
             description=self._description(difference),
             confirmed_on_rerun=finding.confirmed_on_rerun,
             control_rerun_differs=finding.control_rerun_differs,
-            action="blocked" if finding.outcome == "diverged" and not self._blocked else "none",
             control_ns=cost.control_ns,
             candidate_ns=finding.candidate.duration_ns,
             cpu_ns=cost.cpu_ns,
@@ -150,6 +158,13 @@ class Reporter:
             host=self._host(),
             pid=os.getpid(),
         )
+
+    def _is_accepted(self, comparison: Comparison) -> bool:
+        try:
+            return self._sink is not None and self._sink.accepts(comparison.feature, comparison.fingerprint)
+        except BaseException as error:
+            machinery.failed("accepts", error)
+            return False
 
     def _input_digest(self, call: Call) -> str:
         digest = engine.current().digest(self._redaction().key, call)

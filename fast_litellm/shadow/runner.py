@@ -45,7 +45,8 @@ class ShadowRunner:
         sink: Told of every comparison that did not match; None keeps nothing but counters and log events.
         budget: How much processor time comparisons may use; 5 % of one core by default.
         limits: How much may wait.
-        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that nobody has
+            accepted.
     """
 
     def __init__(
@@ -201,6 +202,10 @@ class ShadowRunner:
             While it is entered, the calling thread is inside a comparison: calls made there are not compared.
         """
         return self._worker.inside()
+
+    def rearm(self) -> None:
+        """Calls `on_block` once more at the next divergence that nobody has accepted: a block was lifted."""
+        self._reporter.rearm()
 
     def drain(self, timeout: float) -> bool:
         """

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 from sqlalchemy import Connection, Table, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fast_litellm.shadow import audit
+from fast_litellm.shadow import audit, rollouts
 from fast_litellm.shadow.account import STATES, ClassRecord, Report
 from fast_litellm.shadow.observation import Epoch
 from fast_litellm.shadow.process import Process
@@ -91,11 +91,13 @@ def write_report(
 
 
 def write_transition(connection: Connection, transition: Transition) -> None:
-    """Appends to the audit trail and changes the state of a build, unless it has been written before."""
+    """Appends to the audit trail and changes the state of a build and its rollout, unless that was done before."""
     if audit.append(connection, transition) and transition.scope == "build":
         row = {"feature": transition.feature, "candidate_build": transition.candidate_build}
         said = {"state": transition.state, "reason": transition.reason, "actor": transition.actor, "at": transition.at}
         upsert(connection, FEATURE_STATE, [{**row, **said}])
+        if transition.state == "blocked":
+            rollouts.take_back(connection, transition)
 
 
 def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:

@@ -41,6 +41,10 @@ class RememberingSink:
     def __init__(self):
         self.comparisons = []
         self.times = []
+        self.accepted = set()
+
+    def accepts(self, feature, fingerprint):
+        return (feature, fingerprint) in self.accepted
 
     def record(self, comparison):
         self.comparisons.append(comparison)
