@@ -7,6 +7,7 @@ digest of a short text could be guessed if anybody could compute it.
 
 from __future__ import annotations
 
+import marshal
 from hashlib import blake2b
 from typing import Any, FrozenSet, Optional
 
@@ -15,6 +16,8 @@ from fast_litellm.shadow.observation import Observation, Summary
 
 _DIGEST_BYTES = 16
 _KEY_DIGEST_BYTES = 6
+_INPUT_DIGEST_BYTES = 8
+_WITHOUT_INTERNING = 0  # marshal's first format: later ones tell apart equal texts that are different objects
 
 
 class Redactor:
@@ -51,9 +54,19 @@ class Redactor:
                 return self.summary(side.value, comparator)
             text = side.error_text
             digest = self.digest(_encoded(text))
-            return Summary("exception", class_name(side.error_type), len(text), digest)
+            return Summary("exception", class_name(side.error_type), len(text), digest, frame=side.frame)
         safe = side if type(side) in comparator.safe_types else None
         return Summary("value", class_name(type(side)), _length(side), self._value_digest(side), safe)
+
+    def input_digest(self, call: Any) -> str:
+        """
+        Args:
+            call: A frozen call.
+
+        Returns:
+            A digest that tells inputs apart; of equal calls it is equal, save for the order in which sets were filled.
+        """
+        return self.digest(marshal.dumps(call, _WITHOUT_INTERNING), _INPUT_DIGEST_BYTES)
 
     def path(self, path: Path, known_keys: FrozenSet[str]) -> str:
         """

@@ -20,17 +20,27 @@ from fast_litellm.shadow.trial import Finding
 @dataclass(frozen=True)
 class Cost:
     """
-    What a comparison took.
+    What a comparison took, and how it came about.
 
     Args:
         control_ns: The control's run on the caller's path, on the wall.
         cpu_ns: Processor time of the comparison so far.
         queue_age_ns: How long the call waited for it.
+        call: The frozen arguments; only their digest is kept.
+        shape: What can be told of them without their content, by dimension.
+        sample_probability: How likely such a call was to be compared.
+        order: Which side ran first: "control_first" | "candidate_first".
+        exec_path: "off_path" | "inline" | "isolated".
     """
 
     control_ns: int
     cpu_ns: int
     queue_age_ns: int
+    call: Call = field(default=((), {}), repr=False)
+    shape: Mapping[str, str] = field(default_factory=dict)
+    sample_probability: float = 1.0
+    order: str = "control_first"
+    exec_path: str = "off_path"
 
 
 class Reporter:
@@ -87,6 +97,13 @@ class Reporter:
             candidate_ns=finding.candidate.duration_ns,
             cpu_ns=cost.cpu_ns,
             queue_age_ns=cost.queue_age_ns,
+            input_digest=self._redaction().input_digest(cost.call),
+            shape=cost.shape,
+            sample_probability=cost.sample_probability,
+            order=cost.order,
+            exec_path=cost.exec_path,
+            host=self._process().host,
+            pid=os.getpid(),
         )
 
     def _description(self, difference: Difference) -> Description:

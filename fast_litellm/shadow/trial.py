@@ -12,6 +12,7 @@ from fast_litellm.shadow import comparators
 from fast_litellm.shadow.candidate import Call
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.frames import innermost_function
 from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
 
@@ -124,4 +125,4 @@ def of_error(error: BaseException) -> Observation:
         text = str(error)
     except BaseException as text_error:
         text = f"str() raised {type(text_error).__qualname__}"
-    return Observation(error_type=type(error), error_text=text)
+    return Observation(error_type=type(error), error_text=text, frame=innermost_function(error))
