@@ -17,14 +17,15 @@ _observers: List[Callable[[Feature], None]] = []
 
 
 def seam(
-    name: str, *, candidate: Callable[..., Any], comparator: Any = comparators.exact, effect_free: bool = True
+    name: str, *, candidate: Any, comparator: Any = comparators.exact, effect_free: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
     Decorate a function as the control of a seam.
 
     Args:
         name: The flag's name. Until `install()`, and while no rule says otherwise, the control answers.
-        candidate: A function with the same parameters.
+        candidate: A function with the same parameters, a coroutine function if the control is one; or an object as
+            described in `shadow.candidate`.
         comparator: Says whether two outcomes are equal.
         effect_free: Running either side changes nothing. Only then are calls shadowed, and only then does the control
             answer when a serving candidate raises.
@@ -33,15 +34,14 @@ def seam(
         A decorator; the decorated function keeps its name, signature and documentation.
 
     Raises:
-        SeamError: The name is taken, or a function is asynchronous.
+        SeamError: The name is taken, only one of the functions is a coroutine function, or one is an asynchronous
+            generator.
     """
 
     def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
         if name in _declared:
             raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
-        for function in (control, candidate):
-            if inspect.iscoroutinefunction(function):
-                raise SeamError(f"{function.__qualname__} is asynchronous; a seam takes plain functions")
+        _check_kinds(control, candidate)
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free)
         _declared[name] = feature
         for observer in _observers:
@@ -62,19 +62,36 @@ def when_declared(callback: Callable[[Feature], None]) -> None:
     _observers.append(callback)
 
 
-def _feature(
-    name: str, control: Callable[..., Any], candidate: Callable[..., Any], comparator: Any, *, effect_free: bool
-) -> Feature:
+def _check_kinds(control: Callable[..., Any], candidate: Any) -> None:
+    candidate = candidate.run if _is_object(candidate) else candidate
+    for function in (control, candidate):
+        if inspect.isasyncgenfunction(function):
+            raise SeamError(
+                f"{function.__qualname__} is an asynchronous generator, whose values come one at a time; a seam takes"
+                " functions and coroutine functions\n    hint: put the seam around what makes one value"
+            )
+    if inspect.iscoroutinefunction(control) != inspect.iscoroutinefunction(candidate):
+        raise SeamError(
+            f"of {control.__qualname__} and {candidate.__qualname__} one is a coroutine function; a seam takes two of a"
+            " kind\n    hint: an `async def` around the plain one makes it a coroutine function"
+        )
+
+
+def _feature(name: str, control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool) -> Feature:
     return Feature(
         name,
         Pair(
             control=control,
-            candidate=FunctionCandidate(candidate, build=_build(candidate)),
+            candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
             comparator=comparator,
             reference=fingerprint.of_code(control) or "no code",
             effect_free=effect_free,
         ),
     )
+
+
+def _is_object(candidate: Any) -> bool:
+    return hasattr(candidate, "prepare") and hasattr(candidate, "run")
 
 
 def _build(candidate: Callable[..., Any]) -> str:

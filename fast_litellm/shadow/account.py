@@ -10,12 +10,14 @@ import json
 import random
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
+from fast_litellm.shadow.timing import PairedTimes, Times
 
 MAX_CLASSES = 2_000
 MAX_SAMPLES = 5
@@ -61,10 +63,38 @@ class ClassRecord:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Copies of what is to be written: counts with labels by epoch, and the classes that have grown."""
+class Counter:
+    """
+    What one epoch has come to in this process.
 
-    counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]]
+    Args:
+        counts: Of all calls.
+        shapes: Of the calls of each shape, with the sketch of their distinct inputs if there is one.
+        labels: What else is shown of the feature.
+        times: The sum of the paired timings, if there are any.
+    """
+
+    counts: Counts = field(default_factory=dict)
+    shapes: Mapping[int, Tuple[Counts, Optional[bytes]]] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    times: Optional[Dict[str, Any]] = None
+
+    def with_reading(self, reading: Mapping[str, Any], by_shape: List[Dict[str, Any]]) -> Counter:
+        """Returns the sum with a block's reading, and its readings by shape."""
+        shapes = dict(self.shapes)
+        for shape in by_shape:
+            counts, sketch = shapes.get(shape["shape"], ({}, None))
+            sketches = [it for it in (sketch, shape["sketch"]) if it]
+            merged = engine.current().sketch_merge(sketches) if sketches else None
+            shapes[shape["shape"]] = (add(counts, flatten(shape)), merged)
+        return Counter(add(self.counts, flatten(reading)), shapes, self.labels)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Copies of what is to be written: counters by epoch, and the classes that have grown."""
+
+    counters: Dict[Epoch, Counter]
     classes: Dict[ClassKey, ClassRecord]
 
 
@@ -87,8 +117,9 @@ class Account:
         self._lock = threading.Lock()
         self._name = uuid.uuid4().hex
         self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
-        self._closed: Dict[Epoch, Counts] = {}
+        self._closed: Dict[Epoch, Counter] = {}
         self._classes: Dict[ClassKey, ClassRecord] = {}
+        self._times: Dict[Epoch, PairedTimes] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
             for tally in attached.tallies:
@@ -119,14 +150,18 @@ class Account:
             record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
             record.add(comparison, now, self._draw)
 
+    def record_times(self, feature: str, times: Times) -> None:
+        """Counts a pair of timings under the feature's epoch."""
+        with self._lock:
+            attached = self._attached.get(feature)
+            if attached is not None:
+                self._times.setdefault(attached.epoch, PairedTimes()).add(times)
+
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
-            for epoch, labels in self._labels.items():
-                counter = (self._counts(epoch), dict(labels()))
-                if self._written.get(epoch) != counter:
-                    counters[epoch] = counter
+            counters = {epoch: self._counter(epoch) for epoch in self._labels}
+            counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
             classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
             return Report(counters, classes)
 
@@ -146,16 +181,18 @@ class Account:
         parts = [epoch.candidate_build, epoch.reference, epoch.comparator, epoch.rules_revision]
         return json.dumps([self._name, epoch.feature, *parts])
 
-    def _counts(self, epoch: Epoch) -> Counts:
+    def _counter(self, epoch: Epoch) -> Counter:
         block, attached = self._block(epoch), self._attached[epoch.feature]
-        listed: Counts = {}
+        closed = self._closed.get(epoch, Counter())
+        for tally in attached.tallies if epoch != attached.epoch else ():
+            ended = tally.forget(block)
+            closed = closed if ended is None else closed.with_reading(*ended)
+        self._closed[epoch] = closed
         for tally in attached.tallies:
-            ended = tally.forget(block) if epoch != attached.epoch else None
-            if ended is not None:
-                self._closed[epoch] = add(self._closed.get(epoch, {}), flatten(ended[0]))
-            for reading in (reading for name, reading, _ in tally.blocks() if name == block):
-                listed = add(listed, flatten(reading))
-        return add(self._closed.get(epoch, {}), listed)
+            for reading in (it[1:] for it in tally.blocks() if it[0] == block):
+                closed = closed.with_reading(*reading)
+        times = self._times.get(epoch)
+        return replace(closed, labels=dict(self._labels[epoch]()), times=None if times is None else times.as_json())
 
 
 def state_of(comparison: Comparison) -> str:

@@ -4,8 +4,9 @@ Cells: one dimension's value, or a pair of two dimensions', and the evidence of 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, Mapping
+from typing import Dict, Iterable, List, Mapping, Sequence
 
 from fast_litellm.shadow import engine
 from fast_litellm.shadow.evidence import Account, ShapeEvidence
@@ -26,13 +27,6 @@ class CellEvidence:
     account: Account = field(default_factory=Account)
     distinct: int = 0
 
-    def with_shape(self, shape: ShapeEvidence) -> CellEvidence:
-        """
-        Returns:
-            The evidence with a shape's added. A shape is a function of the input, so distinct inputs add up.
-        """
-        return CellEvidence(_sum(self.account, shape.account), self.distinct + shape.distinct)
-
 
 def cells(profile: str, shapes: Iterable[ShapeEvidence]) -> Mapping[str, CellEvidence]:
     """
@@ -43,13 +37,14 @@ def cells(profile: str, shapes: Iterable[ShapeEvidence]) -> Mapping[str, CellEvi
         shapes: Those of one epoch. Calls whose shape is not known lie in no cell.
 
     Returns:
-        Every cell that has been seen: `dimension=value`, and `dimension=value&dimension=value`.
+        Every cell that has been seen: `dimension=value`, and `dimension=value&dimension=value`. Distinct inputs add up,
+        because a shape is a function of the input.
     """
-    found: Dict[str, CellEvidence] = {}
+    found: Dict[str, List[ShapeEvidence]] = {}
     for shape in shapes:
         for cell in engine.current().shape_cells(profile, shape.shape):
-            found[cell] = found.get(cell, CellEvidence()).with_shape(shape)
-    return found
+            found.setdefault(cell, []).append(shape)
+    return {cell: CellEvidence(_sum(parts), sum(part.distinct for part in parts)) for cell, parts in found.items()}
 
 
 def is_pair(cell: str) -> bool:
@@ -62,14 +57,18 @@ def is_known_beforehand(cell: str) -> bool:
     return _OUTCOME not in cell
 
 
-def _sum(one: Account, other: Account) -> Account:
-    shed = {reason: one.shed.get(reason, 0) + other.shed.get(reason, 0) for reason in {**one.shed, **other.shed}}
+def _sum(shapes: Sequence[ShapeEvidence]) -> Account:
+    accounts = [shape.account for shape in shapes]
+    shed: Counter[str] = Counter()
+    for account in accounts:
+        if account.shed:
+            shed.update(account.shed)
     return Account(
-        offered=one.offered + other.offered,
-        sampled_out=one.sampled_out + other.sampled_out,
-        matched=one.matched + other.matched,
-        waived=one.waived + other.waived,
-        diverged=one.diverged + other.diverged,
-        in_flight=one.in_flight + other.in_flight,
-        shed=shed,
+        offered=sum(account.offered for account in accounts),
+        sampled_out=sum(account.sampled_out for account in accounts),
+        matched=sum(account.matched for account in accounts),
+        waived=sum(account.waived for account in accounts),
+        diverged=sum(account.diverged for account in accounts),
+        in_flight=sum(account.in_flight for account in accounts),
+        shed=dict(shed),
     )

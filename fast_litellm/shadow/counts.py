@@ -15,14 +15,14 @@ Counts = Dict[str, int]
 def flatten(reading: Mapping[str, Any]) -> Counts:
     """
     Args:
-        reading: What `Tally.reading()` returns.
+        reading: What `Tally.reading()` returns, or one of a shape, which does not say who has answered.
 
     Returns:
         The same counts under flat keys.
     """
     flat = {name: int(reading[name]) for name in SCALARS}
     for name in MAPS:
-        flat.update({f"{name}.{word}": int(count) for word, count in reading[name].items()})
+        flat.update({f"{name}.{word}": int(count) for word, count in reading.get(name, {}).items()})
     return flat
 
 

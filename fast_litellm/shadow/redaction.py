@@ -7,7 +7,6 @@ digest of a short text could be guessed if anybody could compute it.
 
 from __future__ import annotations
 
-import marshal
 from hashlib import blake2b
 from typing import Any, FrozenSet, Optional
 
@@ -16,8 +15,6 @@ from fast_litellm.shadow.observation import Observation, Summary
 
 _DIGEST_BYTES = 16
 _KEY_DIGEST_BYTES = 6
-_INPUT_DIGEST_BYTES = 8
-_WITHOUT_INTERNING = 0  # marshal's first format: later ones tell apart equal texts that are different objects
 
 
 class Redactor:
@@ -29,14 +26,14 @@ class Redactor:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
 
     def digest(self, data: bytes, size: int = _DIGEST_BYTES) -> str:
         """
         Returns:
             The keyed digest in hexadecimal.
         """
-        return blake2b(data, digest_size=size, key=self._key).hexdigest()
+        return blake2b(data, digest_size=size, key=self.key).hexdigest()
 
     def summary(self, side: Any, comparator: Comparator) -> Summary:
         """
@@ -57,16 +54,6 @@ class Redactor:
             return Summary("exception", class_name(side.error_type), len(text), digest, frame=side.frame)
         safe = side if type(side) in comparator.safe_types else None
         return Summary("value", class_name(type(side)), _length(side), self._value_digest(side), safe)
-
-    def input_digest(self, call: Any) -> str:
-        """
-        Args:
-            call: A frozen call.
-
-        Returns:
-            A digest that tells inputs apart; of equal calls it is equal, save for the order in which sets were filled.
-        """
-        return self.digest(marshal.dumps(call, _WITHOUT_INTERNING), _INPUT_DIGEST_BYTES)
 
     def path(self, path: Path, known_keys: FrozenSet[str]) -> str:
         """

@@ -101,7 +101,7 @@ def test_status_adds_up_all_processes(make_ledger):
 
 def test_a_ledger_that_does_not_exist_is_empty(ledger, path):
     """Reading before anything was written says that there is nothing, and makes no file."""
-    answers = (ledger.status(), ledger.epochs(), ledger.divergences(), ledger.feature_states(), ledger.transitions())
+    answers = (ledger.status(), ledger.epochs(), ledger.divergences(), ledger.feature_states(), ledger.audit())
     assert ({"features": {}}, [], [], [], []) == answers
     assert ledger.blocked("feature", "build-1") is None
     assert not path.exists()
@@ -232,7 +232,7 @@ def test_a_block_is_found_by_later_processes(ledger, make_ledger, tally):
     assert ["a1" * 16, None] == [later.blocked("feature", build) for build in ("build-1", "build-2")]
     assert "blocked" == later.status()["features"]["feature"]["stage"]
     assert [("", "blocked", "auto", "a1" * 16)] == [
-        (row["from_state"], row["to_state"], row["actor"], row["reason"]) for row in later.transitions("feature")
+        (row["from_state"], row["to_state"], row["actor"], row["reason"]) for row in later.audit("feature")
     ]
 
 
@@ -243,7 +243,7 @@ def test_a_person_can_lift_a_block(ledger):
     ledger.record_transition("feature", "build-1", "released", actor="ada", reason="expected")
     assert ledger.blocked("feature", "build-1") is None
     assert [("", "blocked"), ("blocked", "released")] == [
-        (row["from_state"], row["to_state"]) for row in ledger.transitions()
+        (row["from_state"], row["to_state"]) for row in ledger.audit()
     ]
     assert [("released", "ada")] == [(row["state"], row["actor"]) for row in ledger.feature_states()]
 
@@ -260,7 +260,7 @@ def test_a_locked_database_is_tried_again(ledger, tally, path, log):
     assert (2, 1) == (ledger.failures, [entry["event"] for entry in log].count(events.LEDGER_UNAVAILABLE))
     assert ledger.flush()
     assert 1 == ledger.status()["features"]["feature"]["offered"]
-    assert (1, 1) == (ledger.divergences()[0]["count"], len(ledger.transitions()))
+    assert (1, 1) == (ledger.divergences()[0]["count"], len(ledger.audit()))
 
 
 def test_a_broken_database_reaches_no_writer(ledger, tally, path, log):

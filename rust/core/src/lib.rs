@@ -4,6 +4,7 @@
 //!
 //! - [`bpe`]: exact token counts for tiktoken's encodings.
 //! - [`flags`]: one immutable snapshot of compiled rules, and its evaluation.
+//! - [`gate`]: what counts prove about rates.
 //! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
@@ -14,6 +15,7 @@
 pub mod account;
 pub mod bpe;
 pub mod flags;
+pub mod gate;
 pub mod guard;
 pub mod messages;
 pub mod rules;

@@ -7,13 +7,16 @@
 #![deny(unsafe_code)]
 
 mod dispatch;
+mod distinct;
 mod encoding;
 mod flags;
 mod freeze;
+mod gate;
 mod guard;
 mod memory;
 mod messages;
 mod page;
+mod proven;
 mod rules;
 mod shape;
 mod tally;
@@ -25,9 +28,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     dispatch::register(module)?;
+    distinct::register(module)?;
     encoding::register(module)?;
     flags::register(module)?;
     freeze::register(module)?;
+    gate::register(module)?;
     messages::register(module)?;
     page::register(module)?;
     rules::register(module)?;

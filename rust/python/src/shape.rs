@@ -48,6 +48,11 @@ impl Shaper {
 }
 
 impl Shaper {
+    /// The table of its dimensions.
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// The shape of a call.
     pub(crate) fn of(&self, args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> u64 {
         match self.profile {

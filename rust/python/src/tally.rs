@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use fast_litellm_core::account::{Counts, Outcome, Reading, ShapeReading, Tally as CoreTally, Ticket as CoreTicket};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 /// The counters of one feature in one process: served, declined, failed, and the accounting of shadowed calls.
 ///
@@ -106,13 +106,14 @@ pub(crate) struct Ticket {
 
 #[pymethods]
 impl Ticket {
-    /// Ends the call: "matched", "waived" or "diverged". `RuntimeError` when it has ended.
-    #[pyo3(signature = (outcome, /))]
-    fn compare(&self, outcome: &str) -> PyResult<()> {
+    /// Ends the call: "matched", "waived" or "diverged", and counts its input among the distinct ones by its digest; 0 is
+    /// no digest. `RuntimeError` when it has ended.
+    #[pyo3(signature = (outcome, digest=0, /))]
+    fn compare(&self, outcome: &str, digest: u64) -> PyResult<()> {
         let Some(outcome) = Outcome::from_word(outcome) else {
             return Err(PyValueError::new_err("outcome must be 'matched', 'waived' or 'diverged'"));
         };
-        self.take()?.compare(outcome);
+        self.take()?.compare(outcome, (digest != 0).then_some(digest));
         Ok(())
     }
 
@@ -144,6 +145,7 @@ fn shape_readings<'py>(py: Python<'py>, shapes: &[ShapeReading]) -> PyResult<Vec
     let one = |shape: &ShapeReading| {
         let dict = PyDict::new(py);
         dict.set_item("shape", shape.shape)?;
+        dict.set_item("sketch", PyBytes::new(py, &shape.sketch))?;
         set_account(&dict, &shape.reading)?;
         Ok(dict)
     };

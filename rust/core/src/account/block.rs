@@ -4,12 +4,12 @@
 //! it leaves behind is a true account: a call is either not yet counted or counted in exactly one place. What depends on two
 //! words, such as how many calls are in flight, is derived when they are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::words::{SLOT, Table};
-use super::{Counts, Outcome, Reading, ShapeReading};
+use super::{Counts, Outcome, Reading, ShapeReading, Sketch};
 
 /// Shapes with counters of their own.
 pub const SHAPES: usize = 512;
@@ -62,6 +62,8 @@ pub struct Block {
     memory: Box<dyn Memory>,
     /// Held while a word or a shape is given its place.
     placing: Mutex<()>,
+    /// By row. They are not in the words: what is lost of them makes evidence smaller, never larger.
+    sketches: Mutex<HashMap<usize, Sketch>>,
 }
 
 impl Block {
@@ -74,7 +76,7 @@ impl Block {
     /// A block in memory that is zero, or that a block has left.
     #[must_use]
     pub fn new(memory: Box<dyn Memory>) -> Self {
-        let block = Self { memory, placing: Mutex::new(()) };
+        let block = Self { memory, placing: Mutex::new(()), sketches: Mutex::default() };
         block.map_index(SERVED, "python");
         block.map_index(SERVED, "rust");
         block
@@ -117,7 +119,10 @@ impl Block {
         row
     }
 
-    pub(super) fn compare(&self, row: usize, outcome: Outcome) {
+    pub(super) fn compare(&self, row: usize, outcome: Outcome, digest: Option<u64>) {
+        if let Some(digest) = digest {
+            self.sketches().entry(row).or_default().insert(digest);
+        }
         self.count(row + [MATCHED, WAIVED, DIVERGED][outcome as usize]);
     }
 
@@ -128,7 +133,8 @@ impl Block {
     /// What all calls have come to. It is true at one moment for each row; calls go on while the rows are read.
     #[must_use]
     pub fn reading(&self) -> Reading {
-        let mut reading = self.shapes().iter().fold(Reading::default(), |sum, shape| sum.with(&shape.reading));
+        let rows = (0..SHAPES).filter_map(|index| self.counted(index));
+        let mut reading = rows.fold(Reading::default(), |sum, (_, reading)| sum.with(&reading));
         reading.served = self.map(SERVED, 2);
         reading.declined = self.map(DECLINED, 0);
         reading.failed = self.map(FAILED, 0);
@@ -142,14 +148,19 @@ impl Block {
     }
 
     fn shape(&self, index: usize) -> Option<ShapeReading> {
-        let row = ROWS + index * ROW;
+        let (shape, reading) = self.counted(index)?;
+        let sketch = self.sketches().get(&place(index)).map(Sketch::to_bytes).unwrap_or_default();
+        Some(ShapeReading { shape, reading, sketch })
+    }
+
+    fn counted(&self, index: usize) -> Option<(u64, Reading)> {
         let shape = match index {
             0 => UNKNOWN,
             1 => OTHER_SHAPE,
-            _ => self.word(row).load(Ordering::Acquire),
+            _ => Some(self.word(place(index)).load(Ordering::Acquire)).filter(|shape| *shape != 0)?,
         };
-        let reading = (index < 2 || shape != 0).then(|| self.row_reading(row))?;
-        (index > 1 || reading.offered > 0).then_some(ShapeReading { shape, reading })
+        let reading = self.row_reading(place(index));
+        (index > 1 || reading.offered > 0).then_some((shape, reading))
     }
 
     /// How calls have ended is read before how many were accepted, so that no more have ended than were accepted.
@@ -195,18 +206,18 @@ impl Block {
     /// The first word of a shape's row; it is given one when it has none and there is room.
     fn row(&self, shape: u64) -> usize {
         if shape == UNKNOWN {
-            return ROWS;
+            return place(0);
         }
         let first = usize::try_from(shape % (SHAPES as u64 - 2)).unwrap_or(0);
         for probe in 0..SHAPES - 2 {
-            let row = ROWS + (2 + (first + probe) % (SHAPES - 2)) * ROW;
+            let row = place(2 + (first + probe) % (SHAPES - 2));
             match self.word(row).load(Ordering::Acquire) {
                 written if written == shape => return row,
                 0 if self.is_placed(row, shape) => return row,
                 _ => {}
             }
         }
-        ROWS + ROW
+        place(1)
     }
 
     fn is_placed(&self, row: usize, shape: u64) -> bool {
@@ -241,6 +252,10 @@ impl Block {
         Table::new(&self.memory.words()[REASON_TABLE..ROWS])
     }
 
+    fn sketches(&self) -> MutexGuard<'_, HashMap<usize, Sketch>> {
+        self.sketches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count(&self, word: usize) {
         self.word(word).fetch_add(1, Ordering::Release);
     }
@@ -252,4 +267,9 @@ impl Block {
 
 fn map_counter(map: usize, slot: usize) -> usize {
     map * MAP + WORDS * SLOT + slot
+}
+
+/// The first word of a row.
+fn place(index: usize) -> usize {
+    ROWS + index * ROW
 }

@@ -10,6 +10,7 @@
 //! A call whose comparison has begun is a [`Ticket`], which ends exactly once.
 
 mod block;
+mod sketch;
 mod tally;
 mod ticket;
 mod words;
@@ -17,6 +18,7 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use block::{BLOCK_WORDS, Block, Memory, OTHER_SHAPE, SHAPES, UNKNOWN};
+pub use sketch::Sketch;
 pub use tally::Tally;
 pub use ticket::Ticket;
 pub use words::OTHER;
@@ -110,6 +112,8 @@ pub struct ShapeReading {
     pub shape: u64,
     /// Its counts; who has answered is not counted by shape.
     pub reading: Reading,
+    /// The sketch of the distinct inputs that were compared, as bytes; empty when no digest of any came.
+    pub sketch: Vec<u8>,
 }
 
 fn sum(mut one: Counts, other: &Counts) -> Counts {

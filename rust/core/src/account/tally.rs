@@ -199,7 +199,7 @@ mod tests {
             Transition::Decline(reason) => tally.decline(&reason),
             Transition::SampleOut(shape) => tally.sample_out(shape),
             Transition::Accept(shape) => tickets.push(tally.accept(shape)),
-            Transition::Compare(outcome) => tickets.pop().map_or((), |ticket| ticket.compare(outcome)),
+            Transition::Compare(outcome) => tickets.pop().map_or((), |ticket| ticket.compare(outcome, None)),
             Transition::Drop(reason) => tickets.pop().map_or((), |ticket| ticket.shed(&reason)),
             Transition::Abandon => drop(tickets.pop()),
             Transition::Shed(reason, shape) => tally.shed(&reason, shape),
@@ -235,7 +235,7 @@ mod tests {
         thread::scope(|scope| {
             for shape in 1..4 {
                 let tally = &tally;
-                scope.spawn(move || (0..20_000).for_each(|_| tally.accept(shape).compare(Outcome::Matched)));
+                scope.spawn(move || (0..20_000).for_each(|_| tally.accept(shape).compare(Outcome::Matched, None)));
             }
             (0..200).for_each(|_| assert!(tally.reading().is_balanced()));
         });
@@ -249,7 +249,7 @@ mod tests {
         tally.open("one", None);
         let ticket = tally.accept(7);
         tally.open("two", None);
-        ticket.compare(Outcome::Diverged);
+        ticket.compare(Outcome::Diverged, None);
 
         let blocks = tally.blocks();
         let diverged: Vec<_> = blocks.iter().map(|(epoch, reading, _)| (epoch.as_str(), reading.diverged)).collect();
@@ -284,7 +284,7 @@ mod tests {
         tally.open("one", None);
         let (compared, dropped) = (tally.accept(0), tally.accept(0));
         tally.reset();
-        compared.compare(Outcome::Diverged);
+        compared.compare(Outcome::Diverged, None);
         drop(dropped);
 
         assert_eq!(Tally::new().reading(), tally.reading());

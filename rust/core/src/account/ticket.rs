@@ -22,10 +22,10 @@ impl Ticket {
         Self { block, row, born: generation.load(Ordering::Acquire), generation, is_open: true }
     }
 
-    /// Ends the call with what its comparison found.
-    pub fn compare(mut self, outcome: Outcome) {
+    /// Ends the call with what its comparison found. A digest of its input counts towards the distinct ones.
+    pub fn compare(mut self, outcome: Outcome, digest: Option<u64>) {
         if self.close() {
-            self.block.compare(self.row, outcome);
+            self.block.compare(self.row, outcome, digest);
         }
     }
 
