@@ -13,10 +13,10 @@ from fast_litellm.accel import diagnosis
 from fast_litellm.accel.advance import Advance
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, noise
 
 if TYPE_CHECKING:
-    from fast_litellm.accel.feature import Feature
+    from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
 
@@ -63,7 +63,7 @@ class Evidence:
             manager.block(feature.name, f"divergence:{found}")
         rollouts = self._rollouts
         return ShadowRunner(
-            Experiment(feature.name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request),
+            _experiment(feature.name, pair),
             tally=feature.tally,
             sink=self._ledger,
             budget=_budget(manager, feature.name),
@@ -125,9 +125,8 @@ class Evidence:
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair
         revision = manager.cell.revision
-        return Epoch(
-            feature.name, pair.candidate.build, pair.reference, pair.comparator.name, revision, profile=pair.profile
-        )
+        comparison = noise.name(pair.comparator.name, pair.noise)
+        return Epoch(feature.name, pair.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS
@@ -137,6 +136,10 @@ class Evidence:
             self.unasked.append(feature.name)
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
             return None
+
+
+def _experiment(name: str, pair: Pair) -> Experiment:
+    return Experiment(name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request, pair.noise)
 
 
 def _budget(manager: FlagManager, flag: str) -> Budget:
