@@ -24,7 +24,7 @@ WITHIN, BEYOND = "within_noise", "beyond_noise"
 ALPHA = 1e-3
 """How often a candidate that is like another run of the control is blocked, in one process, for ever."""
 
-_CERTAIN = frozenset({"timeout", "panic", "crash", "mutation", "comparator_error"})
+_CERTAIN = frozenset({"timeout", "panic", "crash", "comparator_error"})
 
 
 def name(comparator: str, kind: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Mapping, Optional, TypeVar
 
 from fast_litellm import events
-from fast_litellm.shadow import divergence, engine, machinery, process
+from fast_litellm.shadow import divergence, engine, machinery, noise, process
 from fast_litellm.shadow.candidate import Call
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
@@ -119,7 +119,7 @@ class Reporter:
         return Comparison(
             feature=self._experiment.feature,
             candidate_build=self._experiment.candidate.build,
-            comparator=self._experiment.comparator.name,
+            comparator=noise.name(self._experiment.comparator.name, self._experiment.noise),
             outcome=finding.outcome,
             description=self._told("describe", lambda: self._description(difference), Description(difference.kind)),
             confirmed_on_rerun=finding.confirmed_on_rerun,

@@ -40,7 +40,7 @@ Answer = Callable[..., Any]
 _PLACES: Tuple[Place, ...] = (
     *((random, name) for name in _NUMBERS),
     *((time, name + unit) for name in _CLOCKS for unit in ("", "_ns")),
-    *((module, name) for module, name in zip((os, random), _BYTES)),
+    *((module, name) for module, name in zip((os, random), _BYTES) if hasattr(module, name)),
 )
 
 

@@ -154,7 +154,9 @@ class Trial:
         second = self._compare_again(plan, call, second_control)
         noisy = self._is_noisy(control, second_control)
         confirmed = second is not None and second.kind == difference.kind
-        waived = noisy or (difference.kind == "timeout" and not confirmed)
+        if noisy and noise.may_be_noise(difference):
+            return Finding("waived", candidate, replace(difference, note=noise.WITHIN), confirmed, noisy)
+        waived = difference.kind == "timeout" and not confirmed
         return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
 
     def _run_on_tape(self, plan: Any, call: Call) -> Finding:

@@ -8,7 +8,7 @@ import secrets
 import sys
 import time
 import uuid
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 
@@ -112,6 +112,26 @@ def test_other_threads_draw_as_ever():
         thread.join(PATIENCE_S)
     assert found[0] > common.clocks["time_ns"]
     assert on_this != found[1]
+
+
+def test_threads_have_tapes_of_their_own():
+    """The first that ends takes nothing from the other."""
+    both_hold, found = Barrier(2, timeout=PATIENCE_S), []
+
+    def draw():
+        with tape.Tape().on_this_thread(), tape.run():
+            both_hold.wait()
+            found.append(random.random())
+
+    thread = Thread(target=draw)
+    with tape.Tape().on_this_thread():
+        thread.start()
+        both_hold.wait()
+        thread.join(PATIENCE_S)
+        for _ in range(2):
+            with tape.run():
+                found.append(random.random())
+    assert found[0] != found[1] == found[2]
 
 
 def test_the_originals_are_put_back():
