@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from types import ModuleType
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, Optional, Tuple
 
 from fast_litellm.shadow import forking
 
@@ -110,13 +110,20 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+_NO_TAPE: ContextManager[None] = contextlib.nullcontext()
+
+
+def run() -> ContextManager[None]:
+    """
+    Returns:
+        While it is entered, one run of one side: from the beginning of the thread's tape, if it has one.
+    """
+    return _NO_TAPE if _thread.tape is None else _played(_thread.tape)
 
 
 @contextlib.contextmanager
-def run() -> Iterator[None]:
-    """One run of one side: from the beginning of the thread's tape, if it has one."""
-    earlier = _thread.run
-    _thread.run = None if _thread.tape is None else _Run(_thread.tape)
+def _played(tape: Tape) -> Iterator[None]:
+    earlier, _thread.run = _thread.run, _Run(tape)
     try:
         yield
     finally:
