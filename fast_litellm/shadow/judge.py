@@ -116,7 +116,8 @@ class Judge:
             queue_age_ns,
             call=job.call,
             shape=job.shape,
-            order="control_first" if job.served is None else "candidate_first",
+            served="control" if job.served is None else "candidate",
+            order="candidate_first" if _began_with_candidate(job) else "control_first",
             exec_path="inline" if isinstance(job.plan, Ran) else elsewhere,
         )
 
@@ -155,3 +156,7 @@ class Judge:
             self._tally.shed(reason, job.shape)
         else:
             job.ticket.shed(reason)
+
+
+def _began_with_candidate(job: Job) -> bool:
+    return job.plan.is_first if isinstance(job.plan, Ran) else job.served is not None

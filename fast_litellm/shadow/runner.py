@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
+from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
@@ -267,8 +268,7 @@ class ShadowRunner:
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
-            error = of_error(outcome.error)
-            return Observation(None, error.error_type, error.error_text, outcome.duration_ns)
+            return replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
         value = outcome.value
         if self.experiment.comparator.takes_snapshots:
             value, _ = engine.current().freeze(value, self._limits.max_bytes)
