@@ -171,6 +171,18 @@ class IdentityGuard:
     ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
 
+@final
+class Transformer:
+    """Rebuilds request bodies by compiled types."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[tuple[dict[str, int] | None, int | None, bool, int | None]],
+        not_given: Sequence[type],
+        /,
+    ) -> Transformer: ...
+    def apply(self, body: object, root: int, /) -> Any: ...
+
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
 

@@ -39,6 +39,7 @@ Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
 Tally = _native.Tally
 TokenCounter = _native.TokenCounter
+Transformer = _native.Transformer
 freeze = _native.freeze
 
 

@@ -16,6 +16,7 @@ mod messages;
 mod page;
 mod rules;
 mod tally;
+mod transform;
 
 use pyo3::prelude::*;
 
@@ -30,5 +31,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     messages::register(module)?;
     page::register(module)?;
     rules::register(module)?;
-    tally::register(module)
+    tally::register(module)?;
+    transform::register(module)
 }
