@@ -183,6 +183,9 @@ class Transformer:
     ) -> Transformer: ...
     def apply(self, body: object, root: int, /) -> Any: ...
 
+def secret_starts(text: str, /) -> list[int]:
+    """Every place, in code points, where LiteLLM's expression for secrets could match."""
+
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
 

@@ -41,6 +41,7 @@ Tally = _native.Tally
 TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
 freeze = _native.freeze
+secret_starts = _native.secret_starts
 
 
 def _check_version() -> None:

@@ -15,6 +15,7 @@ pub mod bpe;
 pub mod flags;
 pub mod guard;
 pub mod messages;
+pub mod redaction;
 pub mod rules;
 pub mod sample;
 pub mod tally;

@@ -14,6 +14,7 @@ mod guard;
 mod memory;
 mod messages;
 mod page;
+mod redaction;
 mod rules;
 mod tally;
 mod transform;
@@ -30,6 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     freeze::register(module)?;
     messages::register(module)?;
     page::register(module)?;
+    redaction::register(module)?;
     rules::register(module)?;
     tally::register(module)?;
     transform::register(module)
