@@ -1,6 +1,7 @@
 """The compiled part; `fast_litellm/accel/native.py` is its only importer. `mypy.stubtest` checks this file."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, final
 
 __all__ = [
@@ -9,20 +10,32 @@ __all__ = [
     "Encoding",
     "FlagHandle",
     "IdentityGuard",
+    "RateLimit",
     "Rules",
+    "Shaper",
     "SnapshotCell",
     "StandingPage",
     "Tally",
+    "Ticket",
     "TokenCounter",
     "__version__",
     "blank_page",
+    "digest",
     "freeze",
     "json_schema",
     "nearest",
     "parse_percentage",
+    "rate_upper_bound",
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "shape_cells",
+    "shape_values",
+    "shape_with_outcome",
+    "sign_excess",
+    "sign_interval",
+    "sketch_lower_bound",
+    "sketch_merge",
     "stop_word",
 ]
 
@@ -39,6 +52,15 @@ class Rules:
     def unused_segments(self) -> list[tuple[str, int]]: ...
     def notes(self, flag: str) -> tuple[str | None, str | None, float, float]:
         """Owner, expiry, percent of calls to compare, percent of a core; the defaults for an undeclared flag."""
+
+    def comparing(self, flag: str) -> tuple[str, int, int]:
+        """Mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
+
+    def gate(self, flag: str) -> str:
+        """What is written of a flag's gate, as JSON: fractions, and seconds."""
+
+    def plan(self, flag: str) -> tuple[bool, list[tuple[str, int, int | None]]]:
+        """Whether the gate takes the next step, and the steps: as written, millionths, milliseconds."""
 
 def read_rule_text(data: bytes) -> tuple[Rules | None, list[tuple[int, int, str, str]]]:
     """Rules and no problems, or no rules and every problem as line, column, message and hint."""
@@ -67,6 +89,7 @@ class SnapshotCell:
     def serve(self, flag: object, unit: object | None = None, attributes: object | None = None) -> str: ...
     def bind(self, flag: str) -> FlagHandle: ...
     def stages(self) -> dict[str, str]: ...
+    def follows_plan(self, flag: str) -> bool: ...
     def describe(self, flag: str) -> str | None: ...
     def explain(
         self, flag: str, unit: object | None = None, attributes: object | None = None, moment: int | None = None
@@ -103,15 +126,24 @@ class Tally:
     """
 
     def __new__(cls) -> Tally: ...
-    def serve(self, implementation: str) -> None: ...
-    def decline(self, reason: str) -> None: ...
-    def fail(self, kind: str) -> None: ...
-    def sample_out(self) -> None: ...
-    def accept(self) -> None: ...
-    def compare(self, outcome: str) -> None: ...
-    def shed(self, reason: str, accepted: bool) -> None: ...
+    def open(self, epoch: str, /) -> None: ...
+    def forget(self, epoch: str, /) -> tuple[dict[str, Any], list[dict[str, Any]]] | None: ...
+    def serve(self, implementation: str, /) -> None: ...
+    def decline(self, reason: str, /) -> None: ...
+    def fail(self, kind: str, /) -> None: ...
+    def sample_out(self, shape: int = 0, /) -> None: ...
+    def accept(self, shape: int = 0, /) -> Ticket: ...
+    def shed(self, reason: str, shape: int = 0, /) -> None: ...
     def reset(self) -> None: ...
     def reading(self) -> dict[str, Any]: ...
+    def blocks(self) -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]: ...
+
+@final
+class Ticket:
+    """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
+
+    def compare(self, outcome: str, digest: int = 0, /) -> None: ...
+    def shed(self, reason: str, /) -> None: ...
 
 @final
 class Dispatcher:
@@ -126,8 +158,15 @@ class Dispatcher:
         observe: Callable[..., Any],
         failed: Callable[[str], None],
         concluded: Callable[..., None] | None = None,
+        reverse: object = None,
         /,
     ) -> None: ...
+    def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
+        """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""
+
+    def compare_served(self, millionths: int, /) -> None:
+        """Compares so many of a million calls that the candidate answers."""
+
     def disconnect(self) -> None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __get__(self, instance: object, owner: object | None = None, /) -> Any: ...
@@ -185,6 +224,58 @@ class Transformer:
 
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
+
+class RateLimit:
+    """
+    A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
+
+    Evidence is the logarithm of an e-value: at any time at all, it reaches `-log(alpha)` against a hypothesis that is
+    true with a probability of at most `alpha`.
+    """
+
+    def __new__(cls, rate: float) -> RateLimit: ...
+    @property
+    def rate(self) -> float: ...
+    def below(self, bad: int, total: int) -> float:
+        """Evidence against a rate at or above the limit."""
+
+    def above(self, bad: int, total: int) -> float:
+        """Evidence against a rate at or below the limit."""
+
+    def further(self, alpha: float, bad: int, total: int) -> int:
+        """How many further ones, none of them bad, prove the rate to lie below the limit."""
+
+def rate_upper_bound(alpha: float, bad: int, total: int) -> float:
+    """What a rate exceeds with a probability of at most `alpha`, whenever it is asked for."""
+
+def sign_excess(first: int, second: int) -> float:
+    """Evidence against the first outcome being at most as frequent as the second."""
+
+def sign_interval(alpha: float, first: int, second: int) -> tuple[float, float]:
+    """The probability of the first outcome; the interval is wrong with a probability of at most `alpha`."""
+
+@final
+class Shaper:
+    """Finds the shapes of one function's calls."""
+
+    def __new__(cls, profile: str, parameters: Sequence[str] = ..., nested: str | None = None) -> Shaper: ...
+    def shape(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int: ...
+
+def digest(key: bytes, value: object, /) -> int:
+    """A keyed digest of a plain value, never 0; the order in dicts and sets does not matter."""
+
+def sketch_merge(sketches: list[bytes], /) -> bytes: ...
+def sketch_lower_bound(sketch: bytes, /) -> int:
+    """At least so many different inputs."""
+
+def shape_values(profile: str, shape: int) -> dict[str, str]:
+    """The value of each dimension of a shape; empty for a number that is none."""
+
+def shape_cells(profile: str, shape: int) -> list[str]:
+    """Every cell that a shape lies in."""
+
+def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
+    """The same shape with what the control did."""
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""

@@ -71,6 +71,10 @@ class LedgerError(FastLiteLLMError):
     """The ledger could not be opened, read or written."""
 
 
+class PromotionError(FastLiteLLMError):
+    """A feature could not be moved to another step of its plan."""
+
+
 class NativeModuleError(FastLiteLLMError):
     """The compiled part of the package is missing or belongs to another version."""
 

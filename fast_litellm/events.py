@@ -32,6 +32,8 @@ CANDIDATE_FAILED: Final = "accel.candidate_failed"
 DIVERGENCE: Final = "shadow.divergence"
 FEATURE_BLOCKED: Final = "shadow.feature_blocked"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
+PROMOTION_FAILED: Final = "accel.promotion_failed"
+ROLLOUT_MOVED: Final = "accel.rollout_moved"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
 

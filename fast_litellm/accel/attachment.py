@@ -140,6 +140,7 @@ class Attachment:
             self._add(Feature(self.seam.feature, self._pair(module)))
         for feature in self._features:
             feature.connect(self._manager, self._evidence.runner(feature, self._manager, self.labels))
+            self._evidence.keep(feature)
         patching.apply(self._patches())
         self.is_attached = True
 
@@ -161,6 +162,8 @@ class Attachment:
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,
+            profile=self.seam.profile,
+            request=self.seam.request,
         )
 
     def _log(self) -> None:

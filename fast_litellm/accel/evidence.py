@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import diagnosis
+from fast_litellm.accel.advance import Advance
+from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Pause, ShadowRunner
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from fast_litellm.flags.guard import Finding
 
 _MS_PER_S = 1_000
+_ADVANCE_SECONDS = 15.0
 
 _PATIENCE_SECONDS = 1.0
 """How long an installation waits for a ledger that somebody has locked, once for all its features."""
@@ -38,6 +41,8 @@ class Evidence:
     def __init__(self, ledger: str) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
         self._ledger = Ledger.open(ledger, versions=versions)
+        self._rollouts: Optional[Rollouts] = None
+        self._advance: Optional[Loop] = None
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
 
@@ -55,13 +60,20 @@ class Evidence:
         found = self._blocked(feature)
         if found is not None:
             manager.block(feature.name, f"divergence:{found}")
+        rollouts = self._rollouts
         return ShadowRunner(
-            Experiment(feature.name, pair.control, pair.candidate, pair.comparator),
+            Experiment(feature.name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request),
             tally=feature.tally,
             sink=self._ledger,
             budget=_budget(manager, feature.name),
-            on_block=lambda name, fingerprint: manager.block(name, f"divergence:{fingerprint}"),
+            limits=_limits(manager, feature.name),
+            on_block=None if rollouts is None else rollouts.diverged,
         )
+
+    def keep(self, feature: Feature) -> None:
+        """Keeps a connected feature at the step of its plan that the ledger says."""
+        if self._rollouts is not None:
+            self._rollouts.add(feature)
 
     @property
     def failures(self) -> int:
@@ -71,14 +83,25 @@ class Evidence:
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision."""
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+        if self._rollouts is not None:
+            self._rollouts.apply()
 
     def obey_fleet(self, manager: FlagManager) -> None:
-        """Makes the pauses of all processes that share the ledger those of the rules, and of guards theirs."""
-        self._ledger.follow(manager.apply_fleet)
+        """Makes what all processes that share the ledger decide hold here, and what is decided here hold there."""
+        self._rollouts = Rollouts(manager)
+        self._ledger.follow_fleet(
+            pauses_changed=manager.apply_fleet,
+            rollouts_changed=self._rollouts.take_rollouts,
+            blocks_changed=self._rollouts.take_blocks,
+        )
         manager.when_concluded(self._tell_fleet)
+        self._advance = Loop("fast-litellm-advance", Advance(self._ledger, manager).look, _ADVANCE_SECONDS)
+        self._advance.start()
 
     def close(self) -> None:
         """Writes what is left."""
+        if self._advance is not None:
+            self._advance.stop()
         self._ledger.close()
 
     def _tell_fleet(self, flag: str, finding: Finding) -> None:
@@ -96,7 +119,10 @@ class Evidence:
 
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair
-        return Epoch(feature.name, pair.candidate.build, pair.reference, pair.comparator.name, manager.cell.revision)
+        revision = manager.cell.revision
+        return Epoch(
+            feature.name, pair.candidate.build, pair.reference, pair.comparator.name, revision, profile=pair.profile
+        )
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS
@@ -112,3 +138,12 @@ def _budget(manager: FlagManager, flag: str) -> Budget:
     """What the rules allow a flag's comparisons; rules count in percent of a core."""
     notes = manager.status()["flags"].get(flag)
     return Budget() if notes is None else Budget(float(notes["shadow"]["budget"]) / 100)
+
+
+def _limits(manager: FlagManager, flag: str) -> Limits:
+    """How the rules want a flag's calls to be compared."""
+    notes = manager.status()["flags"].get(flag)
+    if notes is None:
+        return Limits()
+    shadow = notes["shadow"]
+    return Limits(mode=shadow["mode"], deadline_ms=shadow["deadline_ms"], max_bytes=shadow["memory"])

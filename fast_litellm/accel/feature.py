@@ -5,14 +5,18 @@ One feature at run time: its counters, its dispatcher, and the candidate and run
 from __future__ import annotations
 
 import functools
+import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Optional, cast
 
 from fast_litellm import events
+from fast_litellm.accel.awaited import AwaitedCandidate
 from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
+    from fast_litellm.accel.native import Shaper
     from fast_litellm.flags import FlagManager
     from fast_litellm.shadow import ShadowRunner
 
@@ -28,6 +32,8 @@ class Pair:
         comparator: Says whether two outcomes are equal.
         reference: The fingerprint of the control's source.
         effect_free: Running the control again changes nothing.
+        profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
+        request: The parameter whose dict holds the parameters of a chat request, if there is one.
     """
 
     control: Callable[..., Any]
@@ -35,11 +41,20 @@ class Pair:
     comparator: Any
     reference: str
     effect_free: bool
+    profile: str = "plain"
+    request: Optional[str] = None
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether both sides are coroutine functions."""
+        return inspect.iscoroutinefunction(self.control)
 
 
 # What tools read of a function beside its name and documentation.
 _FACE = (*functools.WRAPPER_ASSIGNMENTS, "__code__", "__defaults__", "__kwdefaults__")
 
+
+_WHOLE = 1_000_000
 
 _tallies: Dict[str, Tally] = {}
 
@@ -77,13 +92,28 @@ class Feature:
         self.dispatcher.connect(
             manager.bind(self.name),
             current,
-            self.pair.candidate,
-            runner.observe,
+            self._serving(),
+            modes.observer(runner),
             self._candidate_failed,
             manager.guard(self.name).conclude,
+            None if inspect.iscoroutinefunction(self.pair.control) else runner,
         )
         if earlier is not None:
             earlier.close()
+
+    def trust(self, cells: Optional[AbstractSet[str]], reverse_share: float) -> None:
+        """
+        Say what the candidate may answer of the calls that the rules give it, and how many of them are compared.
+
+        Args:
+            cells: The certified ones: a call is the candidate's when all its cells are among them. None trusts it with
+                every call, as rules do that name it outright.
+            reverse_share: Of the calls it answers, in [0, 1].
+        """
+        runner = self.runner
+        shaper = None if cells is None or runner is None else cast("Shaper", runner.shaper)
+        self.dispatcher.certify(shaper, frozenset(cells or ()))
+        self.dispatcher.compare_served(round(reverse_share * _WHOLE))
 
     def disconnect(self) -> None:
         """Stops routing: the dispatcher is the control until it is connected again."""
@@ -91,6 +121,10 @@ class Feature:
         if self.runner is not None:
             self.runner.close()
             self.runner = None
+
+    def _serving(self) -> Any:
+        pair = self.pair
+        return AwaitedCandidate(pair, self.tally, self._candidate_failed) if pair.is_asynchronous else pair.candidate
 
     def _candidate_failed(self, kind: str) -> None:
         events.tell("accel", "error", events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)

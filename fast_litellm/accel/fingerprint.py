@@ -14,8 +14,9 @@ import inspect
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 from typing import Any, Optional, Tuple
+
+from fast_litellm.shadow.source import meaning
 
 _FUNCTION = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 
@@ -58,13 +59,7 @@ def fingerprint(sources: tuple[Source, ...]) -> Optional[str]:
 def of_code(function: Any) -> Optional[str]:
     """Returns the fingerprint of what one function does, source or no source; None when it is not written in Python."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return None if code is None else hashlib.sha256(_meaning(code).encode()).hexdigest()[:16]
-
-
-def _meaning(code: CodeType) -> str:
-    """Instructions, names and constants, but no place in a file: moving a function does not change it."""
-    constants = [_meaning(it) if isinstance(it, CodeType) else repr(it) for it in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
+    return None if code is None else hashlib.sha256(meaning(code).encode()).hexdigest()[:16]
 
 
 def _text(source: Source) -> Optional[str]:

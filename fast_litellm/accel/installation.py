@@ -73,6 +73,7 @@ class Installation:
             if not self._stopped:
                 pair.connect(self.manager, self.evidence.runner(pair, self.manager, labels))
                 self._pairs[pair.name] = pair
+                self.evidence.keep(pair)
 
     def stop(self) -> None:
         """Puts the original objects back and flushes the evidence, for good: it cannot be started again."""
@@ -90,15 +91,21 @@ class Installation:
         """Brings what is patched in line with the rules, after a reload or an import."""
         with _lock:
             # Attaching may find a block in the ledger, and blocking says that the rules have changed.
-            if self._stopped or self._refreshing or not _litellm_is_imported():
+            if self._stopped or self._refreshing:
                 return
             self._refreshing = True
             try:
-                for attachment in self.attachments:
-                    attachment.refresh()
-                self._wrap_entry_points(wanted=any(attachment.is_attached for attachment in self.attachments))
+                for pair in self._pairs.values():
+                    self.evidence.rules_changed(pair, self.manager, functools.partial(self._labels, pair))
+                if _litellm_is_imported():
+                    self._refresh_seams()
             finally:
                 self._refreshing = False
+
+    def _refresh_seams(self) -> None:
+        for attachment in self.attachments:
+            attachment.refresh()
+        self._wrap_entry_points(wanted=any(attachment.is_attached for attachment in self.attachments))
 
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""

@@ -24,7 +24,7 @@ def seam(
 
     Args:
         name: The flag's name. Until `install()`, and while no rule says otherwise, the control answers.
-        candidate: A function with the same parameters.
+        candidate: A function with the same parameters; a coroutine function if the control is one.
         comparator: Says whether two outcomes are equal.
         effect_free: Running either side changes nothing. Only then are calls shadowed, and only then does the control
             answer when a serving candidate raises.
@@ -33,15 +33,14 @@ def seam(
         A decorator; the decorated function keeps its name, signature and documentation.
 
     Raises:
-        SeamError: The name is taken, or a function is asynchronous.
+        SeamError: The name is taken, only one of the functions is a coroutine function, or one is an asynchronous
+            generator.
     """
 
     def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
         if name in _declared:
             raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
-        for function in (control, candidate):
-            if inspect.iscoroutinefunction(function):
-                raise SeamError(f"{function.__qualname__} is asynchronous; a seam takes plain functions")
+        _check_kinds(control, candidate)
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free)
         _declared[name] = feature
         for observer in _observers:
@@ -60,6 +59,20 @@ def declared() -> Dict[str, Feature]:
 def when_declared(callback: Callable[[Feature], None]) -> None:
     """Calls back with each pair that is declared from here on."""
     _observers.append(callback)
+
+
+def _check_kinds(control: Callable[..., Any], candidate: Callable[..., Any]) -> None:
+    for function in (control, candidate):
+        if inspect.isasyncgenfunction(function):
+            raise SeamError(
+                f"{function.__qualname__} is an asynchronous generator, whose values come one at a time; a seam takes"
+                " functions and coroutine functions\n    hint: put the seam around what makes one value"
+            )
+    if inspect.iscoroutinefunction(control) != inspect.iscoroutinefunction(candidate):
+        raise SeamError(
+            f"of {control.__qualname__} and {candidate.__qualname__} one is a coroutine function; a seam takes two of a"
+            " kind\n    hint: an `async def` around the plain one makes it a coroutine function"
+        )
 
 
 def _feature(

@@ -5,7 +5,7 @@ The table of seams: every named place in LiteLLM where a candidate may answer in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
@@ -30,6 +30,8 @@ class Seam:
         sources: The parts of the reference that its fingerprint covers.
         candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.
         comparator: Says whether control and candidate agree.
+        profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
+        request: The parameter whose dict holds the parameters of a chat request, if there is one.
     """
 
     feature: str
@@ -39,6 +41,8 @@ class Seam:
     sources: Tuple[Source, ...]
     candidate: Callable[[ModuleType, str], Any]
     comparator: Any
+    profile: str = "chat"
+    request: Optional[str] = None
 
     @property
     def place(self) -> str:

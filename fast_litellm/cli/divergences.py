@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # As many digits of a fingerprint as tell the classes of one ledger apart; `show` accepts any beginning.
 _DIGITS = 8
+_WEIGHT = {"confirmed": 0, "new": 1, "waived": 2, "noise": 3}
+_CELLS_SHOWN = 2
 
 
 @click.command(name="divergences")
@@ -20,12 +22,12 @@ _DIGITS = 8
 @console.json_option
 def command(feature: str | None, as_json: bool) -> None:
     """
-    List the classes of differences, the last seen first.
+    List the classes of differences, those that matter most first: confirmed before new before waived, then by count.
 
     All divergences with one fingerprint are one finding. Nothing of the calls themselves is kept: types, lengths and
     keyed digests only.
     """
-    found = evidence.ledger().divergences(feature)
+    found = sorted(evidence.ledger().divergences(feature), key=impact)
     if as_json:
         console.print_json({"divergences": found})
         return
@@ -40,6 +42,20 @@ def command(feature: str | None, as_json: bool) -> None:
     console.hint("`fast-litellm show CLASS` prints both sides of one")
 
 
+def impact(record: Mapping[str, Any]) -> tuple[int, int, float]:
+    """
+    Args:
+        record: As `Ledger.divergences` returns it.
+
+    Returns:
+        A key that sorts what matters most first.
+    """
+    return _WEIGHT.get(record["state"], len(_WEIGHT)), -record["count"], -record["last_seen"]
+
+
 def _difference(record: Mapping[str, Any]) -> str:
     types = f"{record['control_type'] or 'nothing'} -> {record['candidate_type'] or 'nothing'}"
-    return f"{record['kind']} at {record['pattern']}\n{types}"
+    cells = list(record.get("cells", ()))
+    more = f" and {len(cells) - _CELLS_SHOWN} more" if len(cells) > _CELLS_SHOWN else ""
+    where = f"\nin {', '.join(cells[:_CELLS_SHOWN])}{more}" if cells else ""
+    return f"{record['kind']} at {record['pattern']}\n{types}{where}"

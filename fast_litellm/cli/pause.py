@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import re
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, Callable
 import click
 
 from fast_litellm import settings
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, moves
 from fast_litellm.errors import LedgerError, RuleError, UnknownFlagError
 from fast_litellm.flags import FlagManager
 from fast_litellm.flags.page import SharedPage, path_of
@@ -101,19 +100,22 @@ def order_options(function: Callable[..., None]) -> Callable[..., None]:
     def command(*, feature: str, scope: str, config: Path | None, actor: str | None, reason: str, **rest: Any) -> None:
         found = config or settings.read().config
         _check_name(feature, found)
-        function(order=Order(feature, scope, found, actor or _user(), reason), **rest)
+        function(order=Order(feature, scope, found, actor or moves.user(), reason), **rest)
 
     return command
 
 
+def seconds_option(flag: str, name: str, about: str) -> Callable[..., Any]:
+    """
+    Returns:
+        A decorator for a command: an option that takes a duration, as the argument `name` in seconds.
+    """
+    return click.option(flag, name, callback=lambda _context, _option, text: _seconds(text), metavar="TIME", help=about)
+
+
 @click.command(name="pause")
 @order_options
-@click.option(
-    "--hold",
-    callback=lambda _context, _option, text: _seconds(text),
-    metavar="TIME",
-    help="End by itself after so long, such as 90s, 10m, 2h or 1d.",
-)
+@seconds_option("--hold", "hold", "End by itself after so long, such as 90s, 10m, 2h or 1d.")
 def command(order: Order, hold: float | None) -> None:
     """
     Let Python answer every call of a feature, whatever the rules say.
@@ -158,10 +160,3 @@ def _seconds(text: str | None) -> float | None:
     if found is None and text is not None:
         raise click.BadParameter(f"expected a number and s, m, h or d, such as 10m, got {text!r}")
     return None if found is None else float(int(found[1]) * _SECONDS[found[2]])
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        return "unknown"

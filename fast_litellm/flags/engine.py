@@ -28,6 +28,15 @@ class Rules(Protocol):
     def notes(self, flag: str) -> Tuple[Optional[str], Optional[str], float, float]:
         """Returns owner, expiry, percent of calls to compare and percent of a core; the defaults if undeclared."""
 
+    def comparing(self, flag: str) -> Tuple[str, int, int]:
+        """Returns mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
+
+    def gate(self, flag: str) -> str:
+        """Returns what is written of a flag's gate, as JSON."""
+
+    def plan(self, flag: str) -> Tuple[bool, List[Tuple[str, int, Optional[int]]]]:
+        """Returns whether the gate takes the next step, and the steps: as written, millionths, milliseconds."""
+
 
 Outcome = Tuple[Optional[Rules], List[Tuple[int, int, str, str]]]
 """Rules and no problems, or no rules and every problem as line, column, message and hint."""
@@ -99,6 +108,9 @@ class SnapshotCell(Protocol):
 
     def stages(self) -> dict[str, str]:
         """Returns every flag's stage."""
+
+    def follows_plan(self, flag: str) -> bool:
+        """Returns whether the step of its plan decides what a flag serves where no rule does."""
 
     def describe(self, flag: str) -> Optional[str]:
         """Returns what a flag would do as JSON, None when it is not declared."""

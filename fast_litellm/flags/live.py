@@ -15,12 +15,15 @@ from fast_litellm import events
 from fast_litellm.errors import Problem, RuleError
 from fast_litellm.flags import engine, overrides
 from fast_litellm.flags.decision import Decision
+from fast_litellm.flags.plan import Plan, PlanStep
 
 if TYPE_CHECKING:
     from fast_litellm.flags.engine import Rules
     from fast_litellm.flags.sources import Signature, Source
 
 _PLACES_LOGGED = 10
+_WHOLE = 1_000_000
+_MS_PER_S = 1_000
 
 
 class LiveRules:
@@ -46,6 +49,7 @@ class LiveRules:
         self._rules, self._seen = _first_load(source, problems)
         self._problems: Tuple[Problem, ...] = ()
         self._blocked: Dict[str, str] = {}
+        self._steps: Dict[str, int] = {}
         self._subscribers: List[Callable[[], None]] = []
         self._make_locks()
         self._log_loaded()
@@ -86,6 +90,15 @@ class LiveRules:
                 self._publish()
         self._notify()
 
+    def take_steps(self, steps: Mapping[str, int]) -> None:
+        """Makes the steps that flags have reached in their plans those given."""
+        with self._lock:
+            if self._steps == dict(steps):
+                return
+            self._steps = dict(steps)
+            self._publish()
+        self._notify()
+
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Has a function called after every change."""
         self._subscribers.append(changed)
@@ -93,7 +106,23 @@ class LiveRules:
     def notes(self, flag: str) -> Dict[str, Any]:
         """Returns what only people and the shadow runner need of a flag; percentages as people write them."""
         owner, expires, percent, budget = self._rules.notes(flag)
-        return {"owner": owner, "expires": expires, "shadow": {"percent": percent, "budget": budget}}
+        mode, deadline_ms, memory = self._rules.comparing(flag)
+        shadow = {"percent": percent, "budget": budget, "mode": mode, "deadline_ms": deadline_ms, "memory": memory}
+        return {"owner": owner, "expires": expires, "shadow": shadow}
+
+    def plan(self, flag: str) -> Plan:
+        """Returns a flag's plan, with the step it has reached."""
+        is_automatic, steps = self._rules.plan(flag)
+        return Plan(
+            is_automatic,
+            tuple(PlanStep(name, share / _WHOLE, None if ms is None else ms / _MS_PER_S) for name, share, ms in steps),
+            self._steps.get(flag, 0),
+        )
+
+    def gate(self, flag: str) -> Dict[str, Any]:
+        """Returns what is written of a flag's gate."""
+        gate: Dict[str, Any] = json.loads(self._rules.gate(flag))
+        return gate
 
     def status(self) -> Dict[str, Any]:
         """Returns which rules are in force."""
@@ -139,6 +168,7 @@ class LiveRules:
                 "disabled": self._disabled,
                 "forced": self._forced,
                 "blocked": self._blocked,
+                "steps": self._steps,
             }
         )
 

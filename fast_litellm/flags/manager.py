@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fast_litellm.flags.decision import Decision
     from fast_litellm.flags.engine import FlagHandle, Serve, SnapshotCell
     from fast_litellm.flags.guard import Finding
+    from fast_litellm.flags.plan import Plan
     from fast_litellm.flags.sources import Source
 
 
@@ -247,6 +248,19 @@ class FlagManager:
         """
         self._live.unblock(flag)
 
+    def divert(self, flag: str, seconds: Optional[float] = None) -> None:
+        """
+        Stop a feature for every other process of this host that uses the same rule file: their next decision is Python.
+
+        Unlike `block`, which knows why and holds for this process's candidate, it is meant to last until everybody has
+        learned of the block. A person's pause stays as it is.
+
+        Args:
+            flag: The flag's name.
+            seconds: How long; None until it is called again or somebody calls `resume`.
+        """
+        self._standings.divert(flag, seconds)
+
     def pause(self, flag: str, *, hold: Optional[float] = None, scope: str = "host") -> str:
         """
         Stop a feature for every process of this host that uses the same rule file: their next decision is Python.
@@ -288,6 +302,42 @@ class FlagManager:
             pauses: Flag to its end in seconds since 1970; None has no end.
         """
         self._standings.apply_fleet(pauses)
+
+    def apply_rollouts(self, steps: Mapping[str, int]) -> None:
+        """
+        Make the steps that flags have reached in their plans, in this process, those given.
+
+        A flag that names a `stage` or an `otherwise` goes on by these.
+
+        Args:
+            steps: Flag to an index into its plan.
+        """
+        self._live.take_steps(steps)
+
+    def plan(self, flag: str) -> Plan:
+        """
+        Return a flag's plan with the step it has reached.
+
+        Args:
+            flag: The flag's name; one that is not declared or names no plan has the default one.
+        """
+        return self._live.plan(flag)
+
+    def follows_plan(self, flag: str) -> bool:
+        """Return whether the step of its plan decides what a flag serves where no rule does, and nothing stronger."""
+        return self._cell.follows_plan(flag)
+
+    def gate(self, flag: str) -> Dict[str, Any]:
+        """
+        Return what the rules say of a flag's gate.
+
+        Args:
+            flag: The flag's name.
+
+        Returns:
+            What is written, as `fast_litellm.shadow.policy.Policy.of` takes it: fractions, and seconds.
+        """
+        return self._live.gate(flag)
 
     def standing(self, flag: str) -> Dict[str, Any]:
         """

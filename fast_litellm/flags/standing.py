@@ -82,6 +82,13 @@ class Standings:
         if page is None or page.native.trip(flag, word) is None:
             self._trip_here(flag, word)
 
+    def divert(self, flag: str, seconds: Optional[float]) -> None:
+        """Stops a flag whose candidate answered otherwise than the control, for so many seconds or for ever."""
+        until = None if seconds is None else int((self._clock() + seconds) * _MS_PER_S)
+        word = engine.current().stop_word("diverged", until)
+        if self._page is not None:
+            self._page.native.trip(flag, word)
+
     def close(self, flag: str) -> None:
         """Takes back what a guard has stopped, wherever; what a person has stopped stays."""
         if self._page is not None and self._page.native.entry(flag) is not None:

@@ -4,11 +4,13 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
     runner        what happens on the caller's path, and on the worker thread behind it
     trial         one comparison: run, compare, run again before believing a difference
     comparators   whether two outcomes are the same, and if not, how they differ
+    source        names for functions that change when their code does
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
     ledger        the database that outlives the process
     pauses        who stopped what, and what every process of the ledger obeys
-    gate          whether the evidence suffices
+    gate          whether the evidence suffices: a policy, a checklist, a verdict
+    certification which cells are proven
     engine        the port to native code
 """
 
@@ -22,6 +24,7 @@ from fast_litellm.shadow.gate import Gate
 from fast_litellm.shadow.ledger import Ledger
 from fast_litellm.shadow.observation import Epoch, Outcome
 from fast_litellm.shadow.pauses import Pause
+from fast_litellm.shadow.policy import Policy
 from fast_litellm.shadow.runner import ShadowRunner
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "Limits",
     "Outcome",
     "Pause",
+    "Policy",
     "ShadowRunner",
     "comparators",
 ]

@@ -6,14 +6,18 @@ Everything is absolute, so a report may be written twice or late, and a lost one
 
 from __future__ import annotations
 
+import json
 import random
 import threading
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from fast_litellm.shadow.counts import Counts, add, flatten, settled
+from fast_litellm.shadow import engine
+from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
+from fast_litellm.shadow.timing import PairedTimes, Times
 
 MAX_CLASSES = 2_000
 MAX_SAMPLES = 5
@@ -28,12 +32,10 @@ ClassKey = Tuple[Epoch, str]
 
 @dataclass
 class Attached:
-    """A feature's tally, and the part of its counts that belongs to earlier epochs."""
+    """A feature's epoch, and every tally that has counted for it."""
 
     epoch: Epoch
-    tally: Tally
-    labels: Labels
-    before: Counts
+    tallies: List[Tally] = field(default_factory=list)
 
 
 @dataclass
@@ -61,10 +63,38 @@ class ClassRecord:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Copies of what is to be written: counts with labels by epoch, and the classes that have grown."""
+class Counter:
+    """
+    What one epoch has come to in this process.
 
-    counters: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]]
+    Args:
+        counts: Of all calls.
+        shapes: Of the calls of each shape, with the sketch of their distinct inputs if there is one.
+        labels: What else is shown of the feature.
+        times: The sum of the paired timings, if there are any.
+    """
+
+    counts: Counts = field(default_factory=dict)
+    shapes: Mapping[int, Tuple[Counts, Optional[bytes]]] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    times: Optional[Dict[str, Any]] = None
+
+    def with_reading(self, reading: Mapping[str, Any], by_shape: List[Dict[str, Any]]) -> Counter:
+        """Returns the sum with a block's reading, and its readings by shape."""
+        shapes = dict(self.shapes)
+        for shape in by_shape:
+            counts, sketch = shapes.get(shape["shape"], ({}, None))
+            sketches = [it for it in (sketch, shape["sketch"]) if it]
+            merged = engine.current().sketch_merge(sketches) if sketches else None
+            shapes[shape["shape"]] = (add(counts, flatten(shape)), merged)
+        return Counter(add(self.counts, flatten(reading)), shapes, self.labels)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Copies of what is to be written: counters by epoch, and the classes that have grown."""
+
+    counters: Dict[Epoch, Counter]
     classes: Dict[ClassKey, ClassRecord]
 
 
@@ -79,30 +109,35 @@ class Account:
     def __init__(self, draw: Callable[[int], int] = random.randrange) -> None:
         self._draw = draw
         self._attached: Dict[str, Attached] = {}
+        self._labels: Dict[Epoch, Labels] = {}
         self.after_fork()
 
     def after_fork(self) -> None:
         """Starts with nothing but the tallies, which a child counts from zero."""
         self._lock = threading.Lock()
-        self._closed: Dict[Epoch, Tuple[Counts, Mapping[str, Any]]] = {}
+        self._name = uuid.uuid4().hex
+        self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
+        self._closed: Dict[Epoch, Counter] = {}
         self._classes: Dict[ClassKey, ClassRecord] = {}
+        self._times: Dict[Epoch, PairedTimes] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
-            attached.tally.reset()
-            attached.before = flatten(attached.tally.reading())
+            for tally in attached.tallies:
+                tally.reset()
+                tally.open(self._block(attached.epoch))
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
-        Counts a tally under an epoch from here on; what it had counted before stays with the epoch before. A call in
-        flight belongs to the new one, where its comparison will be counted.
+        Counts a tally under an epoch from here on; what it had counted before stays with the epoch before, and so does
+        a call in flight.
         """
         with self._lock:
-            reading = settled(flatten(tally.reading()))
-            previous = self._attached.get(epoch.feature)
-            if previous is not None:
-                same = previous.tally is tally
-                self._closed[previous.epoch] = self._counter(previous, reading if same else None)
-            self._attached[epoch.feature] = Attached(epoch, tally, labels or dict, reading)
+            attached = self._attached.setdefault(epoch.feature, Attached(epoch))
+            attached.epoch = epoch
+            if all(known is not tally for known in attached.tallies):
+                attached.tallies.append(tally)
+            self._labels[epoch] = labels or dict
+            tally.open(self._block(epoch))
 
     def record(self, comparison: Comparison, now: float) -> None:
         """Counts a comparison under its divergence class."""
@@ -115,12 +150,17 @@ class Account:
             record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
             record.add(comparison, now, self._draw)
 
+    def record_times(self, feature: str, times: Times) -> None:
+        """Counts a pair of timings under the feature's epoch."""
+        with self._lock:
+            attached = self._attached.get(feature)
+            if attached is not None:
+                self._times.setdefault(attached.epoch, PairedTimes()).add(times)
+
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters = dict(self._closed)
-            for attached in self._attached.values():
-                counters[attached.epoch] = self._counter(attached, None)
+            counters = {epoch: self._counter(epoch) for epoch in self._labels}
             counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
             classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
             return Report(counters, classes)
@@ -136,10 +176,23 @@ class Account:
         with self._lock:
             self._written.clear()
 
-    def _counter(self, attached: Attached, reading: Optional[Counts]) -> Tuple[Counts, Mapping[str, Any]]:
-        own = add(reading or flatten(attached.tally.reading()), attached.before, -1)
-        closed = self._closed.get(attached.epoch)
-        return add(closed[0], own) if closed is not None else own, dict(attached.labels())
+    def _block(self, epoch: Epoch) -> str:
+        """Another account that reads the same tallies has blocks of its own."""
+        parts = [epoch.candidate_build, epoch.reference, epoch.comparator, epoch.rules_revision]
+        return json.dumps([self._name, epoch.feature, *parts])
+
+    def _counter(self, epoch: Epoch) -> Counter:
+        block, attached = self._block(epoch), self._attached[epoch.feature]
+        closed = self._closed.get(epoch, Counter())
+        for tally in attached.tallies if epoch != attached.epoch else ():
+            ended = tally.forget(block)
+            closed = closed if ended is None else closed.with_reading(*ended)
+        self._closed[epoch] = closed
+        for tally in attached.tallies:
+            for reading in (it[1:] for it in tally.blocks() if it[0] == block):
+                closed = closed.with_reading(*reading)
+        times = self._times.get(epoch)
+        return replace(closed, labels=dict(self._labels[epoch]()), times=None if times is None else times.as_json())
 
 
 def state_of(comparison: Comparison) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Protocol, Tuple
 
 Arguments = Tuple[Any, ...]
 Keywords = Dict[str, Any]
+Call = Tuple[Arguments, Keywords]
 
 
 class Candidate(Protocol):
@@ -27,6 +28,27 @@ class Candidate(Protocol):
     def run(self, plan: Any, args: Arguments, kwargs: Keywords, /) -> Any: ...
 
 
+class TimedOut(BaseException):
+    """A run of a candidate was stopped at its deadline."""
+
+
+class Crashed(BaseException):
+    """The process in which a candidate ran has died."""
+
+
+class Withheld(Exception):  # noqa: N818 - a signal, not an error: the comparison is shed and counted
+    """
+    A candidate cannot be run now, and that says nothing about it.
+
+    Args:
+        reason: The word under which the call is counted.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class FunctionCandidate:
     """
     A plain function as a candidate: it covers every call and needs no live state.
@@ -38,7 +60,7 @@ class FunctionCandidate:
 
     def __init__(self, function: Callable[..., Any], build: str = "unversioned") -> None:
         self.build = build
-        self._function = function
+        self.function = function
 
     def prepare(self, args: Arguments, kwargs: Keywords) -> None:
         """Nothing is to be read beforehand."""
@@ -48,4 +70,4 @@ class FunctionCandidate:
         Returns:
             What the function returns.
         """
-        return self._function(*args, **kwargs)
+        return self.function(*args, **kwargs)

@@ -15,23 +15,15 @@ Counts = Dict[str, int]
 def flatten(reading: Mapping[str, Any]) -> Counts:
     """
     Args:
-        reading: What `Tally.reading()` returns.
+        reading: What `Tally.reading()` returns, or one of a shape, which does not say who has answered.
 
     Returns:
         The same counts under flat keys.
     """
     flat = {name: int(reading[name]) for name in SCALARS}
     for name in MAPS:
-        flat.update({f"{name}.{word}": int(count) for word, count in reading[name].items()})
+        flat.update({f"{name}.{word}": int(count) for word, count in reading.get(name, {}).items()})
     return flat
-
-
-def settled(counts: Mapping[str, int]) -> Counts:
-    """
-    Returns:
-        The same counts without the calls in flight, as if those had not been offered yet.
-    """
-    return {**counts, "offered": counts["offered"] - counts["in_flight"], "in_flight": 0}
 
 
 def unflatten(counts: Mapping[str, int]) -> Dict[str, Any]:

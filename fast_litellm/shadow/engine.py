@@ -4,25 +4,53 @@ The port through which this room reaches native code: what it needs, and who pro
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional, Protocol, Tuple
+from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple
 
 from fast_litellm.errors import NativeModuleError
+
+
+class Ticket(Protocol):
+    """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
+
+    def compare(self, outcome: str, digest: int = ..., /) -> None: ...
+
+    def shed(self, reason: str, /) -> None: ...
 
 
 class Tally(Protocol):
     """The counters of one feature. Every method counts one transition; a reading is always consistent in itself."""
 
+    def open(self, epoch: str, /) -> None: ...
+
+    def forget(self, epoch: str, /) -> Optional[Tuple[Dict[str, Any], List[Dict[str, Any]]]]: ...
+
     def decline(self, reason: str, /) -> None: ...
 
-    def accept(self) -> None: ...
+    def accept(self, shape: int = ..., /) -> Ticket: ...
 
-    def compare(self, outcome: str, /) -> None: ...
-
-    def shed(self, reason: str, accepted: bool, /) -> None: ...
+    def shed(self, reason: str, shape: int = ..., /) -> None: ...
 
     def reset(self) -> None: ...
 
     def reading(self) -> Dict[str, Any]: ...
+
+    def blocks(self) -> List[Tuple[str, Dict[str, Any], List[Dict[str, Any]]]]: ...
+
+
+class Shaper(Protocol):
+    """Finds the shapes of one function's calls."""
+
+    def shape(self, args: Tuple[Any, ...], kwargs: Optional[Dict[str, Any]] = ..., /) -> int: ...
+
+
+class RateLimit(Protocol):
+    """A rate that counts are held against; evidence is the logarithm of an e-value."""
+
+    def below(self, bad: int, total: int) -> float: ...
+
+    def above(self, bad: int, total: int) -> float: ...
+
+    def further(self, alpha: float, bad: int, total: int) -> int: ...
 
 
 class Engine(Protocol):
@@ -31,7 +59,31 @@ class Engine(Protocol):
     @property
     def Tally(self) -> Callable[[], Tally]: ...  # noqa: N802 - the name of a class
 
+    def digest(self, key: bytes, value: Any, /) -> int: ...
+
+    def sketch_merge(self, sketches: List[bytes], /) -> bytes: ...
+
+    def sketch_lower_bound(self, sketch: bytes, /) -> int: ...
+
+    @property
+    def Shaper(self) -> Callable[[str, List[str], Optional[str]], Shaper]: ...  # noqa: N802 - as above
+
+    @property
+    def RateLimit(self) -> Callable[[float], RateLimit]: ...  # noqa: N802 - as above
+
+    def rate_upper_bound(self, alpha: float, bad: int, total: int) -> float: ...
+
+    def sign_excess(self, first: int, second: int) -> float: ...
+
+    def sign_interval(self, alpha: float, first: int, second: int) -> Tuple[float, float]: ...
+
     def freeze(self, value: Any, max_bytes: int = ...) -> Tuple[Any, int]: ...
+
+    def shape_values(self, profile: str, shape: int) -> Dict[str, str]: ...
+
+    def shape_cells(self, profile: str, shape: int) -> List[str]: ...
+
+    def shape_with_outcome(self, profile: str, shape: int, *, raised: bool) -> int: ...
 
 
 _engine: Optional[Engine] = None

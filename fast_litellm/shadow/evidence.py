@@ -90,12 +90,14 @@ class Timings:
         faster: Pairs in which the candidate took less time.
         tail: Pairs in which it took more than twice the control's time and more than the control's plus a millisecond.
         ratio: The median of candidate time over control time; None without pairs.
+        cpu_ratio: The same in processor time.
     """
 
     pairs: int = 0
     faster: int = 0
     tail: int = 0
     ratio: Optional[float] = None
+    cpu_ratio: Optional[float] = None
 
 
 @dataclass(frozen=True)

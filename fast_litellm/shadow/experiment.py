@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
+from fast_litellm.shadow.timing import Times
 
 _MIB = 1024 * 1024
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -25,37 +27,56 @@ class Experiment:
         control: The original function. It must be free of effects: it is run again to confirm a difference.
         candidate: The other one.
         comparator: Says whether two returned values are equal.
+        profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
+        request: The parameter whose dict holds the parameters of a chat request, if there is one.
     """
 
     feature: str
     control: Callable[..., Any]
     candidate: Candidate
     comparator: Comparator
+    profile: str = "plain"
+    request: Optional[str] = None
 
 
 @dataclass(frozen=True)
 class Limits:
     """
-    What a runner may hold and how long a candidate may take.
+    How a candidate is run, how long it may take, and what may wait for it.
 
     Args:
+        mode: How the candidate is run; see `modes`.
         max_jobs: Calls accepted and not yet compared.
         max_bytes: What their copies may keep alive together, approximately.
         deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
-            done: one that never ends holds its worker thread, and its calls stay in flight.
+            done.
+        patience: How many deadlines one comparison may take, with all its runs. Then it is taken never to end: it is a
+            timeout, and its thread is abandoned.
         clock: What durations are measured with, in nanoseconds; monotonic.
     """
 
+    mode: str = "off_path"
     max_jobs: int = 10_000
     max_bytes: int = 16 * _MIB
     deadline_ms: float = 1_000
+    patience: float = 10
     clock: Callable[[], int] = time.perf_counter_ns
+
+    @property
+    def hang_ns(self) -> float:
+        """How long one comparison may take, in nanoseconds."""
+        return self.deadline_ms * self.patience * _NS_PER_MS
 
 
 class Sink(Protocol):
-    """Who is told of every comparison that did not match. It is called on the worker thread and never with content."""
+    """Who is told of differences and of times. It is called on the worker thread and never with content."""
 
     @property
     def key(self) -> bytes: ...
 
+    @property
+    def lasting_key(self) -> Optional[bytes]: ...
+
     def record(self, comparison: Comparison, /) -> None: ...
+
+    def record_times(self, feature: str, times: Times, /) -> None: ...

@@ -1,22 +1,24 @@
 """
 The judge: whether the evidence suffices to go on, and whether it forbids to.
 
-For a deterministic function there is an exact test. If a candidate diverged on a share p0 of the calls, n comparisons
-would all match with probability (1 - p0)^n; so once n >= ln(alpha) / ln(1 - p0) without a divergence, that rate is
-excluded at level alpha (Clopper-Pearson at zero). Looking again and again is legitimate only because the first
-divergence that is not waived ends it for the candidate's build: under the hypothesis (1 - p0)^-n is a martingale that
-drops to zero there, and stays.
+Looking again and again is legitimate, because each of its tests holds at all times together, see
+docs/decisions/0016-gate.md.
+Nothing is ever counted anew: evidence is that of one epoch, and a divergence that nobody has accepted ends it for the
+candidate's build.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any, Mapping, Tuple
+from dataclasses import dataclass, field
+from typing import FrozenSet, Sequence, Tuple
 
-# One call in 100,000, at 99 %: 460,515 comparisons.
-_DEFAULT_RATE = 1e-5
-_DEFAULT_ALPHA = 0.01
+from fast_litellm.shadow import checks
+from fast_litellm.shadow.certification import Certification
+from fast_litellm.shadow.checks import Check, Step
+from fast_litellm.shadow.evidence import Evidence
+from fast_litellm.shadow.policy import Policy
+
+__all__ = ["Check", "Gate", "Policy", "Step", "Verdict"]
 
 
 @dataclass(frozen=True)
@@ -25,59 +27,47 @@ class Verdict:
     What the gate says.
 
     Args:
-        decision: "hold", "promote" or "roll_back".
-        reasons: Why, in words.
-        missing: What would have to come for a promotion, in words; empty unless the decision is "hold".
+        decision: "promote", "hold" or "roll_back".
+        checks: Why: all must hold for a promotion, and a terminal one takes the candidate back.
+        certified: The cells whose calls the candidate may answer, such as "tools=some&unicode=rtl".
     """
 
     decision: str
-    reasons: Tuple[str, ...] = ()
-    missing: Tuple[str, ...] = ()
+    checks: Tuple[Check, ...] = ()
+    certified: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Gate:
     """
-    Judges readings of one epoch's counters.
-
-    Comparisons are counted, not distinct inputs: a million calls of three prompts prove less than they seem to.
+    Judges the evidence of one epoch.
 
     Args:
-        max_rate: The divergence rate to be excluded, in (0, 1).
-        alpha: How often a candidate that diverges that often may be promoted, in (0, 1).
-
-    Raises:
-        ValueError: An argument is out of range.
+        policy: What a promotion takes.
     """
 
-    max_rate: float = _DEFAULT_RATE
-    alpha: float = _DEFAULT_ALPHA
+    policy: Policy = field(default_factory=Policy)
 
-    def __post_init__(self) -> None:
-        for name in ("max_rate", "alpha"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-
-    @property
-    def needed(self) -> int:
-        """How many comparisons without a divergence exclude `max_rate`."""
-        return math.ceil(math.log(self.alpha) / math.log1p(-self.max_rate))
-
-    def judge(self, reading: Mapping[str, Any]) -> Verdict:
+    def judge(self, evidence: Evidence, step: Step, now: float) -> Verdict:
         """
         Args:
-            reading: "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed" and "in_flight" of
-                one epoch.
+            evidence: What was found.
+            step: Where the feature stands.
+            now: Seconds since 1970.
 
         Returns:
             The verdict. No data is never a promotion.
         """
-        if reading["diverged"]:
-            return Verdict("roll_back", (f"{reading['diverged']} of {reading['compared']} comparisons diverged",))
-        accounted = reading["sampled_out"] + reading["compared"] + sum(reading["shed"].values()) + reading["in_flight"]
-        if reading["offered"] != accounted:
-            return Verdict("hold", (f"{reading['offered']} calls were offered, {accounted} are accounted for",))
-        clean = reading["matched"]
-        if clean < self.needed:
-            return Verdict("hold", missing=(f"{self.needed - clean} more comparisons without a divergence",))
-        return Verdict("promote", (f"no divergence in {clean} comparisons: a rate of {self.max_rate:g} is excluded",))
+        certification = Certification(self.policy, evidence)
+        found = (
+            *checks.of_evidence(self.policy, evidence, certification),
+            *checks.of_speed(self.policy, evidence),
+            *checks.of_time(self.policy, evidence, step, now),
+        )
+        return Verdict(_decision(found), found, certification.certified)
+
+
+def _decision(found: Sequence[Check]) -> str:
+    if any(check.is_terminal for check in found):
+        return "roll_back"
+    return "promote" if all(check.holds for check in found) else "hold"

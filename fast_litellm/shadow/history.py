@@ -10,17 +10,20 @@ from typing import Any, Callable, Dict, List, Optional
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import pauses, process, reports
+from fast_litellm.shadow import pauses, process, rollouts, waivers
+from fast_litellm.shadow.evidence import Evidence
 from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import READ_TIMEOUT_SECONDS, Store
+from fast_litellm.shadow.waivers import Waiver
 
 
 class History:
     """
-    The reading half of a ledger. While there is no database file, there is nothing to report.
+    The reading half of a ledger. While there is no database, there is nothing to report.
 
     Args:
-        store: The database file.
+        store: The database.
         clock: Seconds since 1970.
     """
 
@@ -29,17 +32,26 @@ class History:
         self._store = store
         self._clock = clock
         self._key: Optional[bytes] = None
+        self._passing_key: Optional[bytes] = None
         self._is_down = False
 
     @property
     def key(self) -> bytes:
-        """The key of all digests, the same in every process; a passing one while its file is out of reach."""
-        if self._key is None:
+        """The key of all digests, the same in every process; a passing one while it is out of reach."""
+        return self.lasting_key or self._passing_key or secrets.token_bytes(32)
+
+    @property
+    def lasting_key(self) -> Optional[bytes]:
+        """
+        The key of digests that are compared with those of other processes. While it is out of reach there is none;
+        after a failure it is asked for again when the ledger has been written.
+        """
+        if self._key is None and self._passing_key is None:
             try:
                 self._key = self._store.key()
-            except OSError as error:
+            except (LedgerError, OSError) as error:
                 self._unavailable(error)
-                self._key = secrets.token_bytes(32)
+                self._passing_key = secrets.token_bytes(32)
         return self._key
 
     def status(self) -> Dict[str, Any]:
@@ -54,8 +66,12 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
+        from fast_litellm.shadow import reports
+
         with self._store.reading() as connection:
-            return {"features": reports.features(connection, self._host(), self._clock()) if connection else {}}
+            if connection is None:
+                return {"features": {}}
+            return {"features": reports.features(connection, self._host(), self._clock())}
 
     def epochs(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
         """
@@ -65,8 +81,10 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
+        from fast_litellm.shadow import reports
+
         with self._store.reading() as connection:
-            return reports.epochs(connection, self._host(), self._clock(), feature) if connection else []
+            return reports.epochs(connection, self._host(), self._clock(), feature) if connection is not None else []
 
     def divergences(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
         """
@@ -78,8 +96,10 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
+        from fast_litellm.shadow import reports
+
         with self._store.reading() as connection:
-            return reports.divergences(connection, feature) if connection else []
+            return reports.divergences(connection, feature) if connection is not None else []
 
     def show(self, prefix: str) -> Dict[str, Any]:
         """
@@ -92,12 +112,14 @@ class History:
         Raises:
             LedgerError: No class or more than one begins so, or the ledger cannot be read.
         """
+        from fast_litellm.shadow import reports
+
         found = [record for record in self.divergences() if record["fingerprint"].startswith(prefix)]
         names = {record["fingerprint"] for record in found}
         if len(names) != 1:
             raise LedgerError(f"{len(names)} divergence classes begin with {prefix!r}; exactly one must")
         with self._store.reading() as connection:
-            kept = reports.samples(connection, found[0]["fingerprint"]) if connection else []
+            kept = reports.samples(connection, found[0]["fingerprint"]) if connection is not None else []
         return {**found[0], "samples": kept}
 
     def feature_states(self, timeout: float = READ_TIMEOUT_SECONDS) -> List[Dict[str, Any]]:
@@ -111,8 +133,10 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
+        from fast_litellm.shadow import reports
+
         with self._store.reading(timeout) as connection:
-            return reports.feature_states(connection) if connection else []
+            return reports.feature_states(connection) if connection is not None else []
 
     def blocked(self, feature: str, candidate_build: str, timeout: float = READ_TIMEOUT_SECONDS) -> Optional[str]:
         """
@@ -132,17 +156,105 @@ class History:
                 return str(row["reason"])
         return None
 
-    def transitions(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
+    def audit(self, feature: Optional[str] = None) -> List[Dict[str, Any]]:
         """
         Returns:
             The audit trail in order: "seq", "at", "feature", "candidate_build", "from_state", "to_state", "actor",
-            "reason", "scope" (build | host | fleet), "until".
+            "reason", "scope" (build | host | fleet), "until", "evaluation", "prev_hash", "hash".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import audit
+
+        with self._store.reading() as connection:
+            return audit.read(connection, feature) if connection is not None else []
+
+    def first_break(self) -> Optional[int]:
+        """
+        Check the audit trail's chain.
+
+        Returns:
+            The number of the first row that was changed, or before which one is missing; None when all is well.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import audit
+
+        with self._store.reading() as connection:
+            return audit.first_break(connection) if connection is not None else None
+
+    def evidence(self, feature: str) -> Optional[Evidence]:
+        """
+        Put together what is known of a feature's latest epoch.
+
+        Args:
+            feature: The flag's name.
+
+        Returns:
+            The evidence, summed over all processes; None when nothing was ever counted.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import weighing
+
+        with self._store.reading() as connection:
+            return None if connection is None else weighing.evidence(connection, self._host(), self._clock(), feature)
+
+    def rollouts(self) -> Dict[str, Rollout]:
+        """
+        Returns:
+            Where each feature stands in its plan; a feature that was never promoted is not in it.
 
         Raises:
             LedgerError: The ledger cannot be read.
         """
         with self._store.reading() as connection:
-            return reports.transitions(connection, feature) if connection else []
+            return rollouts.read(connection) if connection is not None else {}
+
+    def waivers(self) -> List[Waiver]:
+        """
+        Returns:
+            Every divergence class's last waiver, expired ones included.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with self._store.reading() as connection:
+            return waivers.read(connection) if connection is not None else []
+
+    def gate_evaluations(self, feature: str, limit: int = 20) -> List[Dict[str, Any]]:
+        """
+        Args:
+            feature: The flag's name.
+            limit: How many at most.
+
+        Returns:
+            What the gate said, the latest first: "at", "candidate_build", "step", "decision", "checks".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import evaluations
+
+        with self._store.reading() as connection:
+            return evaluations.read(connection, feature, limit) if connection is not None else []
+
+    def progress(self, feature: str) -> List[Dict[str, Any]]:
+        """
+        Returns:
+            How the evidence of a feature's latest epoch has grown, one row per five minutes: "at", "compared",
+            "distinct", "diverged".
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import evaluations
+
+        with self._store.reading() as connection:
+            return evaluations.progress(connection, feature) if connection is not None else []
 
     def pauses(self) -> Dict[str, Optional[float]]:
         """
@@ -153,7 +265,7 @@ class History:
             LedgerError: The ledger cannot be read.
         """
         with self._store.reading() as connection:
-            rows = pauses.read(connection) if connection else []
+            rows = pauses.read(connection) if connection is not None else []
         now = self._clock()
         return {
             row["feature"]: row["until"]

@@ -13,30 +13,33 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import Callable, List, Mapping, Optional
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import forking, machinery, pauses, process, writing
+from fast_litellm.shadow import database, forking, machinery, pauses, process, rollouts
 from fast_litellm.shadow.account import Account, Labels
+from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
-from fast_litellm.shadow.history import History
+from fast_litellm.shadow.fleet import Fleet, Read
 from fast_litellm.shadow.observation import Comparison, Epoch
-from fast_litellm.shadow.pauses import Fleet, Listener, Pause
+from fast_litellm.shadow.pauses import Listener
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.store import Store, path_of
-from fast_litellm.shadow.writing import Transition
+from fast_litellm.shadow.rollouts import Rollout
+from fast_litellm.shadow.store import Store
+from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.transition import Transition
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
 
-class Ledger(History):
+class Ledger(Decisions):
     """
     One process's part of a ledger; `Ledger.open` makes it.
 
     Args:
-        store: The database file.
+        store: The database.
         versions: Package to version, for the record.
         flush_seconds: How often to write; None writes only when told to.
         clock: Seconds since 1970.
@@ -66,10 +69,10 @@ class Ledger(History):
         cls, url: str, *, versions: Optional[Mapping[str, str]] = None, flush_seconds: Optional[float] = 1.0
     ) -> Ledger:
         """
-        Open a ledger. The file is made by the first write.
+        Open a ledger. Its tables are made by the first write.
 
         Args:
-            url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+            url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
             versions: Package to version, for the record.
             flush_seconds: How often to write; None writes only when `flush` is called.
 
@@ -77,9 +80,9 @@ class Ledger(History):
             The ledger.
 
         Raises:
-            LedgerError: The URL names no SQLite file.
+            LedgerError: The URL names no database.
         """
-        return cls(Store(path_of(url)), versions=versions, flush_seconds=flush_seconds)
+        return cls(Store(database.at(url)), versions=versions, flush_seconds=flush_seconds)
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
@@ -110,6 +113,16 @@ class Ledger(History):
             self._wake.set()
         self._start()
 
+    def record_times(self, feature: str, times: Times) -> None:
+        """
+        Keep a pair of timings.
+
+        Args:
+            feature: The flag's name.
+            times: What both sides took for the same call.
+        """
+        self._account.record_times(feature, times)
+
     def flush(self) -> bool:
         """
         Write what has changed.
@@ -123,14 +136,24 @@ class Ledger(History):
         try:
             with self._writing:
                 self._write(is_last=is_last)
-        except (OSError, sqlite3.Error, LedgerError) as error:
+        except (OSError, LedgerError) as error:
             self._unavailable(error)
             return False
         except BaseException as error:
-            machinery.failed("flush", error)
-            return False
+            return self._failed(error)
         self._is_down = False
+        self._passing_key = None
         return True
+
+    def _failed(self, error: BaseException) -> bool:
+        """A database may be away; anything else is the machinery's own fault."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+            self._unavailable(getattr(error, "orig", None) or error)
+        else:
+            machinery.failed("flush", error)
+        return False
 
     def close(self) -> None:
         """Writes a last time, and notes that the process has ended well."""
@@ -140,34 +163,19 @@ class Ledger(History):
         self._wake.set()
         self._flush(is_last=True)
 
-    def record_transition(self, feature: str, candidate_build: str, state: str, *, actor: str, reason: str) -> None:
+    def leads(self) -> bool:
         """
-        Change the state of a candidate build at once, and append to the audit trail.
-
-        Args:
-            feature: The flag's name.
-            candidate_build: Which candidate.
-            state: Such as "blocked" or "released".
-            actor: Who does it.
-            reason: Why.
+        Returns:
+            Whether this is the process that has been running for longest of those that write to the ledger.
 
         Raises:
-            LedgerError: The ledger cannot be written.
+            LedgerError: The ledger cannot be read.
         """
-        transition = Transition(feature, candidate_build, state, actor, reason, self._clock())
-        self._write_at_once(lambda connection: writing.write_transition(connection, transition))
+        from fast_litellm.shadow import reports
 
-    def record_pause(self, pause: Pause) -> None:
-        """
-        Append a pause, or its end, to the audit trail. One for the fleet holds in every process within two seconds.
-
-        Args:
-            pause: What is said.
-
-        Raises:
-            LedgerError: The ledger cannot be written.
-        """
-        self._write_at_once(lambda connection: pauses.write(connection, pause, self._clock()))
+        with self._store.reading() as connection:
+            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock())
+        return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
 
     def follow(self, listener: Listener) -> None:
         """
@@ -177,7 +185,52 @@ class Ledger(History):
             listener: Takes feature to end in seconds since 1970, None for ever; it is called when there is something
                 to tell.
         """
-        self._fleet.listener = listener
+        self._follow(pauses.current, listener)
+
+    def follow_fleet(
+        self,
+        *,
+        pauses_changed: Listener,
+        rollouts_changed: Callable[[Mapping[str, Rollout]], object],
+        blocks_changed: Callable[[Mapping[Tuple[str, str], str]], object],
+    ) -> None:
+        """
+        Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
+        waited for once.
+
+        Args:
+            pauses_changed: As for `follow`.
+            rollouts_changed: As for `follow_rollouts`.
+            blocks_changed: As for `follow_blocks`.
+        """
+        from fast_litellm.shadow import reports
+
+        self._fleet.follow(pauses.current, pauses_changed)
+        self._fleet.follow(rollouts.current, rollouts_changed)
+        self._follow(reports.blocks, blocks_changed)
+
+    def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
+        """
+        Have a function told of all rollouts: at once, and whenever one changes.
+
+        Args:
+            listener: Takes feature to rollout.
+        """
+        self._follow(rollouts.current, listener)
+
+    def follow_blocks(self, listener: Callable[[Mapping[Tuple[str, str], str]], object]) -> None:
+        """
+        Have a function told of the builds that any process has blocked: at once, and whenever that changes.
+
+        Args:
+            listener: Takes feature and candidate build to the reason, usually a fingerprint.
+        """
+        from fast_litellm.shadow import reports
+
+        self._follow(reports.blocks, listener)
+
+    def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
+        self._fleet.follow(read, listener)
         self._look()
         self._start()
 
@@ -187,16 +240,6 @@ class Ledger(History):
                 self._fleet.look()
         except Exception as error:
             machinery.failed("look", error)
-
-    def _write_at_once(self, write: Callable[[sqlite3.Connection], None]) -> None:
-        store = Store(self._store.path)  # of its own: the writer must notice by itself when it opens another file
-        try:
-            with store.writing() as connection:
-                write(connection)
-        except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"the ledger {store.path} cannot be written: {error}") from error
-        finally:
-            store.close()
 
     def before_fork(self) -> None:
         """
@@ -258,13 +301,16 @@ class Ledger(History):
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
         if not (report.counters or report.classes or is_due or is_last):
             return
+        from fast_litellm.shadow import writing
+
+        own = self._this_process()
         with self._store.writing() as connection:
-            writing.write_process(connection, self._this_process(), self._versions, now)
-            writing.write_report(connection, self._this_process(), report, now)
+            writing.write_process(connection, own, self._versions, now)
+            writing.write_report(connection, own, report, now)
             for transition in pending:
                 writing.write_transition(connection, transition)
             if is_last:
-                writing.write_end(connection, self._this_process(), now)
+                writing.write_end(connection, own, now)
         self._account.written(report)
         del self._pending[: len(pending)]
         self._written_at = now

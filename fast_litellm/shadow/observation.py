@@ -52,6 +52,7 @@ class Epoch:
         reference: The fingerprint of the control's source.
         comparator: Name and version of the comparator.
         rules_revision: Which rules.
+        profile: The table of dimensions that its calls' shapes have; it follows from the feature.
     """
 
     feature: str
@@ -59,6 +60,7 @@ class Epoch:
     reference: str = ""
     comparator: str = ""
     rules_revision: str = ""
+    profile: str = field(default="plain", compare=False)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 from fast_litellm import events
-from fast_litellm.shadow import divergence, machinery
+from fast_litellm.shadow import divergence, engine, machinery
+from fast_litellm.shadow.candidate import Call
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
 from fast_litellm.shadow.observation import Comparison, Description
 from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.trial import Finding
 
 
@@ -72,6 +74,33 @@ class Reporter:
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+
+    def digest(self, call: Call) -> int:
+        """
+        Args:
+            call: A frozen copy of the arguments.
+
+        Returns:
+            The keyed digest by which distinct inputs are counted; 0 without a ledger's key.
+        """
+        try:
+            key = None if self._sink is None else self._sink.lasting_key
+            return 0 if key is None else engine.current().digest(key, call)
+        except Exception as error:
+            machinery.failed("digest", error)
+            return 0
+
+    def report_times(self, times: Times) -> None:
+        """
+        Args:
+            times: What both sides took for a call on which they agree.
+        """
+        if self._sink is None:
+            return
+        try:
+            self._sink.record_times(self._experiment.feature, times)
+        except BaseException as error:
+            machinery.failed("record_times", error)
 
     def _comparison(self, finding: Finding, difference: Difference, cost: Cost) -> Comparison:
         return Comparison(

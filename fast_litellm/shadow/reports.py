@@ -5,42 +5,56 @@ What the ledger says, added up over all processes.
 from __future__ import annotations
 
 import json
-import sqlite3
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
+
+from sqlalchemy import Connection, func, select
 
 from fast_litellm.shadow import process
 from fast_litellm.shadow.counts import Counts, add, unflatten
+from fast_litellm.shadow.schema import COUNTER, DIVERGENCE_CLASS, EPOCH, FEATURE_STATE, PROCESS, SIGHTING
 
-_COUNTERS = """
-SELECT epoch.*, counter.counts, counter.labels, counter.updated_at,
-       process.pid, process.host, process.birth, process.last_seen, process.ended_at
-FROM counter JOIN epoch USING (epoch_id) JOIN process USING (proc_uuid)
-ORDER BY counter.updated_at, epoch_id
-"""
-_CLASSES = """
-SELECT divergence_class.*, feature, candidate_build, comparator, sum(count) AS count, count(*) AS processes
-FROM divergence_class JOIN epoch USING (epoch_id) JOIN sighting USING (fingerprint, epoch_id)
-GROUP BY fingerprint, epoch_id
-ORDER BY last_seen DESC, fingerprint
-"""
-_TRANSITIONS = """
-SELECT seq, at, feature, candidate_build, from_state, to_state, actor, reason, scope, until
-FROM transition ORDER BY seq
-"""
+Row = Mapping[str, Any]
+
+_OF_PROCESS = (PROCESS.c.pid, PROCESS.c.host, PROCESS.c.birth, PROCESS.c.last_seen, PROCESS.c.ended_at)
+_COUNTERS = (
+    select(EPOCH, COUNTER.c.counts, COUNTER.c.labels, COUNTER.c.updated_at, *_OF_PROCESS)
+    .join_from(COUNTER, EPOCH)
+    .join(PROCESS, PROCESS.c.proc_uuid == COUNTER.c.proc_uuid)
+    .order_by(COUNTER.c.updated_at, EPOCH.c.epoch_id)
+)
+_SEEN = (
+    select(
+        SIGHTING.c.fingerprint,
+        SIGHTING.c.epoch_id,
+        func.sum(SIGHTING.c.count).label("count"),
+        func.count().label("processes"),
+    )
+    .group_by(SIGHTING.c.fingerprint, SIGHTING.c.epoch_id)
+    .subquery()
+)
+_CLASSES = (
+    select(DIVERGENCE_CLASS, EPOCH.c.feature, EPOCH.c.candidate_build, EPOCH.c.comparator)
+    .add_columns(_SEEN.c.count, _SEEN.c.processes)
+    .join(EPOCH, EPOCH.c.epoch_id == DIVERGENCE_CLASS.c.epoch_id)
+    .join(
+        _SEEN,
+        (_SEEN.c.fingerprint == DIVERGENCE_CLASS.c.fingerprint) & (_SEEN.c.epoch_id == DIVERGENCE_CLASS.c.epoch_id),
+    )
+    .order_by(DIVERGENCE_CLASS.c.last_seen.desc(), DIVERGENCE_CLASS.c.fingerprint)
+)
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 
 
-def features(connection: sqlite3.Connection, own_host: str, now: float) -> Dict[str, Any]:
+def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any]:
     """
     Returns:
         Per feature the sum of all its epochs' counts, its latest labels, and the state of its latest candidate.
     """
-    rows = connection.execute(_COUNTERS).fetchall()
     states = {(row["feature"], row["candidate_build"]): row["state"] for row in feature_states(connection)}
     totals: Dict[str, Counts] = {}
-    latest: Dict[str, sqlite3.Row] = {}
-    for row in rows:
-        totals[row["feature"]] = add(totals.get(row["feature"], {}), _counts(row, own_host, now))
+    latest: Dict[str, Row] = {}
+    for row in rows(connection, _COUNTERS):
+        totals[row["feature"]] = add(totals.get(row["feature"], {}), settled(row, own_host, now))
         latest[row["feature"]] = row
     return {
         name: {
@@ -57,58 +71,89 @@ def features(connection: sqlite3.Connection, own_host: str, now: float) -> Dict[
     }
 
 
-def epochs(connection: sqlite3.Connection, own_host: str, now: float, feature: Optional[str]) -> List[Dict[str, Any]]:
+def epochs(connection: Connection, own_host: str, now: float, feature: Optional[str]) -> List[Dict[str, Any]]:
     """
     Returns:
-        One record per epoch, the latest last: its parts and its reading, as the gate wants it.
+        One record per epoch, the latest last: its parts and its reading.
     """
     totals: Dict[int, Counts] = {}
     parts: Dict[int, Dict[str, Any]] = {}
-    for row in connection.execute(_COUNTERS):
+    for row in rows(connection, _COUNTERS):
         if feature in (None, row["feature"]):
-            totals[row["epoch_id"]] = add(totals.get(row["epoch_id"], {}), _counts(row, own_host, now))
+            totals[row["epoch_id"]] = add(totals.get(row["epoch_id"], {}), settled(row, own_host, now))
             parts[row["epoch_id"]] = {name: row[name] for name in ("feature", *_EPOCH_PARTS, "opened_at")}
     return [{**parts[epoch_id], **unflatten(totals[epoch_id])} for epoch_id in sorted(parts)]
 
 
-def divergences(connection: sqlite3.Connection, feature: Optional[str]) -> List[Dict[str, Any]]:
+def divergences(connection: Connection, feature: Optional[str]) -> List[Dict[str, Any]]:
     """
     Returns:
         The divergence classes, the last seen first.
     """
-    return [_class(row) for row in connection.execute(_CLASSES) if feature in (None, row["feature"])]
+    return [_class(row) for row in rows(connection, _CLASSES) if feature in (None, row["feature"])]
 
 
-def samples(connection: sqlite3.Connection, fingerprint: str) -> List[Dict[str, Any]]:
+def samples(connection: Connection, fingerprint: str) -> List[Dict[str, Any]]:
     """
     Returns:
         The redacted events kept of one divergence class.
     """
-    rows = connection.execute("SELECT samples FROM sighting WHERE fingerprint = ?", (fingerprint,))
-    return [event for row in rows for event in json.loads(row["samples"])]
+    found = rows(connection, select(SIGHTING.c.samples).where(SIGHTING.c.fingerprint == fingerprint))
+    return [event for row in found for event in json.loads(row["samples"])]
 
 
-def feature_states(connection: sqlite3.Connection) -> List[Dict[str, Any]]:
+def feature_states(connection: Connection) -> List[Dict[str, Any]]:
     """
     Returns:
         The state of every candidate build that has one.
     """
-    return [dict(row) for row in connection.execute("SELECT * FROM feature_state ORDER BY feature, at")]
+    ordered = select(FEATURE_STATE).order_by(FEATURE_STATE.c.feature, FEATURE_STATE.c.at)
+    return [dict(row) for row in rows(connection, ordered)]
 
 
-def transitions(connection: sqlite3.Connection, feature: Optional[str]) -> List[Dict[str, Any]]:
+def blocks(connection: Connection, known: Mapping[Any, str]) -> Mapping[Any, str]:
     """
     Returns:
-        The audit trail, in order.
+        Why builds are blocked, by feature and build: what was known, changed by what the ledger says. Only a row that
+        says so ends a block.
     """
-    rows = connection.execute(_TRANSITIONS)
-    return [dict(row) for row in rows if feature in (None, row["feature"])]
+    said = dict(known)
+    for row in feature_states(connection):
+        said.pop((row["feature"], row["candidate_build"]), None)
+        if row["state"] == "blocked":
+            said[row["feature"], row["candidate_build"]] = row["reason"]
+    return said
 
 
-def _counts(row: sqlite3.Row, own_host: str, now: float) -> Counts:
-    """What was in flight in a process that is gone will never be compared: it was shed when the process died."""
+def eldest(connection: Connection, own_host: str, now: float) -> Optional[str]:
+    """
+    Returns:
+        The process that has been running for longest; None when none is.
+    """
+    found = rows(connection, select(PROCESS).where(PROCESS.c.ended_at.is_(None)).order_by(PROCESS.c.started_at))
+    return next((row["proc_uuid"] for row in found if not process.is_gone(row, own_host, now)), None)
+
+
+def rows(connection: Connection, statement: Any) -> List[Row]:
+    """
+    Returns:
+        What a query finds, each row by the names of its columns.
+    """
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def settled(row: Row, own_host: str, now: float) -> Counts:
+    """
+    Args:
+        row: Counts of a process, with what tells whether it lives.
+        own_host: The host digest of the calling process.
+        now: Seconds since 1970.
+
+    Returns:
+        The counts; what was in flight in a process that is gone will never be compared: it was shed when that died.
+    """
     counts: Counts = json.loads(row["counts"])
-    if not counts["in_flight"] or not process.is_gone(dict(row), own_host, now):
+    if not counts["in_flight"] or not process.is_gone(row, own_host, now):
         return counts
     return add({**counts, "in_flight": 0}, {"shed.process_died": counts["in_flight"]})
 
@@ -117,7 +162,5 @@ def _blocked_stage(state: Optional[str]) -> Dict[str, str]:
     return {"stage": "blocked"} if state == "blocked" else {}
 
 
-def _class(row: sqlite3.Row) -> Dict[str, Any]:
-    record = dict(row)
-    del record["epoch_id"]
-    return record
+def _class(row: Row) -> Dict[str, Any]:
+    return {**{name: it for name, it in row.items() if name != "epoch_id"}, "count": int(row["count"])}

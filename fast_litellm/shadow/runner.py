@@ -5,39 +5,46 @@ On the caller's path a call is copied before the control runs and queued after i
 there or later reaches the caller, whatever its class; the caller gets the control's value or exception, the same
 object. An interrupt from the keyboard that arrives during those microseconds is lost with the comparison it
 interrupted.
+
+A call is offered once its control has ended, because what the control did belongs to the call's shape.
 """
 
 from __future__ import annotations
 
 import atexit
+import inspect
 import weakref
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
-from fast_litellm.shadow import engine, forking, machinery
+from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
-from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.candidate import Arguments, Call, Keywords
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
+from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
-from fast_litellm.shadow.reporter import Cost, Reporter
-from fast_litellm.shadow.trial import Call, Trial, of_error
-from fast_litellm.shadow.worker import Worker
+from fast_litellm.shadow.reporter import Reporter
+from fast_litellm.shadow.trial import Trial, of_error
+from fast_litellm.shadow.worker import Patience, Worker
 
 _CLOSE_SECONDS = 1.0
 
 
 class Job:
-    """An accepted call: copied, and waiting for its control or for its comparison."""
+    """A copied call, which waits for its control or, with a ticket, for its comparison."""
 
-    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "size")
+    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "served", "shape", "size", "ticket")
 
-    def __init__(self, plan: Any, call: Call, size: int, reserved: float, generation: int) -> None:
+    def __init__(self, shape: int, plan: Any, call: Call, *, size: int, reserved: float, generation: int) -> None:
+        self.shape = shape
+        self.ticket: Optional[engine.Ticket] = None
         self.plan = plan
         self.call = call
         self.size = size
         self.reserved = reserved
         self.generation = generation
         self.control = Observation()
+        self.served: Optional[Observation] = None
         self.queued_at = 0
 
 
@@ -72,11 +79,15 @@ class ShadowRunner:
         self._limits = limits or Limits()
         self._tally = tally
         self._budget = budget or Budget()
+        self.clock = self._limits.clock
+        self.mode = self._limits.mode
         self._generation = 0
+        self.shaper = _shaper(experiment)
         self._reporter = Reporter(experiment, sink, on_block)
-        self._trial = Trial(experiment, self._limits)
-        name = f"fast-litellm-shadow-{experiment.feature}"
-        self._worker: Worker[Job] = Worker(name, self._work, self._limits.max_jobs, self._limits.max_bytes)
+        self._arranged = modes.arrange(experiment, self._limits)
+        self.trial = Trial(self._arranged, self._limits)
+        self.judge = Judge(self.trial, self._reporter, tally, self._budget, self._limits)
+        self._worker = self._make_worker()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
 
@@ -130,15 +141,14 @@ class ShadowRunner:
             counted.
         """
         try:
-            job = self._accept(args, kwargs)
-        except _Shed as shed:
-            self._tally.shed(str(shed), False)
+            shape = self.shaper.shape(args, kwargs)
+            try:
+                return self._accept(args, kwargs, shape)
+            except _Shed as shed:
+                self._tally.shed(str(shed), shape)
         except BaseException as error:
-            self._tally.shed("machinery_failed", False)
+            self._tally.shed("machinery_failed")
             machinery.failed("prepare", error)
-        else:
-            self._tally.accept()
-            return job
         return None
 
     def submit(self, job: Job, outcome: Outcome) -> None:
@@ -149,17 +159,40 @@ class ShadowRunner:
             job: What `prepare` returned.
             outcome: What the control did.
         """
+        self._submit(job, outcome, self._set_control)
+
+    def submit_served(self, job: Job, value: Any, duration_ns: int) -> None:
+        """
+        Queue a call that the candidate has answered: the control is run later, and compared with that answer.
+
+        Args:
+            job: What `prepare` returned.
+            value: What the candidate returned to the caller.
+            duration_ns: How long it took.
+        """
+        self._submit(job, Outcome(value=value, duration_ns=duration_ns), self._set_served)
+
+    def _submit(self, job: Job, outcome: Outcome, take: Callable[[Job, Outcome], None]) -> None:
         try:
-            job.control = self._snapshot(outcome)
+            if job.generation != self._generation:
+                return  # begun before a fork: the parent accounts for it
+            take(job, outcome)
             job.queued_at = self._limits.clock()
-            if job.generation != self._generation or self._worker.put(job):
-                return
-            self._give_up(job, "shutdown")
+            job.ticket = self._tally.accept(job.shape)
+            if not self._worker.put(job):
+                self._give_up(job, self._worker.refusal() or "shutdown")
         except Unsnapshotable:
             self._give_up(job, "unsnapshotable")
         except BaseException as error:
             self._give_up(job, "machinery_failed")
             machinery.failed("submit", error)
+
+    def _set_control(self, job: Job, outcome: Outcome) -> None:
+        job.shape = self._with_outcome(job.shape, outcome)
+        job.control = self._snapshot(outcome)
+
+    def _set_served(self, job: Job, outcome: Outcome) -> None:
+        job.served = self._snapshot(outcome)
 
     def abandon(self, job: Job, reason: str) -> None:
         """
@@ -173,6 +206,13 @@ class ShadowRunner:
             self._give_up(job, reason)
         except BaseException as error:
             machinery.failed("abandon", error)
+
+    def inside(self) -> ContextManager[None]:
+        """
+        Returns:
+            While it is entered, the calling thread is inside a comparison: calls made there are not compared.
+        """
+        return self._worker.inside()
 
     def drain(self, timeout: float) -> bool:
         """
@@ -194,8 +234,8 @@ class ShadowRunner:
             timeout: How long to wait for queued calls, in seconds.
         """
         for job in self._worker.close(timeout):
-            self._tally.shed("shutdown", True)
-            self._budget.settle(job.reserved, 0)
+            self.judge.give_up(job, "shutdown")
+        self.trial.close()
 
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
@@ -205,7 +245,7 @@ class ShadowRunner:
         self._budget.after_fork()
         self._tally.reset()
 
-    def _accept(self, args: Arguments, kwargs: Keywords) -> Job:
+    def _accept(self, args: Arguments, kwargs: Keywords, shape: int) -> Job:
         self._check_room()
         plan = self._plan(args, kwargs)
         try:
@@ -215,7 +255,8 @@ class ShadowRunner:
         refusal_reason = self._worker.reserve(size)
         if refusal_reason is not None:
             raise _Shed(refusal_reason)
-        return Job(plan, call, size, self._budget.reserve(), self._generation)
+        reserved = self._budget.reserve()
+        return Job(shape, plan, call, size=size, reserved=reserved, generation=self._generation)
 
     def _check_room(self) -> None:
         refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
@@ -226,17 +267,10 @@ class ShadowRunner:
 
     def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
         try:
-            return self.experiment.candidate.prepare(args, kwargs)
+            return self._arranged.candidate.prepare(args, kwargs)
         except Declined as declined:
-            self._count_declined(declined)
+            self.judge.count_declined(declined)
             raise _Shed("declined") from None
-
-    def _count_declined(self, declined: Declined) -> None:
-        """The account of offered calls stands without it, so a reason that cannot be counted changes nothing there."""
-        try:
-            self._tally.decline(declined.reason)
-        except Exception as error:
-            machinery.failed("decline", error)
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
@@ -249,31 +283,29 @@ class ShadowRunner:
 
     def _give_up(self, job: Job, reason: str) -> None:
         if job.generation != self._generation:
-            return  # accepted before a fork: the parent accounts for it
+            return  # begun before a fork: the parent accounts for it
         self._worker.release(job.size)
-        self._budget.settle(job.reserved, 0)
-        self._tally.shed(reason, True)
+        self.judge.give_up(job, reason)
+
+    def _with_outcome(self, shape: int, outcome: Outcome) -> int:
+        return engine.current().shape_with_outcome(self.experiment.profile, shape, raised=outcome.error is not None)
+
+    def _make_worker(self) -> Worker[Job]:
+        limits, judge = self._limits, self.judge
+        patience = Patience(limits.hang_ns, limits.clock, judge.hung, lambda job: judge.give_up(job, "hung"))
+        name = f"fast-litellm-shadow-{self.experiment.feature}"
+        return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
 
     def _work(self, job: Job) -> None:
-        started = self._budget.cpu_clock()
-        try:
-            self._judge(job, started)
-        except Declined as declined:
-            self._tally.shed("declined", True)
-            self._count_declined(declined)
-        except BaseException as error:
-            self._tally.shed("machinery_failed", True)
-            machinery.failed("judge", error)
-        finally:
-            self._budget.settle(job.reserved, max(1, self._budget.cpu_clock() - started))
+        self.judge.judge(job, self._worker.claim)
 
-    def _judge(self, job: Job, started: int) -> None:
-        queue_age_ns = self._limits.clock() - job.queued_at
-        finding = self._trial.run(job.plan, job.call, job.control)
-        if finding.difference is not None:
-            cost = Cost(job.control.duration_ns, self._budget.cpu_clock() - started, queue_age_ns)
-            self._reporter.report(finding, finding.difference, cost)
-        self._tally.compare(finding.outcome)
+
+def _shaper(experiment: Experiment) -> engine.Shaper:
+    try:
+        parameters = list(inspect.signature(experiment.control).parameters)
+    except (TypeError, ValueError):  # a function without a signature: its arguments have no names
+        parameters = []
+    return engine.current().Shaper(experiment.profile, parameters, experiment.request)
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

@@ -1,145 +1,210 @@
 """
-The ledger's tables, and how an older database becomes one of this version.
-
-`PRAGMA user_version` holds the number of migrations a database has had. A migration is a script that is never edited
-once released; a change of the schema is one more of them at the end.
+The ledger's tables. `migrations/` makes a database of an earlier version one of this; both say the same.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Final, Tuple
+from typing import Any, Optional
 
-from fast_litellm.errors import LedgerError
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 
-_FIRST: Final = """
-CREATE TABLE process (
-    proc_uuid TEXT PRIMARY KEY,
-    host TEXT NOT NULL,          -- keyed digest of the host's name and process namespace
-    pid INTEGER NOT NULL,
-    birth TEXT NOT NULL,         -- tells two processes apart that were given one pid; '' where the system does not say
-    versions TEXT NOT NULL,      -- JSON: package to version
-    started_at REAL NOT NULL,
-    last_seen REAL NOT NULL,
-    ended_at REAL                -- NULL until the process has closed its ledger
-);
-CREATE TABLE epoch (
-    epoch_id INTEGER PRIMARY KEY,
-    feature TEXT NOT NULL,
-    candidate_build TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    comparator TEXT NOT NULL,
-    rules_revision TEXT NOT NULL,
-    opened_at REAL NOT NULL,
-    UNIQUE (feature, candidate_build, reference, comparator, rules_revision)
-);
-CREATE TABLE counter (
-    epoch_id INTEGER NOT NULL REFERENCES epoch,
-    proc_uuid TEXT NOT NULL REFERENCES process,
-    counts TEXT NOT NULL,        -- JSON: absolute values of one consistent reading; writing them twice is harmless
-    labels TEXT NOT NULL,        -- JSON: what the process said of the feature
-    updated_at REAL NOT NULL,
-    PRIMARY KEY (epoch_id, proc_uuid)
-);
-CREATE TABLE divergence_class (
-    fingerprint TEXT NOT NULL,
-    epoch_id INTEGER NOT NULL REFERENCES epoch,
-    kind TEXT NOT NULL,
-    pattern TEXT NOT NULL,
-    control_type TEXT NOT NULL,
-    candidate_type TEXT NOT NULL,
-    first_seen REAL NOT NULL,
-    last_seen REAL NOT NULL,
-    state TEXT NOT NULL,         -- noise < new < confirmed
-    PRIMARY KEY (fingerprint, epoch_id)
-);
-CREATE TABLE sighting (
-    fingerprint TEXT NOT NULL,
-    epoch_id INTEGER NOT NULL REFERENCES epoch,
-    proc_uuid TEXT NOT NULL REFERENCES process,
-    count INTEGER NOT NULL,      -- absolute
-    samples TEXT NOT NULL,       -- JSON: a few redacted events, drawn from all of this process
-    PRIMARY KEY (fingerprint, epoch_id, proc_uuid)
-);
-CREATE TABLE feature_state (
-    feature TEXT NOT NULL,
-    candidate_build TEXT NOT NULL,
-    state TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (feature, candidate_build)
-);
-CREATE TABLE transition (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    uid TEXT NOT NULL UNIQUE,    -- chosen by the writer, so that a retried write is one transition
-    at REAL NOT NULL,
-    feature TEXT NOT NULL,
-    candidate_build TEXT NOT NULL,
-    from_state TEXT NOT NULL,
-    to_state TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    reason TEXT NOT NULL
-);
-"""
+METADATA = MetaData()
 
-_PAUSES: Final = """
-CREATE TABLE pause (
-    feature TEXT PRIMARY KEY,
-    state TEXT NOT NULL,         -- paused, or running: a pause ends by a row that says so, never by a missing one
-    until REAL,                  -- NULL: it does not end by itself
-    actor TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    at REAL NOT NULL
-);
-ALTER TABLE transition ADD COLUMN scope TEXT NOT NULL DEFAULT 'build';
-ALTER TABLE transition ADD COLUMN until REAL
-"""
-
-MIGRATIONS: Final[Tuple[str, ...]] = (_FIRST, _PAUSES)
+# SQLite counts only a plain INTEGER up by itself.
+_COUNTED = BigInteger().with_variant(Integer, "sqlite")
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """
-    Bring a database to this version, whole or not at all. Processes may do so at the same time.
+class Unsigned(TypeDecorator[int]):
+    """A number of 64 bits without a sign; the databases' have one, so the upper half is kept as negative numbers."""
 
-    Args:
-        connection: Opened for writing, outside a transaction.
+    impl = BigInteger
+    cache_ok = True
 
-    Raises:
-        LedgerError: The database is of a later version.
-        sqlite3.Error: It cannot be read or written.
-    """
-    if _version(connection) == len(MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for script in MIGRATIONS[_version(connection) :]:
-            for statement in script.split(";\n"):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    def process_bind_param(self, value: Optional[int], dialect: Any) -> Optional[int]:  # noqa: ARG002
+        return value if value is None or value < 1 << 63 else value - (1 << 64)
+
+    def process_result_value(self, value: Optional[int], dialect: Any) -> Optional[int]:  # noqa: ARG002
+        return None if value is None else value % (1 << 64)
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """
-    Returns:
-        Whether the database has had no migration at all.
+SECRET = Table("secret", METADATA, Column("name", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
+"""Where no file beside the database can hold it: the key of all digests."""
 
-    Raises:
-        LedgerError: The database is of a later version.
-        sqlite3.Error: It cannot be read.
-    """
-    return _version(connection) == 0
+PROCESS = Table(
+    "process",
+    METADATA,
+    Column("proc_uuid", Text, primary_key=True),
+    Column("host", Text, nullable=False),  # keyed digest of the host's name and process namespace
+    Column("pid", Integer, nullable=False),
+    Column("birth", Text, nullable=False),  # tells two processes of one pid apart; '' where the system does not say
+    Column("versions", Text, nullable=False),  # JSON: package to version
+    Column("started_at", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("ended_at", Float),  # NULL until the process has closed its ledger
+)
 
+EPOCH = Table(
+    "epoch",
+    METADATA,
+    Column("epoch_id", _COUNTED, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("candidate_build", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("comparator", Text, nullable=False),
+    Column("rules_revision", Text, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("profile", Text, nullable=False, server_default="plain"),  # the table of dimensions of its shapes
+    UniqueConstraint("feature", "candidate_build", "reference", "comparator", "rules_revision"),
+)
 
-def _version(connection: sqlite3.Connection) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
-        raise LedgerError(
-            f"the ledger has schema {version}, this version knows {len(MIGRATIONS)}; upgrade fast-litellm"
-        )
-    return version
+COUNTER = Table(
+    "counter",
+    METADATA,
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("proc_uuid", Text, ForeignKey("process.proc_uuid"), primary_key=True),
+    Column("counts", Text, nullable=False),  # JSON: absolute values of one reading; writing them twice is harmless
+    Column("labels", Text, nullable=False),  # JSON: what the process said of the feature
+    Column("updated_at", Float, nullable=False),
+)
+
+SHAPE_COUNTER = Table(
+    "shape_counter",
+    METADATA,
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("proc_uuid", Text, ForeignKey("process.proc_uuid"), primary_key=True),
+    Column("shape", Unsigned, primary_key=True),
+    Column("counts", Text, nullable=False),  # JSON, absolute
+    Column("sketch", LargeBinary),  # of the distinct inputs compared
+)
+
+TIMING = Table(
+    "timing",
+    METADATA,
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("proc_uuid", Text, ForeignKey("process.proc_uuid"), primary_key=True),
+    Column("timings", Text, nullable=False),  # JSON, absolute: pairs, faster, tail, and the histogram of ratios
+)
+
+DIVERGENCE_CLASS = Table(
+    "divergence_class",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("control_type", Text, nullable=False),
+    Column("candidate_type", Text, nullable=False),
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("state", Text, nullable=False),  # noise < new < confirmed
+)
+
+SIGHTING = Table(
+    "sighting",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("proc_uuid", Text, ForeignKey("process.proc_uuid"), primary_key=True),
+    Column("count", BigInteger, nullable=False),  # absolute
+    Column("samples", Text, nullable=False),  # JSON: a few redacted events, drawn from all of this process
+)
+
+FEATURE_STATE = Table(
+    "feature_state",
+    METADATA,
+    Column("feature", Text, primary_key=True),
+    Column("candidate_build", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+TRANSITION = Table(
+    "transition",
+    METADATA,
+    Column("seq", _COUNTED, primary_key=True),
+    Column("uid", Text, nullable=False, unique=True),  # chosen by the writer: a retried write is one transition
+    Column("at", Float, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("candidate_build", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("scope", Text, nullable=False, server_default="build"),
+    Column("until", Float),
+    Column("evaluation", Text),  # JSON: the gate's verdict it rested on
+    Column("prev_hash", Text, nullable=False, server_default=""),
+    Column("hash", Text, nullable=False, server_default=""),
+)
+
+PAUSE = Table(
+    "pause",
+    METADATA,
+    Column("feature", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # paused, or running: a pause ends by a row that says so
+    Column("until", Float),  # NULL: it does not end by itself
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+WAIVER = Table(
+    "waiver",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("max_count", BigInteger),  # NULL: any number until it expires
+)
+
+ROLLOUT = Table(
+    "rollout",
+    METADATA,
+    Column("feature", Text, primary_key=True),
+    Column("candidate_build", Text, nullable=False),
+    Column("step", Integer, nullable=False),  # an index into the plan
+    Column("state", Text, nullable=False),  # running | paused | blocked | done
+    Column("since", Float, nullable=False),
+    Column("certified", Text, nullable=False),  # JSON: the cells that are certified
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+GATE_EVALUATION = Table(
+    "gate_evaluation",
+    METADATA,
+    Column("evaluation_id", _COUNTED, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("checks", Text, nullable=False),  # JSON
+)
+
+PROGRESS = Table(
+    "progress",
+    METADATA,
+    Column("epoch_id", _COUNTED, ForeignKey("epoch.epoch_id"), primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("compared", BigInteger, nullable=False),
+    Column("distinct_inputs", BigInteger, nullable=False),
+    Column("diverged", BigInteger, nullable=False),
+)

@@ -1,67 +1,55 @@
 """
-The ledger's database file: where it is, who may read it, and one transaction at a time.
+Access to a ledger's database: one connection for writing, one transaction at a time, and short ones for reading.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import sqlite3
 import time
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import TYPE_CHECKING, Iterator, List, Optional, Union
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import schema
+from fast_litellm.shadow import database
+from fast_litellm.shadow.database import Database, SQLite
 
-_SQLITE = "sqlite:///"
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 _WRITE_TIMEOUT_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
-_KEY_BYTES = 32
+_KEY = "digest key"
 
-_abandoned: List[sqlite3.Connection] = []
-
-
-def path_of(url: str) -> Path:
-    """
-    Args:
-        url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
-
-    Returns:
-        The database file.
-
-    Raises:
-        LedgerError: The URL names no SQLite file.
-    """
-    if url.startswith(("postgresql:", "postgres:")):
-        raise LedgerError("a PostgreSQL ledger is not supported yet; use sqlite:///PATH")
-    path = url[len(_SQLITE) :] if url.startswith(_SQLITE) else ""
-    if not path:
-        raise LedgerError("a ledger's URL is sqlite:///relative/path or sqlite:////absolute/path")
-    return Path(path).expanduser().absolute()
+_abandoned: List[Connection] = []
 
 
 class Store:
     """
-    One process's access to a ledger file.
+    One process's access to a ledger.
 
     Args:
-        path: The database file. It and its directory are made when first written, for the owner only.
+        where: The database, or the path of SQLite's file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection: Optional[sqlite3.Connection] = None
-        self._inode = 0
+    def __init__(self, where: Union[Database, Path]) -> None:
+        self.database: Database = SQLite(where) if isinstance(where, Path) else where
+        self._connection: Optional[Connection] = None
+        self._identity: object = 0
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.database.name
 
     def is_fresh(self) -> bool:
-        """Returns whether the next write opens the file, so that nothing written earlier may be taken to be in it."""
-        return self._connection is None or self._inode != _inode(self.path)
+        """Returns whether the next write opens the database: nothing written earlier may be taken to be in it."""
+        return self._connection is None or self._identity != self.database.identity()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Connection]:
         """
         One transaction, committed at the end.
 
@@ -71,21 +59,20 @@ class Store:
         Raises:
             LedgerError: The database is of a later version.
             OSError: The file or its directory cannot be made.
-            sqlite3.Error: It cannot be written; nothing has been.
+            SQLAlchemyError: It cannot be written; nothing has been.
         """
         try:
             connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
+            with connection.begin():
+                yield connection
         except BaseException:
-            self.close()  # whatever state it is in: the next transaction opens the file anew
+            self.close()  # whatever state it is in: the next transaction opens the database anew
             raise
 
     @contextlib.contextmanager
-    def reading(self, timeout: float = READ_TIMEOUT_SECONDS) -> Iterator[Optional[sqlite3.Connection]]:
+    def reading(self, timeout: float = READ_TIMEOUT_SECONDS) -> Iterator[Optional[Connection]]:
         """
-        A connection for queries, or None while there is no ledger.
+        A connection for queries that all see one moment, or None while there is no ledger.
 
         Args:
             timeout: How long to wait for whoever has locked it, in seconds.
@@ -93,40 +80,33 @@ class Store:
         Raises:
             LedgerError: It cannot be read.
         """
-        if not self.path.exists():
+        if not self.database.exists():
             yield None
             return
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=timeout)) as connection:
-                connection.row_factory = sqlite3.Row
-                if schema.is_empty(connection):  # its writer is just making it
-                    yield None
-                    return
-                schema.migrate(connection)
+            if not self._is_ready(timeout):
+                yield None
+                return
+            with self.database.engine(timeout, for_writing=False).begin() as connection:
                 yield connection
-        except sqlite3.Error as error:
-            raise LedgerError(f"the ledger {self.path} cannot be read: {error}") from error
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger {self.name} cannot be read: {reason(error)}") from error
 
     def key(self) -> bytes:
         """
-        Read the ledger's key, or make one. It lies beside the database, so that a ledger that is given away stays
-        redacted.
+        Read the ledger's key, or make one.
 
         Returns:
             32 random bytes, the same in every process that uses this ledger.
 
         Raises:
             OSError: The key can be neither read nor made.
+            LedgerError: The database that holds it is out of reach.
         """
-        path = self.path.with_name(self.path.name + ".key")
-        if not path.exists():
-            _make_directory(path.parent)
-            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-            _make_file(draft, secrets.token_bytes(_KEY_BYTES))
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)  # whole or not at all, and the first one stays
-            draft.unlink()
-        return path.read_bytes()
+        path = self.database.key_file()
+        return database.make_key(path) if path is not None else self._key_in_database()
 
     def close(self) -> None:
         """Closes the connection; the next transaction opens one."""
@@ -135,60 +115,79 @@ class Store:
             connection.close()
 
     def after_fork(self) -> None:
-        """Leaves the parent's connection alone for ever: SQLite forbids its use in a child, and closing it is one."""
+        """Leaves the parent's connection alone for ever: no database's may be used or closed by two processes."""
         if self._connection is not None:
             _abandoned.append(self._connection)
             self._connection = None
 
-    def _open(self) -> sqlite3.Connection:
+    def _is_ready(self, timeout: float) -> bool:
+        """Whether there are tables to be read, of this version; an older ledger is brought to it."""
+        from fast_litellm.shadow import migrations
+
+        with self.database.engine(timeout, for_writing=False).begin() as connection:
+            revision = migrations.revision(connection)
+        if revision not in (None, migrations.HEAD):
+            with self.database.engine(timeout, for_writing=True).begin() as connection:
+                migrations.migrate(connection)
+        return revision is not None
+
+    def _open(self) -> Connection:
         if self._connection is not None and not self.is_fresh():
             return self._connection
+        from fast_litellm.shadow import migrations
+
         self.close()
-        _make_directory(self.path.parent)
-        if not self.path.exists():  # closing a descriptor of a file drops every lock this process has on it
-            _make_file(self.path)
-        # The writer thread and whoever closes the ledger take turns; a lock of the ledger's sees to that.
-        connection = sqlite3.connect(
-            self.path, timeout=_WRITE_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        self.database.prepare()
+        connection = self.database.engine(_WRITE_TIMEOUT_SECONDS, for_writing=True).connect()
         self._connection = connection
-        self._inode = _inode(self.path)
-        _use_write_ahead_log(connection)
-        connection.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # kill -9 loses nothing that was committed, a power cut the last second
-        schema.migrate(connection)
+        self._identity = self.database.identity()
+        if connection.dialect.name == "sqlite":
+            _set_up(connection)
+        with connection.begin():
+            migrations.migrate(connection)
         return connection
 
+    def _key_in_database(self) -> bytes:
+        from sqlalchemy import select
+        from sqlalchemy.exc import SQLAlchemyError
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+        from fast_litellm.shadow import schema, writing
+
+        table = schema.SECRET
+        own = Store(self.database)  # whoever asks for the key may be in the middle of writing, on any thread
+        try:
+            with own.writing() as connection:
+                row = {"name": _KEY, "value": secrets.token_bytes(32)}
+                connection.execute(writing.insert(connection, table).values(row).on_conflict_do_nothing())
+                found = connection.execute(select(table.c.value).where(table.c.name == _KEY)).scalar_one()
+                return bytes(found)
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger {self.name} cannot be reached: {reason(error)}") from error
+        finally:
+            own.close()
+
+
+def reason(error: Exception) -> str:
+    """
+    Returns:
+        What the driver says, without the statement and its parameters; a server's message in one line.
+    """
+    original = getattr(error, "orig", None) or error
+    return str(original).splitlines()[0] if str(original) else type(original).__name__
+
+
+def _set_up(connection: Connection) -> None:
     """The change to WAL, once in a file's life, is the one statement that does not wait for others by itself."""
+    cursor = connection.connection.cursor()
     deadline = time.monotonic() + _WRITE_TIMEOUT_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:  # noqa: PERF203 - tried until it works
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
         else:
-            return
-
-
-def _make_directory(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _make_file(path: Path, content: bytes = b"") -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-    try:
-        os.write(descriptor, content)
-    finally:
-        os.close(descriptor)
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
+            break
+    cursor.execute("PRAGMA synchronous = NORMAL")  # kill -9 loses nothing committed, a power cut the last second
+    cursor.close()

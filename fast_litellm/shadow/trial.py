@@ -5,17 +5,21 @@ One trial: run the candidate on a copy of a call, compare, and run both sides ag
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import comparators, engine
-from fast_litellm.shadow.candidate import Arguments, Keywords
-from fast_litellm.shadow.comparators import Difference, Step
+from fast_litellm.shadow import comparators
+from fast_litellm.shadow.asynchronous import InContext
+from fast_litellm.shadow.candidate import Call, Crashed, TimedOut, Withheld
+from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.isolation import Isolated, Raised
+from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
+from fast_litellm.shadow.timing import Ran
 
 _NS_PER_MS = 1_000_000
-Call = Tuple[Arguments, Keywords]
+_ENDINGS: Dict[Optional[type], str] = {TimedOut: "timeout", Crashed: "crash"}
 
 
 @dataclass(frozen=True)
@@ -52,31 +56,60 @@ class Trial:
 
     def __init__(self, experiment: Experiment, limits: Limits) -> None:
         self._experiment = experiment
+        self._isolated = experiment.candidate if isinstance(experiment.candidate, Isolated) else None
         self._clock = limits.clock
         self._deadline_ns = limits.deadline_ms * _NS_PER_MS
+        self._hang_ns = limits.hang_ns
+        self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
 
-    def run(self, plan: Any, call: Call, control: Observation) -> Finding:
+    def run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation] = None) -> Finding:
         """
         Args:
             plan: What the candidate prepared on the caller's path.
             call: A frozen copy of the arguments; it is left as it is.
             control: What the control did.
+            served: What the candidate did, when it has answered the caller; else it is run.
 
         Returns:
             The finding.
 
         Raises:
             Declined: The candidate, now that it runs, does not cover the call.
+            Withheld: The candidate cannot be run now.
         """
-        candidate, difference = self._compare(plan, call, control)
-        if difference is None:
-            return Finding("matched", candidate)
-        second_control = self.observe(self._experiment.control, fresh(call))
-        _, second = self._compare(plan, call, second_control)
-        noisy = self._is_noisy(control, second_control)
-        confirmed = second is not None and second.kind == difference.kind
-        waived = noisy or (difference.kind == "timeout" and not confirmed)
-        return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
+        if isinstance(plan, InContext):
+            return plan.context.run(self._run, plan.plan, call, control, served)
+        if isinstance(plan, Ran):
+            return self._run(plan.plan, call, control, plan.candidate, plan.call)
+        return self._run(plan, call, control, served)
+
+    def control(self, call: Call) -> Observation:
+        """
+        Returns:
+            What the control does with a call that the candidate has answered.
+        """
+        return self.observe(self._experiment.control, fresh(call))
+
+    @property
+    def cpu_elsewhere_ns(self) -> int:
+        """What candidates have used so far in processes of their own."""
+        return 0 if self._isolated is None else self._isolated.cpu_ns
+
+    def close(self) -> None:
+        """Ends what a candidate runs in."""
+        if self._isolated is not None:
+            self._isolated.close()
+
+    def hung(self, control: Observation) -> Finding:
+        """
+        End a trial that does not end by itself.
+
+        Returns:
+            What is found of it: nobody knows more than that it took too long, once.
+        """
+        self.close()
+        candidate = Observation(error_type=TimedOut, duration_ns=int(self._hang_ns))
+        return Finding("waived", candidate, Difference("timeout", (), control, candidate))
 
     def observe(self, function: Callable[..., Any], call: Call) -> Observation:
         """
@@ -93,43 +126,59 @@ class Trial:
         started = self._clock()
         try:
             observation = Observation(value=function(*call[0], **call[1]))
-        except Declined:
+        except (Declined, Withheld):
             raise
         except BaseException as error:
             observation = of_error(error)
         return replace(observation, duration_ns=self._clock() - started)
 
+    def _run(
+        self, plan: Any, call: Call, control: Observation, did: Optional[Observation], left: Optional[Call] = None
+    ) -> Finding:
+        if did is None:
+            candidate, difference = self._compare(plan, call, control)
+        else:
+            candidate, difference = did, self._difference(control, did) or self._mutation(call, left)
+        if difference is None:
+            return Finding("matched", candidate)
+        second_control = self.observe(self._experiment.control, fresh(call))
+        second = self._compare_again(plan, call, second_control)
+        noisy = self._is_noisy(control, second_control)
+        confirmed = second is not None and second.kind == difference.kind
+        waived = noisy or (difference.kind == "timeout" and not confirmed)
+        return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
+
+    def _compare_again(self, plan: Any, call: Call, control: Observation) -> Optional[Difference]:
+        """A difference that was seen stays one when the candidate cannot be run once more."""
+        try:
+            return self._compare(plan, call, control)[1]
+        except Withheld:
+            return None
+
     def _compare(self, plan: Any, call: Call, control: Observation) -> Tuple[Observation, Optional[Difference]]:
+        if self._isolated is not None:
+            self._isolated.make_ready()
         candidate_call = fresh(call)
         candidate = self.observe(
             lambda *args, **kwargs: self._experiment.candidate.run(plan, args, kwargs), candidate_call
         )
+        return candidate, self._difference(control, candidate) or self._mutation(call, candidate_call)
+
+    def _difference(self, control: Observation, candidate: Observation) -> Optional[Difference]:
+        if candidate.error_type in _ENDINGS:
+            return Difference(_ENDINGS[candidate.error_type], (), control, candidate)
         difference = comparators.compare(self._experiment.comparator, control, candidate)
         if difference is None and candidate.duration_ns > self._deadline_ns:
-            difference = Difference("timeout", (), control, candidate)
-        return candidate, difference or self._mutation(call, candidate_call)
+            return Difference("timeout", (), control, candidate)
+        return difference
 
-    def _mutation(self, call: Call, candidate_call: Call) -> Optional[Difference]:
-        """A candidate may change its arguments only as the control does, because it will be given the caller's own."""
-        if comparators.exact(call, candidate_call) is None:
-            return None
-        control_call = fresh(call)
-        self.observe(self._experiment.control, control_call)
-        found = comparators.exact(control_call, candidate_call)
-        return found and Difference("mutation", (Step("arguments"), *found.path), found.control, found.candidate)
+    def _mutation(self, call: Call, left: Optional[Call]) -> Optional[Difference]:
+        """Nobody knows what the candidate left when it worked on the caller's own arguments."""
+        return None if left is None else self._mutations.difference(call, left)
 
     def _is_noisy(self, first: Observation, second: Observation) -> bool:
         found = comparators.compare(self._experiment.comparator, first, second)
         return found is not None and found.kind != "comparator_error"
-
-
-def fresh(call: Call) -> Call:
-    """
-    Returns:
-        A copy of a frozen call that may be changed.
-    """
-    copy, _ = engine.current().freeze(call)
-    return copy  # type: ignore[no-any-return]  # a copy has the type of what was copied
 
 
 def of_error(error: BaseException) -> Observation:
@@ -137,6 +186,8 @@ def of_error(error: BaseException) -> Observation:
     Returns:
         The observation of a raised exception. Its text is taken at once: the object can be changed later.
     """
+    if isinstance(error, Raised):
+        return Observation(error_type=error.error_type, error_text=error.text)
     try:
         text = str(error)
     except BaseException as text_error:

@@ -4,14 +4,21 @@ The thread on which comparisons are made, and the room in front of it.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Callable, Generic, List, Optional, Protocol, TypeVar
+from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
 from fast_litellm.shadow import machinery
+from fast_litellm.shadow.deadline import watchdog
+
+MAX_ABANDONED = 2
+"""So many threads may hang; then the worker takes no more jobs."""
 
 _STOP = None
+_NS_PER_S = 1_000_000_000
 
 
 class Sized(Protocol):
@@ -23,25 +30,62 @@ class Sized(Protocol):
 Job = TypeVar("Job", bound=Sized)
 
 
+@dataclass(frozen=True)
+class Patience(Generic[Job]):
+    """
+    How long one job may take, and who is told of one that takes longer.
+
+    Args:
+        limit_ns: The longest a job may run, in nanoseconds.
+        clock: What it is measured with, in nanoseconds; monotonic.
+        hung: Called with a job that has run for too long, on another thread. Its own thread is not waited for any
+            more, and whatever it still does counts for nothing.
+        given_up: Called with each job that will not be begun because too many have hung.
+    """
+
+    limit_ns: float
+    clock: Callable[[], int]
+    hung: Callable[[Job], None]
+    given_up: Callable[[Job], None]
+
+
+@dataclass
+class _Run(Generic[Job]):
+    """A job that has begun."""
+
+    job: Job
+    started: int
+    is_claimed: bool = False
+
+
 class Worker(Generic[Job]):
     """
     Runs jobs one after the other on a daemon thread that is started by the first of them.
 
     Room is reserved before a job exists and given back when it is done, so that jobs still waiting for their control
-    count.
+    count. A thread cannot be ended from outside: one whose job hangs is abandoned, and another goes on in its place.
 
     Args:
         name: The thread's name.
         run: Does one job. It may raise anything; that is counted.
         max_jobs: How many jobs may be reserved at once.
         max_bytes: How much they may keep alive together.
+        patience: With a job that does not end; None waits for ever.
     """
 
-    def __init__(self, name: str, run: Callable[[Job], None], max_jobs: int, max_bytes: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Job], None],
+        max_jobs: int,
+        max_bytes: int,
+        patience: Optional[Patience[Job]] = None,
+    ) -> None:
         self._name = name
         self._run = run
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
+        self._patience = patience
         self._closed = False
         self.after_fork()
 
@@ -49,17 +93,32 @@ class Worker(Generic[Job]):
         """Forgets every job: the parent does them."""
         self._queue: SimpleQueue[Optional[Job]] = SimpleQueue()  # put is re-entrant, as a signal handler needs
         self._changed = threading.Condition(threading.RLock())
-        self._jobs = self._bytes = self._queued = 0
+        self._jobs = self._bytes = self._queued = self._abandoned = 0
         self._thread: Optional[threading.Thread] = None
+        self._running: Optional[_Run[Job]] = None
+        self._is_watched = False
+        self._own = threading.local()
 
     def is_current_thread(self) -> bool:
-        """Returns whether the caller is the worker itself."""
-        return self._thread is threading.current_thread()
+        """Returns whether the caller is on a thread of the worker's, an abandoned one included."""
+        return getattr(self._own, "is_worker", False)
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """The calling thread counts as the worker's own."""
+        before = self.is_current_thread()
+        self._own.is_worker = True
+        try:
+            yield
+        finally:
+            self._own.is_worker = before
 
     def refusal(self) -> Optional[str]:
         """Returns why no further job can be reserved, or None."""
         if self._closed:
             return "shutdown"
+        if self._abandoned >= MAX_ABANDONED:
+            return "hung"
         return "queue_full" if self._jobs >= self._max_jobs else None
 
     def reserve(self, size: int) -> Optional[str]:
@@ -89,16 +148,50 @@ class Worker(Generic[Job]):
         Queue a job for which room is reserved.
 
         Returns:
-            Whether it was taken; a closed worker takes none.
+            Whether it was taken; a worker that is closed or has given up takes none.
         """
         with self._changed:
-            if self._closed:
+            if self._closed or self._abandoned >= MAX_ABANDONED:
                 return False
             if self._thread is None:
                 self._start()
             self._queued += 1
             self._queue.put(job)
             return True
+
+    def claim(self, job: Job) -> bool:
+        """
+        Ask, from within a job, whether what it has found still counts. From then on it does, however long it takes.
+
+        Returns:
+            False when the job was taken to hang.
+        """
+        with self._changed:
+            is_running = self._running is not None and self._running.job is job
+            if is_running and self._running is not None:
+                self._running.is_claimed = True
+            return is_running
+
+    def look(self) -> Optional[float]:
+        """
+        Abandon the running job if it has run for too long.
+
+        Returns:
+            In how many seconds to look again, or None when nothing runs.
+        """
+        with self._changed:
+            run, patience = self._running, self._patience
+            if run is None or patience is None:
+                self._is_watched = False
+                return None
+            left = patience.limit_ns - (0 if run.is_claimed else patience.clock() - run.started)
+            if left > 0:
+                return left / _NS_PER_S
+            self._abandon()
+        _tell(patience.hung, run.job)
+        self._finish(run.job)
+        self._go_on(patience)
+        return None
 
     def drain(self, timeout: float) -> bool:
         """
@@ -128,6 +221,8 @@ class Worker(Generic[Job]):
             self._closed = True
         finished = self.drain(timeout)
         left = [] if finished else self._take_all()
+        for job in left:
+            self._finish(job)
         self._queue.put(_STOP)
         if finished and self._thread is not None and not self.is_current_thread():
             self._thread.join(max(0.0, deadline - time.monotonic()))
@@ -139,18 +234,56 @@ class Worker(Generic[Job]):
         self._thread = thread
 
     def _loop(self, queue: SimpleQueue[Optional[Job]]) -> None:
+        self._own.is_worker = True
         while (job := queue.get()) is not _STOP:
+            run = self._begin(job)
             try:
                 self._run(job)
             except BaseException as error:
                 machinery.failed("compare", error)
-            self._finish(job)
+            if not self._end(run):
+                return
+
+    def _begin(self, job: Job) -> _Run[Job]:
+        patience = self._patience
+        run = _Run(job, 0 if patience is None else patience.clock())
+        with self._changed:
+            self._running = run
+            is_watched, self._is_watched = self._is_watched, patience is not None
+        if patience is not None and not is_watched:
+            watchdog.expect(self, patience.limit_ns / _NS_PER_S)
+        return run
+
+    def _end(self, run: _Run[Job]) -> bool:
+        """Returns whether the thread is still the worker's; an abandoned one has nothing left to end."""
+        with self._changed:
+            if self._running is not run:
+                return False
+            self._running = None
+        self._finish(run.job)
+        return True
 
     def _finish(self, job: Job) -> None:
         self.release(job.size)
         with self._changed:
             self._queued -= 1
             self._changed.notify_all()
+
+    def _abandon(self) -> None:
+        self._running = self._thread = None
+        self._is_watched = False
+        self._abandoned += 1
+
+    def _go_on(self, patience: Patience[Job]) -> None:
+        """With the next job on another thread, or not at all."""
+        if self._abandoned < MAX_ABANDONED:
+            with self._changed:
+                if self._queued and self._thread is None:
+                    self._start()
+            return
+        for job in self._take_all():
+            _tell(patience.given_up, job)
+            self._finish(job)
 
     def _take_all(self) -> List[Job]:
         left: List[Job] = []
@@ -161,4 +294,10 @@ class Worker(Generic[Job]):
                 return left
             if job is not _STOP:
                 left.append(job)
-                self._finish(job)
+
+
+def _tell(listener: Callable[[Job], None], job: Job) -> None:
+    try:
+        listener(job)
+    except BaseException as error:
+        machinery.failed("give_up", error)

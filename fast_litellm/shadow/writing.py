@@ -5,154 +5,133 @@ Writing reports and transitions into the ledger's tables. Every statement may be
 from __future__ import annotations
 
 import json
-import sqlite3
-import uuid
-from dataclasses import astuple, dataclass, field
-from typing import Any, Mapping
+from dataclasses import asdict
+from typing import Any, Dict, List, Mapping
 
+from sqlalchemy import Connection, Table, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from fast_litellm.shadow import audit
 from fast_litellm.shadow.account import STATES, ClassRecord, Report
 from fast_litellm.shadow.observation import Epoch
 from fast_litellm.shadow.process import Process
-
-_PROCESS = """
-INSERT INTO process (proc_uuid, host, pid, birth, versions, started_at, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (proc_uuid) DO UPDATE SET last_seen = excluded.last_seen
-"""
-_COUNTER = """
-INSERT INTO counter (epoch_id, proc_uuid, counts, labels, updated_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (epoch_id, proc_uuid) DO UPDATE SET
-    counts = excluded.counts, labels = excluded.labels, updated_at = excluded.updated_at
-"""
-_CLASS = """
-INSERT INTO divergence_class VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (fingerprint, epoch_id) DO UPDATE SET
-    first_seen = min(first_seen, excluded.first_seen),
-    last_seen = max(last_seen, excluded.last_seen),
-    state = excluded.state
-"""
-_SIGHTING = """
-INSERT INTO sighting VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (fingerprint, epoch_id, proc_uuid) DO UPDATE SET count = excluded.count, samples = excluded.samples
-"""
-_FEATURE_STATE = """
-INSERT INTO feature_state VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (feature, candidate_build) DO UPDATE SET
-    state = excluded.state, reason = excluded.reason, actor = excluded.actor, at = excluded.at
-"""
+from fast_litellm.shadow.schema import (
+    COUNTER,
+    DIVERGENCE_CLASS,
+    EPOCH,
+    FEATURE_STATE,
+    PROCESS,
+    SHAPE_COUNTER,
+    SIGHTING,
+    TIMING,
+)
+from fast_litellm.shadow.transition import Transition
 
 
-@dataclass(frozen=True)
-class Transition:
+def insert(connection: Connection, table: Table) -> Any:
     """
-    A change of a feature's state, for one build of its candidate.
-
-    Args:
-        feature: The flag's name.
-        candidate_build: Which candidate.
-        state: The state it comes to, such as "blocked".
-        actor: Who did it: "auto", or a name somebody gave.
-        reason: Why: a divergence class, or words somebody gave.
-        at: When, in seconds since 1970.
-        uid: Its name; a transition is recorded once, however often it is written.
+    Returns:
+        An insert statement that may say what happens on a conflict, in the words of the connection's database.
     """
-
-    feature: str
-    candidate_build: str
-    state: str
-    actor: str
-    reason: str
-    at: float
-    uid: str = field(default_factory=lambda: uuid.uuid4().hex)
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def write_process(connection: sqlite3.Connection, process: Process, versions: Mapping[str, str], now: float) -> None:
-    """Enters a process, or notes that it lives."""
-    row = (process.proc_uuid, process.host, process.pid, process.birth, _json(versions), now, now)
-    connection.execute(_PROCESS, row)
-
-
-def write_end(connection: sqlite3.Connection, process: Process, now: float) -> None:
-    """Notes that a process will not write again."""
-    connection.execute("UPDATE process SET ended_at = ? WHERE proc_uuid = ?", (now, process.proc_uuid))
-
-
-def write_report(connection: sqlite3.Connection, process: Process, report: Report, now: float) -> None:
-    """Writes counts and classes."""
-    for epoch, (counts, labels) in report.counters.items():
-        epoch_id = _epoch_id(connection, epoch, now)
-        connection.execute(_COUNTER, (epoch_id, process.proc_uuid, _json(counts), _json(labels), now))
-    for (epoch, fingerprint), record in report.classes.items():
-        epoch_id = _epoch_id(connection, epoch, now)
-        _write_class(connection, fingerprint, epoch_id, record)
-        sighting = (fingerprint, epoch_id, process.proc_uuid, record.count, _json(record.samples))
-        connection.execute(_SIGHTING, sighting)
-
-
-def write_transition(connection: sqlite3.Connection, transition: Transition) -> None:
-    """Appends to the audit trail and changes the state, unless it has been written before."""
-    of_build = (transition.feature, transition.candidate_build)
-    known = connection.execute("SELECT 1 FROM transition WHERE uid = ?", (transition.uid,)).fetchone()
-    if known is not None:
+def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]]) -> None:
+    """Inserts rows, or replaces the columns that are not in the primary key."""
+    if not rows:
         return
-    before = connection.execute(
-        "SELECT state FROM feature_state WHERE feature = ? AND candidate_build = ?", of_build
-    ).fetchone()
-    connection.execute(
-        "INSERT INTO transition (uid, at, feature, candidate_build, from_state, to_state, actor, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            transition.uid,
-            transition.at,
-            *of_build,
-            before[0] if before else "",
-            transition.state,
-            transition.actor,
-            transition.reason,
-        ),
-    )
-    row = (*of_build, transition.state, transition.reason, transition.actor, transition.at)
-    connection.execute(_FEATURE_STATE, row)
+    statement = insert(connection, table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
 
 
-def _write_class(connection: sqlite3.Connection, fingerprint: str, epoch_id: int, record: ClassRecord) -> None:
-    known = connection.execute(
-        "SELECT state FROM divergence_class WHERE fingerprint = ? AND epoch_id = ?", (fingerprint, epoch_id)
-    ).fetchone()
-    state = max(record.state, known[0] if known else record.state, key=STATES.index)
+def write_process(connection: Connection, process: Process, versions: Mapping[str, str], now: float) -> None:
+    """Enters a process, or notes that it lives."""
+    row = {"proc_uuid": process.proc_uuid, "host": process.host, "pid": process.pid, "birth": process.birth}
+    statement = insert(connection, PROCESS).values(**row, versions=to_json(versions), started_at=now, last_seen=now)
+    connection.execute(statement.on_conflict_do_update(index_elements=["proc_uuid"], set_={"last_seen": now}))
+
+
+def write_end(connection: Connection, process: Process, now: float) -> None:
+    """Notes that a process will not write again."""
+    connection.execute(PROCESS.update().where(PROCESS.c.proc_uuid == process.proc_uuid).values(ended_at=now))
+
+
+def write_report(connection: Connection, process: Process, report: Report, now: float) -> None:
+    """Writes counts, shapes, timings and classes."""
+    for epoch, counter in report.counters.items():
+        of_process = {"epoch_id": epoch_id(connection, epoch, now), "proc_uuid": process.proc_uuid}
+        row = {"counts": to_json(counter.counts), "labels": to_json(counter.labels), "updated_at": now}
+        upsert(connection, COUNTER, [{**of_process, **row}])
+        shapes = [
+            {**of_process, "shape": shape, "counts": to_json(counts), "sketch": sketch}
+            for shape, (counts, sketch) in counter.shapes.items()
+        ]
+        upsert(connection, SHAPE_COUNTER, shapes)
+        if counter.times is not None:
+            upsert(connection, TIMING, [{**of_process, "timings": to_json(counter.times)}])
+    for (epoch, fingerprint), record in report.classes.items():
+        of_class = {"fingerprint": fingerprint, "epoch_id": epoch_id(connection, epoch, now)}
+        _write_class(connection, of_class, record)
+        seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": to_json(record.samples)}
+        upsert(connection, SIGHTING, [{**of_class, **seen}])
+
+
+def write_transition(connection: Connection, transition: Transition) -> None:
+    """Appends to the audit trail and changes the state of a build, unless it has been written before."""
+    if audit.append(connection, transition) and transition.scope == "build":
+        row = {"feature": transition.feature, "candidate_build": transition.candidate_build}
+        said = {"state": transition.state, "reason": transition.reason, "actor": transition.actor, "at": transition.at}
+        upsert(connection, FEATURE_STATE, [{**row, **said}])
+
+
+def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:
+    """
+    Returns:
+        The number of an epoch, which is given one when it has none.
+    """
+    parts = asdict(epoch)
+    profile = parts.pop("profile")
+    found = select(EPOCH.c.epoch_id).filter_by(**parts)
+    known = connection.execute(found).scalar()
+    if known is None:
+        statement = insert(connection, EPOCH).values(**parts, profile=profile, opened_at=now)
+        connection.execute(statement.on_conflict_do_nothing())
+        known = connection.execute(found).scalar_one()
+    return int(known)
+
+
+def _write_class(connection: Connection, of_class: Mapping[str, Any], record: ClassRecord) -> None:
+    """States have an order, and times their first and last: processes may write in any."""
     description = record.description
-    row = (
-        fingerprint,
-        epoch_id,
-        description.kind,
-        description.pattern,
-        description.control.type,
-        description.candidate.type,
-        record.first_seen,
-        record.last_seen,
-        state,
-    )
-    connection.execute(_CLASS, row)
+    row = {
+        "kind": description.kind,
+        "pattern": description.pattern,
+        "control_type": description.control.type,
+        "candidate_type": description.candidate.type,
+        "first_seen": record.first_seen,
+        "last_seen": record.last_seen,
+        "state": record.state,
+    }
+    statement = insert(connection, DIVERGENCE_CLASS).values(**of_class, **row)
+    old, new = DIVERGENCE_CLASS.c, statement.excluded
+    merged = {
+        "first_seen": case((old.first_seen < new.first_seen, old.first_seen), else_=new.first_seen),
+        "last_seen": case((old.last_seen > new.last_seen, old.last_seen), else_=new.last_seen),
+        "state": case((_rank(old.state) > _rank(new.state), old.state), else_=new.state),
+    }
+    key = ["fingerprint", "epoch_id"]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=merged))
 
 
-def _epoch_id(connection: sqlite3.Connection, epoch: Epoch, now: float) -> int:
-    parts = astuple(epoch)
-    connection.execute(
-        "INSERT OR IGNORE INTO epoch (feature, candidate_build, reference, comparator, rules_revision, opened_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (*parts, now),
-    )
-    found = connection.execute(
-        "SELECT epoch_id FROM epoch WHERE (feature, candidate_build, reference, comparator, rules_revision)"
-        " = (?, ?, ?, ?, ?)",
-        parts,
-    )
-    return int(found.fetchone()[0])
+def _rank(state: Any) -> Any:
+    return case({word: rank for rank, word in enumerate(STATES)}, value=state, else_=-1)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=_type_name)
-
-
-def _type_name(value: Any) -> str:
-    """Whatever is no JSON is written as its type: its text could be content."""
-    return type(value).__qualname__
+def to_json(value: Any) -> str:
+    """
+    Returns:
+        The value as JSON. Whatever is none is written as its type: its text could be content.
+    """
+    return json.dumps(value, sort_keys=True, default=lambda it: type(it).__qualname__)

@@ -136,7 +136,7 @@ def test_counters_go_on_through_installations(rules):
 
 def test_a_locked_ledger_delays_an_installation_by_two_seconds_at_most(rules, tmp_path, monkeypatch):
     """Somebody who holds the database does not hold the program; doctor says what is not known for it."""
-    waits, connect = [], sqlite3.connect
+    waits, connect = [], sqlite3.dbapi2.connect
 
     def counted(*arguments, timeout, **options):
         if threading.current_thread() is threading.main_thread():
@@ -149,7 +149,7 @@ def test_a_locked_ledger_delays_an_installation_by_two_seconds_at_most(rules, tm
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr(sqlite3, "connect", counted)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", counted)
     fast_litellm.install(rules)
     problems = fast_litellm.doctor()["problems"]
     holder.close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import json
 
 import pytest
 
 import fast_litellm
 from fast_litellm.accel import installation, own_pairs
-from fast_litellm.errors import SeamError
+from fast_litellm.errors import Declined, SeamError
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +89,140 @@ def test_a_name_is_declared_once():
         declare()
 
 
-def test_asynchronous_functions_are_refused():
-    """A coroutine function cannot be compared by calling it, and is said so at once."""
+async def slow_sum(numbers):
+    """Adds up with a pause."""
+    await asyncio.sleep(0)
+    return sum(numbers)
 
-    async def slow(numbers):
+
+async def values(numbers):
+    """Yields one by one."""
+    for number in numbers:
+        yield number
+
+
+def declare_async(candidate=slow_sum, **options):
+    @fast_litellm.seam("adding", candidate=candidate, **options)
+    async def add(numbers):
+        """Adds up later."""
+        await asyncio.sleep(0)
+        total = 0
+        for number in numbers:
+            total += number
+        return total
+
+    return add
+
+
+def test_a_coroutine_function_stays_one():
+    """Whoever asks, in whichever way, is told the truth; name and signature stay."""
+    add = declare_async()
+
+    assert (True, False) == (inspect.iscoroutinefunction(add), inspect.iscoroutinefunction(declare_other()))
+    assert asyncio.iscoroutinefunction(add)
+    assert ("add", "Adds up later.", "(numbers)") == (add.__name__, add.__doc__, str(inspect.signature(add)))
+    assert 6 == asyncio.run(add([1, 2, 3]))
+
+
+def declare_other():
+    @fast_litellm.seam("other", candidate=fast_sum)
+    def other(numbers):
         return sum(numbers)
 
-    with pytest.raises(SeamError, match="asynchronous"):
-        declare(candidate=slow)
+    return other
+
+
+def rules(tmp_path, rule):
+    path = tmp_path / "rollout.yaml"
+    path.write_text(json.dumps({"version": 1, "flags": {"adding": rule}}), encoding="utf-8")
+    return path
+
+
+def test_coroutine_functions_are_compared_in_shadow(tmp_path):
+    """The control answers in the caller's task; the candidate is awaited elsewhere."""
+    add = declare_async()
+    fast_litellm.install(rules(tmp_path, {"stage": "shadow"}))
+
+    async def main():
+        return await asyncio.gather(*(add([1, number]) for number in range(5)))
+
+    assert [1, 2, 3, 4, 5] == asyncio.run(main())
+    assert installation._current._pairs["adding"].runner.drain(10)
+    assert (5, 5, 0) == (status()["served"]["python"], status()["matched"], status()["diverged"])
+
+
+def test_a_wrong_coroutine_is_caught():
+    """One difference blocks the pair."""
+
+    async def wrong(numbers):
+        return sum(numbers) + 1
+
+    add = declare_async(wrong)
+    fast_litellm.install()
+    assert 3 == asyncio.run(add([1, 2]))
+    assert installation._current._pairs["adding"].runner.drain(10)
+
+    assert (1, "blocked") == (status()["diverged"], status()["stage"])
+
+
+def test_a_coroutine_can_serve(tmp_path):
+    """The candidate's answer is awaited by the caller."""
+
+    async def other(numbers):
+        return "the candidate's"
+
+    add = declare_async(other)
+    fast_litellm.install(rules(tmp_path, {"stage": "on"}))
+    assert "the candidate's" == asyncio.run(add([1, 2]))
+    assert 1 == status()["served"]["rust"]
+
+
+def test_python_answers_for_a_coroutine_that_fails(tmp_path):
+    """A failure that comes out while awaiting is contained like one that comes out at once."""
+
+    async def failing(numbers):
+        await asyncio.sleep(0)
+        raise ValueError
+
+    add = declare_async(failing)
+    fast_litellm.install(rules(tmp_path, {"stage": "on"}))
+    assert 3 == asyncio.run(add([1, 2]))
+    assert {"ValueError": 1} == status()["failed"]
+
+
+def test_a_coroutine_with_effects_is_not_followed_by_the_control(tmp_path):
+    """What it raises is the caller's, because running the control too could do everything twice."""
+
+    async def failing(numbers):
+        raise ValueError("the candidate's")
+
+    add = declare_async(failing, effect_free=False)
+    fast_litellm.install(rules(tmp_path, {"stage": "on"}))
+    with pytest.raises(ValueError, match="the candidate's"):
+        asyncio.run(add([1, 2]))
+
+
+def test_a_coroutine_may_decline(tmp_path):
+    """While it is awaited as before; Python answers, and the reason is counted."""
+
+    async def declining(numbers):
+        raise Declined("too_long")
+
+    add = declare_async(declining)
+    fast_litellm.install(rules(tmp_path, {"stage": "on"}))
+    assert 3 == asyncio.run(add([1, 2]))
+    assert {"too_long": 1} == status()["declined"]
+
+
+def test_one_of_a_kind_is_refused():
+    """A coroutine function and a plain one are no pair."""
+    with pytest.raises(SeamError, match="one is a coroutine function"):
+        declare(candidate=slow_sum)
+    with pytest.raises(SeamError, match="one is a coroutine function"):
+        declare_async(candidate=fast_sum)
+
+
+def test_asynchronous_generators_are_refused():
+    """What comes one at a time is no answer that could be compared, and is said so at once."""
+    with pytest.raises(SeamError, match="values is an asynchronous generator"):
+        declare(candidate=values)

@@ -58,9 +58,9 @@ def cli(capsys):
 def process():
     """Runs a command in a process of its own, as a shell does."""
 
-    def run(*words, stdin="", **variables):
+    def run(*words, stdin="", start=("-m", "fast_litellm"), **variables):
         done = subprocess.run(
-            [sys.executable, "-m", "fast_litellm", *map(str, words)],
+            [sys.executable, *start, *map(str, words)],
             env={**os.environ, **variables},
             input=stdin,
             capture_output=True,
@@ -88,17 +88,16 @@ class Evidence:
         )
         return self.tallies[feature]
 
-    def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8):
+    def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8, confirmed=True):
         """Compares a call that differs: 13 tokens against 14."""
-        self.tallies[feature].accept()
-        self.tallies[feature].compare("diverged")
+        self.tallies[feature].accept().compare("diverged")
         sides = {
             "control": Summary("value", "int", None, "a1", 13),
             "candidate": Summary("value", "int", None, "b2", 14),
         }
         description = Description("value", "$", "$", fingerprint, **sides)
         self.ledger.record(
-            Comparison(feature, build, "exact/1", "diverged", description, confirmed_on_rerun=True, action=action)
+            Comparison(feature, build, "exact/1", "diverged", description, confirmed_on_rerun=confirmed, action=action)
         )
 
 

@@ -35,11 +35,21 @@ def test_a_feature_can_be_singled_out(cli, found):
     assert "5eed5eed" not in outcome.out
 
 
+def test_what_matters_most_comes_first(cli, found):
+    """A confirmed class before one that was seen once, and the more frequent of two."""
+    found.diverge("routing", fingerprint="cafe" * 8)
+    found.diverge("routing", fingerprint="f00d" * 8, confirmed=False)
+    found.ledger.flush()
+    listed = json.loads(cli("divergences", "--json").out)["divergences"]
+
+    assert ["cafe", "5eed", "f00d"] == [one["fingerprint"][:4] for one in listed]
+
+
 def test_the_document_is_the_ledgers_own(cli, found):
     """`--json` prints what `Ledger.divergences` returns."""
     listed = json.loads(cli("divergences", "--json").out)["divergences"]
 
-    assert listed == json.loads(json.dumps(found.ledger.divergences()))
+    assert sorted(listed, key=str) == sorted(json.loads(json.dumps(found.ledger.divergences())), key=str)
     assert len(listed) == 2
 
 

@@ -24,7 +24,7 @@ def served(tmp_path, monkeypatch):
 
 def audit():
     """What the ledger noted, without times."""
-    rows = Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None).transitions()
+    rows = Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None).audit()
     return [tuple(row[name] for name in ("feature", "to_state", "scope", "actor", "reason")) for row in rows]
 
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from fast_litellm.cli import show
+
 
 @pytest.fixture
 def found(evidence):
@@ -22,10 +24,32 @@ def test_both_sides_are_readable(cli, found):
     rows = [line.split() for line in outcome.out.splitlines()]
 
     assert outcome.code == 0
-    assert ["type", "int", "int"] in rows
-    assert ["value", "13", "14"] in rows
-    assert ["digest", "a1", "b2"] in rows
+    assert ["type", "int", "int", "="] in rows
+    assert ["value", "13", "14", "!"] in rows
+    assert ["digest", "a1", "b2", "!"] in rows
+    assert ["by", "how", "much", "+1", "(+7.69%)"] in rows
     assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_the_command_that_accepts_it_is_named(cli, found):
+    """With the beginning of the fingerprint, on standard error."""
+    assert "`fast-litellm waive 5eed5eed --reason WHY --expires WHEN`" in cli("show", "5eed").err
+
+
+@pytest.mark.parametrize(
+    ("control", "candidate", "text"),
+    [
+        (13, 14, "+1 (+7.69%)"),
+        (0, 2, "+2"),
+        (1.5, 1.0, "-0.5 (-33.33%)"),
+        (True, False, ""),
+        ("a", "b", ""),
+        (None, 1, ""),
+    ],
+)
+def test_numbers_have_a_distance(control, candidate, text):
+    """Only numbers that may be shown; a boolean is none."""
+    assert text == show._distance(control, candidate)
 
 
 def test_the_document_is_the_ledgers_own(cli, found):

@@ -22,12 +22,12 @@ def busy(evidence):
             tally.serve(side)
     tally.sample_out()
     for _ in range(3):
-        tally.accept()
-        tally.compare("matched")
-    tally.shed("budget", False)
-    tally.accept()
+        tally.accept().compare("matched")
+    tally.shed("budget")
+    ticket = tally.accept()
     evidence.ledger.flush()
-    return evidence
+    yield evidence
+    ticket.shed("shutdown")
 
 
 def test_no_ledger_yet_is_said_in_words_and_makes_none(cli):

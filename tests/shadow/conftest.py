@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import textwrap
+import uuid
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 from structlog.testing import capture_logs
 
 from fast_litellm.accel.native import Tally
-from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, ShadowRunner, comparators, machinery
+from fast_litellm.shadow import (
+    Budget,
+    Experiment,
+    FunctionCandidate,
+    Ledger,
+    Limits,
+    ShadowRunner,
+    comparators,
+    machinery,
+)
+
+spec = importlib.util.spec_from_file_location("postgresql", Path(__file__).with_name("postgresql.py"))
+postgresql = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(postgresql)
 
 # Generous: whatever takes this long hangs.
 DEADLINE_S = 30
@@ -19,13 +36,17 @@ DEADLINE_S = 30
 class RememberingSink:
     """A sink that keeps what it is told."""
 
-    key = bytes(32)
+    key = lasting_key = bytes(32)
 
     def __init__(self):
         self.comparisons = []
+        self.times = []
 
     def record(self, comparison):
         self.comparisons.append(comparison)
+
+    def record_times(self, feature, times):
+        self.times.append(times)
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +115,39 @@ def python():
         process.kill()
         process.wait(DEADLINE_S)
         process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """The URL of a server; without PostgreSQL, tests that need one are skipped."""
+    with postgresql.server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server):
+    """An empty database on it."""
+    name = f"ledger_{uuid.uuid4().hex}"
+    engine = create_engine(
+        postgresql_server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgresql_server.rsplit("/", 1)[0] + "/" + name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_ledger(request, tmp_path):
+    """Opens ledgers of one empty database, on either kind, that write and look when told to; closes them."""
+    on_server = request.param == "postgresql"
+    url = request.getfixturevalue("postgresql_url") if on_server else f"sqlite:///{tmp_path / 'ledger.db'}"
+    ledgers = []
+
+    def make(**options):
+        ledgers.append(Ledger.open(url, **{"flush_seconds": None, **options}))
+        return ledgers[-1]
+
+    yield make
+    for ledger in ledgers:
+        ledger.close()

@@ -14,8 +14,7 @@ counts = st.dictionaries(st.sampled_from(["offered", "shed.budget", "shed.memory
 def test_a_reading_survives_being_flattened():
     """Flattening loses nothing of a tally's reading."""
     tally = Tally()
-    tally.accept()
-    tally.shed("budget", True)
+    tally.accept().shed("budget")
     tally.serve("litellm_rust")
     assert tally.reading() == unflatten(flatten(tally.reading()))
 

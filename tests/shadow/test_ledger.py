@@ -63,22 +63,21 @@ def comparison(fingerprint="a1" * 16, *, action="none", **changes):
 
 
 def in_flight(tally, calls):
-    """Accepts calls."""
-    for _ in range(calls):
-        tally.accept()
+    """Accepts calls, and returns their tickets."""
+    return [tally.accept() for _ in range(calls)]
 
 
 def test_status_adds_up_all_processes(make_ledger):
     """Two ledgers of one file are two processes, and each writes only its own counts, however often."""
-    ledgers = [make_ledger(), make_ledger()]
+    ledgers, tickets = [make_ledger(), make_ledger()], []
     for count, ledger in enumerate(ledgers, 1):
         tally = Tally()
         ledger.attach(EPOCH, tally, lambda: {"stage": "shadow", "seam": "module.function", "patched": True})
         for _ in range(count):
             tally.serve("python")
             tally.sample_out()
-        in_flight(tally, 1)
-        tally.shed("budget", False)
+        tickets += in_flight(tally, 1)
+        tally.shed("budget")
         assert [True, True] == [ledger.flush(), ledger.flush()]
     assert {
         "stage": "shadow",
@@ -102,7 +101,7 @@ def test_status_adds_up_all_processes(make_ledger):
 
 def test_a_ledger_that_does_not_exist_is_empty(ledger, path):
     """Reading before anything was written says that there is nothing, and makes no file."""
-    answers = (ledger.status(), ledger.epochs(), ledger.divergences(), ledger.feature_states(), ledger.transitions())
+    answers = (ledger.status(), ledger.epochs(), ledger.divergences(), ledger.feature_states(), ledger.audit())
     assert ({"features": {}}, [], [], [], []) == answers
     assert ledger.blocked("feature", "build-1") is None
     assert not path.exists()
@@ -111,10 +110,11 @@ def test_a_ledger_that_does_not_exist_is_empty(ledger, path):
 def test_what_was_in_flight_when_its_process_ended_is_shed(ledger, make_ledger, tally):
     """A call that nobody will compare any more is accounted for."""
     ledger.attach(EPOCH, tally)
-    in_flight(tally, 3)
+    tickets = in_flight(tally, 3)
     ledger.close()
     feature = make_ledger().status()["features"]["feature"]
     assert (3, {"process_died": 3}, 0) == (feature["offered"], feature["shed"], feature["in_flight"])
+    assert 3 == len(tickets)
 
 
 def test_each_epoch_has_its_own_evidence(ledger, tally):
@@ -131,16 +131,18 @@ def test_each_epoch_has_its_own_evidence(ledger, tally):
 
 
 def test_a_call_in_flight_while_the_epoch_changes_is_counted_once(ledger, tally):
-    """It belongs to the epoch in which its comparison ends, and both epochs stay balanced."""
+    """It belongs to the epoch in which it was accepted, and both epochs stay balanced."""
     ledger.attach(EPOCH, tally)
-    in_flight(tally, 2)
+    first, second = in_flight(tally, 2)
     ledger.attach(Epoch("feature", "build-2"), tally)
-    tally.compare("matched")
-    tally.compare("matched")
+    first.compare("matched")
+    ledger.flush()
+    second.compare("matched")
+    ledger.flush()
     ledger.flush()
     readings = [(it["offered"], it["compared"], it["in_flight"]) for it in ledger.epochs("feature")]
 
-    assert [(0, 0, 0), (2, 2, 0)] == readings
+    assert [(2, 2, 0), (0, 0, 0)] == readings
 
 
 def test_a_parent_that_closes_does_not_take_the_childs_evidence_along(ledger, make_ledger, tally):
@@ -230,7 +232,7 @@ def test_a_block_is_found_by_later_processes(ledger, make_ledger, tally):
     assert ["a1" * 16, None] == [later.blocked("feature", build) for build in ("build-1", "build-2")]
     assert "blocked" == later.status()["features"]["feature"]["stage"]
     assert [("", "blocked", "auto", "a1" * 16)] == [
-        (row["from_state"], row["to_state"], row["actor"], row["reason"]) for row in later.transitions("feature")
+        (row["from_state"], row["to_state"], row["actor"], row["reason"]) for row in later.audit("feature")
     ]
 
 
@@ -241,7 +243,7 @@ def test_a_person_can_lift_a_block(ledger):
     ledger.record_transition("feature", "build-1", "released", actor="ada", reason="expected")
     assert ledger.blocked("feature", "build-1") is None
     assert [("", "blocked"), ("blocked", "released")] == [
-        (row["from_state"], row["to_state"]) for row in ledger.transitions()
+        (row["from_state"], row["to_state"]) for row in ledger.audit()
     ]
     assert [("released", "ada")] == [(row["state"], row["actor"]) for row in ledger.feature_states()]
 
@@ -258,7 +260,7 @@ def test_a_locked_database_is_tried_again(ledger, tally, path, log):
     assert (2, 1) == (ledger.failures, [entry["event"] for entry in log].count(events.LEDGER_UNAVAILABLE))
     assert ledger.flush()
     assert 1 == ledger.status()["features"]["feature"]["offered"]
-    assert (1, 1) == (ledger.divergences()[0]["count"], len(ledger.transitions()))
+    assert (1, 1) == (ledger.divergences()[0]["count"], len(ledger.audit()))
 
 
 def test_a_broken_database_reaches_no_writer(ledger, tally, path, log):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 
 import pytest
 
 from fast_litellm import events
-from fast_litellm.shadow import Ledger, Pause, schema
+from fast_litellm.shadow import Ledger, Pause
 
 DEADLINE_S = 30
 
@@ -106,7 +105,7 @@ def test_a_pause_of_a_host_is_noted_and_binds_nobody(make_ledger):
         ("", "paused", "ada", "latency", "host", 2e9),
         ("", "paused", "ada", "latency", "fleet", None),
         ("paused", "running", "ada", "latency", "fleet", None),
-    ] == [tuple(row[name] for name in told) for row in ledger.transitions("parser")]
+    ] == [tuple(row[name] for name in told) for row in ledger.audit("parser")]
     assert {} == ledger.pauses()
 
 
@@ -129,14 +128,3 @@ def test_a_forked_child_goes_on_following(make_ledger):
         os._exit(0 if changed.wait(DEADLINE_S) else 1)
     make_ledger().record_pause(fleet("parser"))
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def test_an_older_ledger_keeps_its_audit_trail(make_ledger, tmp_path):
-    """What was written before there were scopes was about a build."""
-    connection = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
-    connection.executescript(schema.MIGRATIONS[0])
-    connection.execute("PRAGMA user_version = 1")
-    connection.execute("INSERT INTO transition VALUES (1, 'u', 1.0, 'parser', 'b', '', 'blocked', 'auto', 'f')")
-    connection.close()
-    (row,) = make_ledger().transitions()
-    assert ("blocked", "build", None) == (row["to_state"], row["scope"], row["until"])

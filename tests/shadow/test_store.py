@@ -7,9 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow.store import Store, path_of
+from fast_litellm.shadow import database
+from fast_litellm.shadow.database import path_of
+from fast_litellm.shadow.schema import EPOCH
+from fast_litellm.shadow.store import Store
+
+
+def epoch(feature):
+    """A row of the table `epoch`."""
+    parts = dict.fromkeys(("candidate_build", "reference", "comparator", "rules_revision"), "")
+    return {"feature": feature, "opened_at": 0.0, **parts}
 
 
 def mode(path):
@@ -33,7 +43,6 @@ def test_a_url_names_a_file(url, path):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("postgresql://user:secret@host/db", "not supported yet"),
         ("sqlite://", "sqlite:///relative/path"),
         ("mysql://user:secret@host/db", "sqlite:///relative/path"),
         ("", "sqlite:///relative/path"),
@@ -42,7 +51,7 @@ def test_a_url_names_a_file(url, path):
 def test_other_urls_are_refused(url, message):
     """The message says what would be right, and repeats nothing of a URL that may hold a password."""
     with pytest.raises(LedgerError, match=message) as refusal:
-        path_of(url)
+        database.at(url)
     assert "secret" not in str(refusal.value)
 
 
@@ -50,12 +59,12 @@ def test_files_are_the_owners_alone(tmp_path):
     """Directory, database, its log and its key can be read by nobody else."""
     store = Store(tmp_path / "deep" / "er" / "ledger.db")
     with store.writing():
-        assert {0o700} == {mode(store.path.parent)}
-        names = {path.name: mode(path) for path in store.path.parent.iterdir()}
+        assert {0o700} == {mode(store.database.path.parent)}
+        names = {path.name: mode(path) for path in store.database.path.parent.iterdir()}
     store.key()
     store.close()
     assert {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600} == names
-    assert 0o600 == mode(store.path.with_name("ledger.db.key"))
+    assert 0o600 == mode(store.database.path.with_name("ledger.db.key"))
 
 
 def test_every_process_has_the_same_key(tmp_path):
@@ -73,14 +82,14 @@ def test_a_transaction_is_whole_or_not_at_all(tmp_path):
 
     def insert(name, after):
         with store.writing() as connection:
-            connection.execute("INSERT INTO epoch VALUES (NULL, ?, 'build', '', '', '', 0)", (name,))
+            connection.execute(EPOCH.insert().values(**epoch(name)))
             after()
 
     with pytest.raises(RuntimeError, match="on the way"):
         insert("lost", _fail)
     insert("kept", lambda: None)
     with store.reading() as connection:
-        assert ["kept"] == [row["feature"] for row in connection.execute("SELECT feature FROM epoch")]
+        assert ["kept"] == list(connection.execute(select(EPOCH.c.feature)).scalars())
     store.close()
 
 
@@ -90,22 +99,22 @@ def test_processes_may_come_at_once(tmp_path):
     def insert(number):
         store = Store(tmp_path / "ledger.db")
         with store.writing() as connection:
-            connection.execute("INSERT INTO epoch VALUES (NULL, ?, '', '', '', '', 0)", (str(number),))
+            connection.execute(EPOCH.insert().values(**epoch(str(number))))
         store.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(insert, range(32)))
     with Store(tmp_path / "ledger.db").reading() as connection:
-        assert 32 == connection.execute("SELECT count(*) FROM epoch").fetchone()[0]
+        assert 32 == connection.execute(select(func.count()).select_from(EPOCH)).scalar()
 
 
 def test_a_file_without_tables_is_no_ledger_yet(tmp_path):
     """Reading while the writer is making the file says that there is nothing, and does not get in its way."""
     store = Store(tmp_path / "ledger.db")
-    store.path.touch()
+    store.database.path.touch()
     with store.reading() as connection:
         assert connection is None
-    assert 0 == store.path.stat().st_size
+    assert 0 == store.database.path.stat().st_size
 
 
 def test_a_replaced_file_is_opened_anew(tmp_path):
@@ -114,11 +123,11 @@ def test_a_replaced_file_is_opened_anew(tmp_path):
     with store.writing():
         pass
     assert not store.is_fresh()
-    store.path.unlink()
+    store.database.path.unlink()
     assert store.is_fresh()
     with store.writing():
         pass
-    assert store.path.exists()
+    assert store.database.path.exists()
     store.close()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
 
 from fast_litellm.shadow import machinery
-from fast_litellm.shadow.worker import Worker
+from fast_litellm.shadow.worker import Patience, Worker
 
 DEADLINE_S = 30
 
@@ -26,8 +27,8 @@ def make_worker():
     """Makes workers and closes them."""
     workers = []
 
-    def make(run=lambda _job: None, max_jobs=3, max_bytes=100):
-        workers.append(Worker("test", run, max_jobs, max_bytes))
+    def make(run=lambda _job: None, max_jobs=3, max_bytes=100, patience=None):
+        workers.append(Worker("test", run, max_jobs, max_bytes, patience))
         return workers[-1]
 
     yield make
@@ -119,3 +120,107 @@ def test_the_worker_knows_its_own_thread(make_worker):
     put(worker, Job())
     assert worker.drain(DEADLINE_S)
     assert ([True], False) == (inside, worker.is_current_thread())
+
+
+class Hanging:
+    """Jobs named "hang" wait for the test's end; a clock that is moved by hand; what the worker said."""
+
+    def __init__(self):
+        self.now = 0
+        self.begun, self.release = threading.Semaphore(0), threading.Event()
+        self.done, self.hung, self.given_up, self.ended = [], [], [], []
+
+    def run(self, job):
+        if job.name == "hang":
+            self.begun.release()
+            self.release.wait(DEADLINE_S)
+        if self.worker.claim(job):
+            self.done.append(job.name)
+        self.ended.append(job.name)
+
+    @property
+    def patience(self):
+        return Patience(10**12, lambda: self.now, lambda job: self.hung.append(job.name), self.given_up.append)
+
+    def abandon(self):
+        """Waits for a job to hang, and lets its time pass."""
+        assert self.begun.acquire(timeout=DEADLINE_S)
+        self.now += 10**12
+        self.worker.look()
+
+
+@pytest.fixture
+def hanging(make_worker):
+    """A worker that waits a long time by a clock of its own."""
+    script = Hanging()
+    script.worker = make_worker(script.run, patience=script.patience)
+    yield script
+    script.release.set()
+
+
+def test_a_job_that_does_not_end_is_abandoned_and_the_next_is_done(hanging):
+    """Another thread goes on; the room of the job that hangs is given back."""
+    put(hanging.worker, Job("hang"), Job("next"))
+    hanging.abandon()
+    assert hanging.worker.drain(DEADLINE_S)
+    assert (["hang"], ["next"]) == (hanging.hung, hanging.done)
+    assert [None, None, None] == [hanging.worker.reserve(33) for _ in range(3)]
+
+
+def test_what_comes_late_counts_for_nothing(hanging):
+    """A job that ends after it was abandoned is told so, and its thread ends."""
+    put(hanging.worker, Job("hang"))
+    thread = hanging.worker._thread
+    hanging.abandon()
+    hanging.release.set()
+    thread.join(DEADLINE_S)
+    assert (["hang"], []) == (hanging.ended, hanging.done)
+    assert not thread.is_alive()
+
+
+def test_a_worker_gives_up_at_the_second_job_that_hangs(hanging):
+    """The jobs that wait are handed back, further ones are refused, and no third thread is started."""
+    put(hanging.worker, Job("hang"), Job("hang"), Job("waiting"))
+    hanging.abandon()
+    hanging.abandon()
+    assert (["hang", "hang"], ["waiting"]) == (hanging.hung, [job.name for job in hanging.given_up])
+    assert ("hung", False) == (hanging.worker.reserve(1), hanging.worker.put(Job("late")))
+    assert hanging.worker.drain(0)
+    assert hanging.worker._thread is None
+
+
+def test_a_claimed_job_is_not_abandoned(make_worker):
+    """From its claim on a job counts, however long the rest of it takes."""
+    claimed, release, hung = threading.Event(), threading.Event(), []
+    now = [0]
+
+    def run(job):
+        assert worker.claim(job)
+        claimed.set()
+        release.wait(DEADLINE_S)
+
+    worker = make_worker(run, patience=Patience(10**12, lambda: now[0], hung.append, hung.append))
+    put(worker, Job())
+    assert claimed.wait(DEADLINE_S)
+    now[0] = 10**15
+    assert 1_000 == worker.look()
+    release.set()
+    assert worker.drain(DEADLINE_S)
+    assert [] == hung
+
+
+def test_a_listener_that_raises_leaves_the_worker_working(make_worker):
+    """What cannot be told is counted, and the next job is done."""
+    release, done = threading.Event(), []
+
+    def fail(_job):
+        raise SystemExit
+
+    def run(job):
+        release.wait(DEADLINE_S) if job.name == "hang" else done.append(job.name)
+
+    worker = make_worker(run, patience=Patience(1, time.perf_counter_ns, fail, fail))
+    put(worker, Job("hang"), Job("next"))
+    assert worker.drain(DEADLINE_S)
+    release.set()
+    assert (["next"], {"give_up: SystemExit": 1}) == (done, machinery.failures())

@@ -4,18 +4,21 @@
 //!
 //! - [`bpe`]: exact token counts for tiktoken's encodings.
 //! - [`flags`]: one immutable snapshot of compiled rules, and its evaluation.
+//! - [`gate`]: what counts prove about rates.
 //! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
-//! - [`tally`]: the accounting of served and shadowed calls.
+//! - [`account`]: the accounting of served and shadowed calls.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
 pub mod bpe;
 pub mod flags;
+pub mod gate;
 pub mod guard;
 pub mod messages;
 pub mod redaction;
 pub mod rules;
 pub mod sample;
-pub mod tally;
+pub mod shape;

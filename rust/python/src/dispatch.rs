@@ -4,10 +4,13 @@
 //! and `__wrapped__`, so that `inspect.signature` and pickling by reference keep working, and `__get__` makes it a method
 //! where it stands in a class.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
+use fast_litellm_core::account::UNKNOWN;
 use fast_litellm_core::flags::{Decision, Implementation};
 use fast_litellm_core::guard::Outcome;
 use fast_litellm_core::sample::Sampler;
@@ -19,6 +22,8 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::flags::FlagHandle;
 use crate::guard::{self, Stopwatch, TimedControl};
+use crate::proven::Proven;
+use crate::shape::Shaper;
 use crate::tally::Tally;
 
 pyo3::import_exception!(fast_litellm.errors, Declined);
@@ -32,6 +37,10 @@ pub(crate) struct Dispatcher {
     /// The control's answer can be had again after a candidate failed, because running it changes nothing.
     effect_free: bool,
     sampler: Sampler,
+    /// Which calls the candidate may answer; absent while it may answer all that the rules give it.
+    proven: ArcSwapOption<Proven>,
+    /// Of the calls the candidate answers, how many of a million are compared afterwards.
+    reverse_share: AtomicU32,
     /// Absent before `connect` and after `disconnect`: the dispatcher then is the control.
     connection: ArcSwapOption<Connection>,
 }
@@ -50,6 +59,8 @@ struct Connection {
     failed: Py<PyAny>,
     /// Called with what the flag's guard concludes, if anybody wants to know.
     concluded: Option<Py<PyAny>>,
+    /// The `ShadowRunner` that compares calls the candidate has answered.
+    reverse: Option<Py<PyAny>>,
 }
 
 /// How one call goes on after the decision.
@@ -61,6 +72,10 @@ enum Route {
 
 /// Counted like a candidate's failure: somebody who was to be told of something failed to listen.
 const UNHEARD: &str = "listener_failed";
+/// Why Python answers a call that the rules give to the candidate: its shape is not certified.
+const UNPROVEN: &str = "unproven_shape";
+/// Why a call that the candidate was to answer is not compared: it did not answer it.
+const UNANSWERED: &str = "not_served";
 
 type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict>>);
 
@@ -70,11 +85,20 @@ impl Dispatcher {
     #[pyo3(signature = (control, tally, *, effect_free))]
     fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool) -> Self {
         let sampler = Sampler::new(RandomState::new().hash_one("sampler"));
-        Self { control, tally, effect_free, sampler, connection: ArcSwapOption::empty() }
+        Self {
+            control,
+            tally,
+            effect_free,
+            sampler,
+            proven: ArcSwapOption::empty(),
+            reverse_share: AtomicU32::new(0),
+            connection: ArcSwapOption::empty(),
+        }
     }
 
     /// Starts routing.
-    #[pyo3(signature = (handle, context, candidate, observe, failed, concluded=None, /))]
+    #[pyo3(signature = (handle, context, candidate, observe, failed, concluded=None, reverse=None, /))]
+    #[expect(clippy::too_many_arguments, reason = "one for each field of a connection")]
     fn connect(
         &self,
         handle: Py<FlagHandle>,
@@ -83,9 +107,10 @@ impl Dispatcher {
         observe: Py<PyAny>,
         failed: Py<PyAny>,
         concluded: Option<Py<PyAny>>,
+        reverse: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let context = context.getattr("get")?.unbind();
-        let connection = Connection { handle, context, candidate, observe, failed, concluded };
+        let connection = Connection { handle, context, candidate, observe, failed, concluded, reverse };
         self.connection.store(Some(Arc::new(connection)));
         Ok(())
     }
@@ -93,6 +118,18 @@ impl Dispatcher {
     /// Stops routing: every call goes to the control, uncounted.
     fn disconnect(&self) {
         self.connection.store(None);
+    }
+
+    /// Lets the candidate answer only calls all of whose cells are certified, or every call that the rules give it.
+    #[pyo3(signature = (shaper, cells, /))]
+    fn certify(&self, shaper: Option<Py<Shaper>>, cells: HashSet<String>) {
+        self.proven.store(shaper.map(|shaper| Arc::new(Proven::new(shaper, cells))));
+    }
+
+    /// Compares so many of a million calls that the candidate answers.
+    #[pyo3(signature = (millionths, /))]
+    fn compare_served(&self, millionths: u32) {
+        self.reverse_share.store(millionths, Ordering::Relaxed);
     }
 
     #[pyo3(signature = (*args, **kwargs))]
@@ -106,7 +143,7 @@ impl Dispatcher {
         let Some(connection) = self.connection.load_full() else {
             return self.control.bind(py).call(args, kwargs);
         };
-        let (route, is_guarded) = self.route(py, &connection);
+        let (route, is_guarded) = self.route(py, &connection, (args, kwargs));
         match (route, is_guarded) {
             (Route::Control, false) => self.control.bind(py).call(args, kwargs),
             (Route::Control, true) => self.answer_with_timed_control(py, &connection, (args, kwargs)),
@@ -140,12 +177,12 @@ impl Dispatcher {
 
 impl Dispatcher {
     /// Decides, and counts what is thereby certain: that Python answers.
-    fn route(&self, py: Python<'_>, connection: &Connection) -> (Route, bool) {
+    fn route(&self, py: Python<'_>, connection: &Connection, call: Arguments<'_, '_>) -> (Route, bool) {
         let (decision, is_guarded) = decide(py, connection);
         let tally = self.tally.get().core();
         let route = if decision.serve != Implementation::Python {
-            Route::Candidate
-        } else if !decision.shadow {
+            self.proven_route(call)
+        } else if !decision.shadow || !self.effect_free {
             tally.serve("python");
             Route::Control
         } else if self.sampler.takes(decision.shadow_share) {
@@ -156,6 +193,18 @@ impl Dispatcher {
             Route::Control
         };
         (route, is_guarded)
+    }
+
+    /// A call of a shape that is not proven is Python's, and compared whatever the sample: it is what evidence is missing of.
+    fn proven_route(&self, call: Arguments<'_, '_>) -> Route {
+        let is_proven = self.proven.load().as_ref().is_none_or(|proven| proven.covers(call));
+        if is_proven {
+            return Route::Candidate;
+        }
+        let tally = self.tally.get().core();
+        tally.decline(UNPROVEN);
+        tally.serve("python");
+        if self.effect_free { Route::Shadow } else { Route::Control }
     }
 
     fn answer_with_timed_control<'py>(
@@ -199,9 +248,14 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
         is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let watch = is_guarded.then(Stopwatch::start);
+        let reversed = self.begin_reversed(py, connection, call)?;
+        let watch = (is_guarded || reversed.is_some()).then(Stopwatch::start);
         let answer = run_candidate(py, connection, call);
-        let timed = watch.map(|watch| watch.stop());
+        let taken = watch.map(|watch| watch.stop());
+        let timed = taken.filter(|_| is_guarded);
+        if let (Some(reversed), Some((nanos, _))) = (reversed, taken) {
+            self.end_reversed(py, connection, &reversed, answer.as_ref().ok().map(|value| (value, nanos)))?;
+        }
         let error = match answer {
             Ok(value) => {
                 self.tally.get().core().serve("rust");
@@ -222,6 +276,60 @@ impl Dispatcher {
             return Err(error);
         }
         self.answer_for_failed(py, connection, call, (&error, timed))
+    }
+
+    /// Copies a call that the candidate is about to answer, if it belongs to those that are compared afterwards.
+    fn begin_reversed<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        (args, kwargs): Arguments<'_, 'py>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let share = self.reverse_share.load(Ordering::Relaxed);
+        let Some(runner) = connection.reverse.as_ref().filter(|_| self.effect_free && share > 0) else {
+            return Ok(None);
+        };
+        if !self.sampler.takes(share) {
+            self.tally.get().core().sample_out(UNKNOWN);
+            return Ok(None);
+        }
+        let kwargs = kwargs.cloned().unwrap_or_else(|| PyDict::new(py));
+        let job = self.unless_failed(py, runner.bind(py).call_method1(pyo3::intern!(py, "prepare"), (args, kwargs)))?;
+        Ok(job.filter(|job| !job.is_none()))
+    }
+
+    /// Hands over what the candidate answered, and how many nanoseconds that took; without an answer the copy is given up.
+    fn end_reversed<'py>(
+        &self,
+        py: Python<'py>,
+        connection: &Connection,
+        job: &Bound<'py, PyAny>,
+        answer: Option<(&Bound<'py, PyAny>, u64)>,
+    ) -> PyResult<()> {
+        let Some(runner) = connection.reverse.as_ref().map(|runner| runner.bind(py)) else {
+            return Ok(());
+        };
+        let told = match answer {
+            Some((value, nanos)) => runner.call_method1(pyo3::intern!(py, "submit_served"), (job, value, nanos)),
+            None => runner.call_method1(pyo3::intern!(py, "abandon"), (job, UNANSWERED)),
+        };
+        self.unless_failed(py, told).map(drop)
+    }
+
+    /// What a listener returned. That it failed is counted and is not the caller's to know; an interrupt is.
+    fn unless_failed<'py>(
+        &self,
+        py: Python<'py>,
+        answer: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match answer {
+            Err(error) if is_a_signal(py, &error) => Err(error),
+            Err(_) => {
+                self.tally.get().core().fail(UNHEARD);
+                Ok(None)
+            }
+            Ok(answer) => Ok(Some(answer)),
+        }
     }
 
     /// The control answers; a candidate that failed as the control fails has not failed.
@@ -262,14 +370,7 @@ impl Dispatcher {
 
     /// Tells somebody of something. That they cannot listen is counted and is not the caller's to know; an interrupt is.
     fn tell<'py>(&self, py: Python<'py>, listener: &Py<PyAny>, news: impl pyo3::call::PyCallArgs<'py>) -> PyResult<()> {
-        match listener.bind(py).call1(news) {
-            Err(error) if is_a_signal(py, &error) => Err(error),
-            Err(_) => {
-                self.tally.get().core().fail(UNHEARD);
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-        }
+        self.unless_failed(py, listener.bind(py).call1(news)).map(drop)
     }
 }
 

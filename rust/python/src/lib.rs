@@ -7,15 +7,19 @@
 #![deny(unsafe_code)]
 
 mod dispatch;
+mod distinct;
 mod encoding;
 mod flags;
 mod freeze;
+mod gate;
 mod guard;
 mod memory;
 mod messages;
 mod page;
+mod proven;
 mod redaction;
 mod rules;
+mod shape;
 mod tally;
 mod transform;
 
@@ -26,13 +30,16 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     dispatch::register(module)?;
+    distinct::register(module)?;
     encoding::register(module)?;
     flags::register(module)?;
     freeze::register(module)?;
+    gate::register(module)?;
     messages::register(module)?;
     page::register(module)?;
     redaction::register(module)?;
     rules::register(module)?;
+    shape::register(module)?;
     tally::register(module)?;
     transform::register(module)
 }

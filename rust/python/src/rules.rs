@@ -6,12 +6,15 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use fast_litellm_core::flags::document::Plan;
 use fast_litellm_core::flags::{CompileError, Document, Process, Snapshot};
 use fast_litellm_core::rules::findings::{self, Findings, Problem, Trail};
 use fast_litellm_core::rules::node::{DEPTH_LIMIT, Entry, Node, Place, Value};
-use fast_litellm_core::rules::{self, percent, schema};
+use fast_litellm_core::rules::table::MODES;
+use fast_litellm_core::rules::{self, percent, plan, schema};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDate, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use serde_json::json;
 
 use crate::memory;
 
@@ -82,6 +85,9 @@ type Told = (u32, u32, String, String);
 /// Owner, expiry, percent of calls to compare, percent of a core.
 type Notes<'a> = (Option<&'a str>, Option<&'a str>, f64, f64);
 
+/// A step of a plan as written, its millionths, and how long it lasts at least in milliseconds.
+type PlanStep = (String, u32, Option<u64>);
+
 #[pymethods]
 impl Rules {
     #[getter]
@@ -102,8 +108,28 @@ impl Rules {
     /// What only people and the shadow runner need of a flag; the defaults when it is not declared.
     fn notes(&self, flag: &str) -> Notes<'_> {
         let notes = self.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT);
-        let shadow = [notes.shadow_percent, notes.shadow_budget].map(|share| f64::from(share) / PER_PERCENT);
+        let shadow = [notes.shadow.percent, notes.shadow.budget].map(|share| f64::from(share) / PER_PERCENT);
         (notes.owner.as_deref(), notes.expires.as_deref(), shadow[0], shadow[1])
+    }
+
+    /// How a flag's calls are compared: mode, deadline in milliseconds, memory in bytes; the defaults when undeclared.
+    fn comparing(&self, flag: &str) -> (&'static str, u64, u64) {
+        let shadow = self.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT).shadow;
+        (MODES[shadow.mode], shadow.deadline_ms, shadow.memory)
+    }
+
+    /// What is written of a flag's gate, as JSON: fractions, and seconds.
+    fn gate(&self, flag: &str) -> String {
+        let gate = self.notes.get(flag).and_then(|notes| notes.gate.as_deref());
+        gate.map_or_else(|| "{}".to_owned(), |gate| json!(gate).to_string())
+    }
+
+    /// Whether the gate takes a flag's next step, and the steps: as written, millionths, milliseconds or None.
+    fn plan(&self, flag: &str) -> (bool, Vec<PlanStep>) {
+        let default = Plan::default();
+        let plan = self.notes.get(flag).and_then(|notes| notes.plan.as_deref()).unwrap_or(&default);
+        let steps = plan.steps.iter().map(|step| (plan::written(step.share), step.share, step.bake_ms));
+        (plan.is_automatic, steps.collect())
     }
 }
 

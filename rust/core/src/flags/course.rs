@@ -34,6 +34,10 @@ impl Course {
             (None, None) if flag.killed => Self::stopped(Stage::Off, Detail::Killed, true),
             (None, None) => match flag.stage {
                 Some(stage @ (Stage::Off | Stage::Shadow | Stage::Blocked | Stage::Paused)) => Self::pinned(stage),
+                None if otherwise.is_none() => match step(process, name, flag) {
+                    Some(step) => Self::by_plan(step, flag, rules),
+                    None => Self::by_rules(None, flag, rules, None),
+                },
                 pin => Self::by_rules(pin, flag, rules, otherwise),
             },
         };
@@ -63,6 +67,14 @@ impl Course {
         Self { otherwise, ..Self::constant(stage, reason, Detail::EnvOverride, false) }
     }
 
+    /// The plan says what `otherwise` would: its share of the units, and the rest is compared.
+    fn by_plan((step, share): (usize, u32), flag: &document::Flag, rules: &[Rule]) -> Self {
+        let course =
+            Self::by_rules(None, flag, rules, Some(Action::split(flag.hash, &[(Implementation::Rust, share)])));
+        let stage = if course.stage == Stage::Off { Stage::Shadow } else { course.stage };
+        Self { stage, detail: Detail::Step(format!("step:{step}").into()), ..course }
+    }
+
     fn by_rules(pin: Option<Stage>, flag: &document::Flag, rules: &[Rule], otherwise: Option<Action>) -> Self {
         let open_end = if pin == Some(Stage::On) { Implementation::Rust } else { Implementation::Python };
         let (reason, detail) = match (rules, pin, &otherwise) {
@@ -73,6 +85,16 @@ impl Course {
         let otherwise = otherwise.unwrap_or(Action::Serve(open_end));
         let stage = pin.unwrap_or_else(|| derived(flag, rules, &otherwise));
         Self { ruled: true, otherwise, ..Self::constant(stage, reason, detail, true) }
+    }
+}
+
+/// The step a flag has reached, with its share. Without a plan of its own a flag has one once somebody has promoted it.
+fn step(process: &Process, name: &str, flag: &document::Flag) -> Option<(usize, u32)> {
+    let reached = process.steps.get(name).copied();
+    match (&flag.plan, reached) {
+        (None, None) => None,
+        (None, Some(step)) => Some((step, document::Plan::default().share(step))),
+        (Some(plan), reached) => Some((reached.unwrap_or(0), plan.share(reached.unwrap_or(0)))),
     }
 }
 

@@ -148,6 +148,8 @@ pub enum Detail {
     Blocked(Arc<str>),
     /// A person or a guard stopped the candidate at run time.
     Stopped(Cause),
+    /// The step of the flag's plan decided.
+    Step(Arc<str>),
     /// Another flag does not serve what this one requires of it.
     Prerequisite(Arc<str>),
     /// The unit's bucket in the layer is not among the flag's.
@@ -172,7 +174,7 @@ impl Detail {
             Self::None => "",
             Self::Killed => "killed",
             Self::EnvOverride => "env_override",
-            Self::Blocked(detail) | Self::Prerequisite(detail) => detail,
+            Self::Blocked(detail) | Self::Step(detail) | Self::Prerequisite(detail) => detail,
             Self::Stopped(cause) => cause.name(),
             Self::LayerExcluded => "layer_excluded",
             Self::MissingUnit => "missing_unit",

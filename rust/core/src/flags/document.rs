@@ -37,6 +37,8 @@ pub struct Process {
     pub forced: BTreeMap<String, Override>,
     /// Why declared or forced flags were stopped at run time.
     pub blocked: BTreeMap<String, String>,
+    /// The step of its plan that a flag has reached.
+    pub steps: BTreeMap<String, usize>,
 }
 
 /// A space of buckets. A unit has one bucket in it, and so belongs to at most one of its flags.
@@ -85,6 +87,43 @@ pub struct Flag {
     pub shadow: Option<u32>,
     /// When the candidate is taken out of service.
     pub guard: Option<Guard>,
+    /// The steps of its rollout; the default ones when it names none.
+    pub plan: Option<Box<Plan>>,
+}
+
+/// The steps by which a candidate takes over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The gate takes the next step; otherwise a person does.
+    pub is_automatic: bool,
+    /// In rising order, the first one a share of 0.
+    pub steps: Box<[PlanStep]>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanStep {
+    /// How many of a million units the candidate answers.
+    pub share: u32,
+    /// How long the step lasts at least, in milliseconds; `None`: as long as the gate says.
+    pub bake_ms: Option<u64>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let steps = [0, 10_000, 50_000, 250_000, 500_000, 1_000_000].map(|share| PlanStep { share, bake_ms: None });
+        Self { is_automatic: false, steps: steps.into() }
+    }
+}
+
+impl Plan {
+    /// The share of a step. One that is not in the plan is taken for the first: a plan that was shortened serves nothing.
+    #[must_use]
+    pub fn share(&self, step: usize) -> u32 {
+        self.steps.get(step).map_or(0, |step| step.share)
+    }
 }
 
 /// Another flag's answer that a flag depends on.

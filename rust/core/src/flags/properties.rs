@@ -12,7 +12,8 @@ use serde_json::{Value as Json, json};
 
 use super::bucket::{BUCKETS, Salt};
 use super::document::{
-    Action, Condition, Document, Flag, Hash, Layer, Number, Override, Process, Ramp, Requirement, Rule, Scalar, Test,
+    Action, Condition, Document, Flag, Hash, Layer, Number, Override, Plan, PlanStep, Process, Ramp, Requirement, Rule,
+    Scalar, Test,
 };
 use super::json_call::JsonCall;
 use super::{Reason, Snapshot, Stage};
@@ -156,11 +157,14 @@ fn flag() -> impl Strategy<Value = Flag> {
     let other = (name(), implementation()).prop_map(|(flag, serves)| Requirement { flag, serves });
     let requires = prop_oneof![4 => Just(Vec::new()), 1 => vec(other, 1..3)];
     let hashed = (option::of(".*"), option::of(name()), hash, option::weighted(0.2, name()));
-    let does = (vec(rule(), 0..3), option::of(action()), option::of(millionths()));
+    let step = (millionths(), option::of(any::<u64>())).prop_map(|(share, bake_ms)| PlanStep { share, bake_ms });
+    let plan = (any::<bool>(), vec(step, 0..4))
+        .prop_map(|(is_automatic, steps)| Box::new(Plan { is_automatic, steps: steps.into() }));
+    let does = (vec(rule(), 0..3), option::of(action()), option::of(millionths()), option::weighted(0.2, plan));
     (prop::bool::weighted(0.1), stage, requires, hashed, does).prop_map(|(killed, stage, requires, hashed, does)| {
         let (salt, unit, hash, layer) = hashed;
-        let (rules, otherwise, shadow) = does;
-        Flag { killed, stage, salt, unit, hash, layer, requires, rules, otherwise, shadow, ..Flag::default() }
+        let (rules, otherwise, shadow, plan) = does;
+        Flag { killed, stage, salt, unit, hash, layer, requires, rules, otherwise, shadow, plan, ..Flag::default() }
     })
 }
 
@@ -183,8 +187,9 @@ fn process() -> impl Strategy<Value = Process> {
         millionths().prop_map(Override::Percent),
     ];
     let (forced, blocked) = (btree_map(name(), word, 0..2), btree_map(name(), name(), 0..2));
-    (prop::bool::weighted(0.2), prop::bool::weighted(0.1), forced, blocked)
-        .prop_map(|(stale, disabled, forced, blocked)| Process { stale, disabled, forced, blocked })
+    let steps = btree_map(name(), 0_usize..8, 0..3);
+    (prop::bool::weighted(0.2), prop::bool::weighted(0.1), forced, blocked, steps)
+        .prop_map(|(stale, disabled, forced, blocked, steps)| Process { stale, disabled, forced, blocked, steps })
 }
 
 fn attributes() -> impl Strategy<Value = Json> {

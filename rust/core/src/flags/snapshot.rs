@@ -3,7 +3,7 @@
 use super::bucket::NameMap;
 use super::call::{Call, Path};
 use super::compile::{CompileError, Compiler};
-use super::decision::{Decision, Implementation};
+use super::decision::{Decision, Detail, Implementation};
 use super::document::{Document, Process};
 use super::evaluation::{CONTROL, Evaluation};
 use super::flag::Flag;
@@ -41,6 +41,12 @@ impl Snapshot {
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
+    }
+
+    /// Whether the step of its plan decides what a flag serves where no rule does.
+    #[must_use]
+    pub fn follows_plan(&self, name: &str) -> bool {
+        self.position(name).is_some_and(|position| matches!(self.flags[position].detail, Detail::Step(_)))
     }
 
     /// Decides one call for the flag at a position; an absent flag is answered, too.

@@ -9,13 +9,11 @@ use super::findings::Findings;
 use super::layers::Layers;
 use super::node::{Entry, Node};
 use super::requires::Requirements;
-use super::table::{FLAG, HASHES, RULE, SHADOW, STAGES};
-use super::{Notes, guard, percent, time};
+use super::shadow::{self, Shadow};
+use super::table::{FLAG, HASHES, RULE, STAGES};
+use super::{Notes, gate, guard, plan, time};
 use crate::flags::Stage;
 use crate::flags::document::{Action, Flag, Hash, Rule};
-
-/// Of one core, how many millionths shadow runs may take: 5 %.
-pub const DEFAULT_BUDGET: u32 = 50_000;
 
 /// Reads the flags of one file.
 #[derive(Debug)]
@@ -29,12 +27,6 @@ pub struct FlagReader {
     pub requirements: Requirements,
 }
 
-/// What `shadow` says.
-struct Shadow {
-    percent: u32,
-    budget: u32,
-}
-
 impl FlagReader {
     /// A reader for flags in these layers, with this hash where they name none.
     #[must_use]
@@ -46,7 +38,7 @@ impl FlagReader {
     pub fn read(&mut self, entry: &Entry<'_>, findings: &mut Findings) -> (Flag, Notes) {
         let name = &*entry.key.text;
         let found = Fields::of(&entry.value, &FLAG, findings);
-        let shadow = found.get("shadow").map(|node| shadow(node, findings));
+        let shadow = found.get("shadow").map(|node| shadow::read(node, findings));
         let otherwise = found.get("otherwise");
         let hash = found.get("hash").and_then(|node| hash(node, findings)).unwrap_or(self.hash);
         let flag = Flag {
@@ -64,11 +56,13 @@ impl FlagReader {
             rules: found.get("rules").map(|node| self.rules((name, hash), node, findings)).unwrap_or_default(),
             otherwise: otherwise.and_then(|node| action::otherwise(node, hash, findings)),
             otherwise_line: otherwise.map_or(0, |node| node.place.line),
-            shadow: shadow.as_ref().map(|shadow| shadow.percent),
+            shadow: shadow.map(|shadow| shadow.percent),
+            plan: found.get("plan").map(|node| Box::new(plan::read(node, findings))),
             guard: found.get("guard").and_then(|node| guard::read(node, findings)),
         };
         check_pin(found, &flag, findings);
-        (flag, notes(found, shadow, findings))
+        let notes = Notes { plan: flag.plan.clone(), ..notes(found, shadow, findings) };
+        (flag, notes)
     }
 
     fn layer(&self, flag: &str, node: Option<&Node<'_>>, findings: &mut Findings) -> Option<String> {
@@ -122,29 +116,24 @@ fn stage(node: &Node<'_>, findings: &mut Findings) -> Option<Stage> {
     Some([Stage::Off, Stage::Shadow, Stage::Canary, Stage::On][fields::choice(node, STAGES, findings)?])
 }
 
-fn shadow(node: &Node<'_>, findings: &mut Findings) -> Shadow {
-    let found = Fields::of(node, &SHADOW, findings);
-    let budget = found.get("budget").and_then(|node| Some((node, percent::millionths(node, findings)?)));
-    if let Some((node, 0)) = budget {
-        findings.expected(node, "a share of one core above 0%", "to compare nothing, write percent: 0");
-    }
-    Shadow {
-        percent: found.get("percent").and_then(|node| percent::millionths(node, findings)).unwrap_or(percent::WHOLE),
-        budget: budget.map_or(DEFAULT_BUDGET, |(_, budget)| budget),
-    }
-}
-
 fn notes(found: Fields<'_, '_>, shadow: Option<Shadow>, findings: &mut Findings) -> Notes {
     Notes {
         owner: found.get("owner").and_then(|node| fields::text(node, findings)).map(Into::into),
         expires: found.get("expires").and_then(|node| time::date(node, findings)).map(Into::into),
-        shadow_percent: shadow.as_ref().map_or(Notes::DEFAULT.shadow_percent, |shadow| shadow.percent),
-        shadow_budget: shadow.map_or(DEFAULT_BUDGET, |shadow| shadow.budget),
+        shadow: shadow.unwrap_or(Shadow::DEFAULT),
+        plan: None,
+        gate: found.get("gate").map(|node| Box::new(gate::read(node, findings))),
     }
 }
 
-/// Notes pinned stages that contradict the flag so far that they could only be a mistake.
+/// Notes pinned stages and plans that contradict the flag so far that they could only be a mistake.
 fn check_pin(found: Fields<'_, '_>, flag: &Flag, findings: &mut Findings) {
+    if let Some(node) = found.get("plan") {
+        for stronger in ["stage", "otherwise"].into_iter().filter(|key| found.get(key).is_some()) {
+            let message = format!("expected a plan or {stronger}, got both");
+            findings.add(node, message, format!("{stronger} wins over the plan; remove one of them"));
+        }
+    }
     if let (Some(Stage::On), [], Some(otherwise), Some(node)) =
         (flag.stage, &flag.rules[..], &flag.otherwise, found.get("otherwise"))
         && action::only_python(otherwise)

@@ -22,20 +22,24 @@ pub mod condition;
 pub mod fields;
 pub mod findings;
 pub mod flag;
+pub mod gate;
 pub mod guard;
 pub mod layers;
 pub mod node;
 pub mod percent;
+pub mod plan;
 pub mod requires;
 pub mod scalar;
 pub mod schema;
 pub mod segments;
+pub mod shadow;
 pub mod table;
 pub mod time;
 pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use self::fields::Fields;
@@ -44,9 +48,10 @@ use self::flag::FlagReader;
 use self::layers::Layers;
 use self::node::{Entry, Node, Value};
 use self::segments::Segments;
+use self::shadow::Shadow;
 use self::table::{DEFAULTS, FILE};
 use crate::flags::Document;
-use crate::flags::document::{Flag, Hash};
+use crate::flags::document::{Flag, Hash, Plan};
 
 /// The attribute that is hashed when neither the call nor the file names a unit.
 pub const DEFAULT_UNIT: &str = "call_id";
@@ -74,16 +79,17 @@ pub struct Notes {
     pub owner: Option<Box<str>>,
     /// When the flag should be gone, as it was written.
     pub expires: Option<Box<str>>,
-    /// How many of a million calls that Python answers are compared.
-    pub shadow_percent: u32,
-    /// How many millionths of one core comparing may take.
-    pub shadow_budget: u32,
+    /// How its calls are compared.
+    pub shadow: Shadow,
+    /// What a promotion takes, as far as it is written.
+    pub gate: Option<Box<Map<String, Json>>>,
+    /// The steps of its rollout, when it names them.
+    pub plan: Option<Box<Plan>>,
 }
 
 impl Notes {
     /// What holds for a flag that says nothing.
-    pub const DEFAULT: Self =
-        Self { owner: None, expires: None, shadow_percent: percent::WHOLE, shadow_budget: flag::DEFAULT_BUDGET };
+    pub const DEFAULT: Self = Self { owner: None, expires: None, shadow: Shadow::DEFAULT, gate: None, plan: None };
 }
 
 /// Reads the text of a rule file. Its revision is the first 12 hexadecimal characters of its SHA-256.

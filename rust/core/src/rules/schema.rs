@@ -13,6 +13,7 @@ const PERCENT: &str = "^([0-9]{1,2}(\\.[0-9]{1,4}0*)?|100(\\.0+)?)%$";
 const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 const MOMENT: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*([Zz]|[+-][0-9]{2}:?[0-9]{2}))?$";
 const DURATION: &str = "^[0-9]+(ms|s|m|h|d)$";
+const MEMORY: &str = "^[0-9]+(KiB|MiB|GiB)$";
 const SLOT: &str = "^([0-9]+ ?- ?[0-9]+|[0-9.]+% ?- ?[0-9.]+%)$";
 const ATTRIBUTE: &str = "^[^.]+(\\.[^.]+)*$";
 
@@ -59,6 +60,8 @@ fn shaped(shape: &Shape) -> Json {
         Shape::One => json!({"const": 1}),
         Shape::Percent => json!({"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, pattern(PERCENT)]}),
         Shape::Duration => pattern(DURATION),
+        Shape::Memory => pattern(MEMORY),
+        Shape::Share => json!({"anyOf": [{"enum": ["shadow", "on"]}, pattern(PERCENT)]}),
         Shape::Date => pattern(DAY),
         Shape::Time => pattern(MOMENT),
         Shape::Attribute => pattern(ATTRIBUTE),

@@ -46,6 +46,10 @@ pub enum Shape {
     Percent,
     /// A whole number with a unit of time.
     Duration,
+    /// A whole number with a unit of memory.
+    Memory,
+    /// A step of a plan: shadow, a percentage with its sign, or on.
+    Share,
     /// A day.
     Date,
     /// A moment.
@@ -91,6 +95,10 @@ const fn field(name: &'static str, shape: Shape, about: &'static str) -> Field {
 pub const HASHES: &[&str] = &["xxh3", "unleash", "growthbook2", "flagd2"];
 /// The stages that can be pinned.
 pub const STAGES: &[&str] = &["off", "shadow", "canary", "on"];
+/// Where a candidate runs when its calls are compared.
+pub const MODES: &[&str] = &["off_path", "inline", "isolated"];
+/// Who takes the next step of a plan.
+pub const ADVANCES: &[&str] = &["manual", "auto"];
 /// How far a stop reaches.
 pub const SCOPES: &[&str] = &["process", "host", "fleet"];
 
@@ -181,6 +189,12 @@ pub static FLAG: Table = Table {
             Shape::Mapping(&GUARD),
             "When the candidate is taken out of service, measured against the control.",
         ),
+        field("gate", Shape::Mapping(&GATE), "What a promotion to the next step takes."),
+        field(
+            "plan",
+            Shape::Mapping(&PLAN),
+            "The steps of the rollout. The ledger knows which one is reached; stage or otherwise would win over it.",
+        ),
     ],
     required: &[],
     one_of: &[],
@@ -254,8 +268,80 @@ pub static SHADOW: Table = Table {
     fields: &[
         field("percent", Shape::Percent, "How many of the calls that Python answers are compared; all if absent."),
         field("budget", Shape::Percent, "How much of one processor core comparing may take; 5% if absent."),
+        field(
+            "mode",
+            Shape::Word(MODES),
+            "Where the candidate runs: on a thread of its own (the default), in the caller's, or in another process.",
+        ),
+        field("deadline", Shape::Duration, "How long one run of the candidate may take; 1s if absent."),
+        field("memory", Shape::Memory, "How much the copies of waiting calls may keep alive; 16MiB if absent."),
     ],
     required: &[],
+    one_of: &[],
+};
+
+/// `gate`.
+pub static GATE: Table = Table {
+    fields: &[
+        field("divergence", Shape::Mapping(&BOUND), "Of all calls: below 0.001% with 99% confidence if absent."),
+        field("cells", Shape::Mapping(&BOUND), "Of the calls in each cell: below 0.1% with 95% if absent."),
+        field("pairs", Shape::Mapping(&BOUND), "Of the calls in each pair of cells: below 1% with 95% if absent."),
+        field("timeouts", Shape::Mapping(&BOUND), "Of runs that never end, panic or crash; 0.01% with 95% if absent."),
+        field("not_compared", Shape::Percent, "How many of the calls that were taken on may be lost; 1 if absent."),
+        field("latency", GATE_LATENCY_SHAPE, "How fast the candidate must be; none asks for no speed."),
+        field("bake", Shape::Duration, "How long a step lasts at least; 24h if absent."),
+        field("hosts", Shape::Count(1), "How many hosts must have compared; 1 if absent."),
+    ],
+    required: &[],
+    one_of: &[],
+};
+
+const GATE_LATENCY_SHAPE: Shape = Shape::Either(&[Shape::Word(&["none"]), Shape::Mapping(&GATE_LATENCY)]);
+
+/// A rate that must be excluded.
+pub static BOUND: Table = Table {
+    fields: &[
+        field("rate", Shape::Percent, "The rate below which the true one must be."),
+        field("alpha", Shape::Percent, "How often that may be wrong, however often somebody looks."),
+    ],
+    required: &[],
+    one_of: &[],
+};
+
+/// `gate.latency`.
+pub static GATE_LATENCY: Table = Table {
+    fields: &[
+        field("median_ratio", Shape::Number, "What the candidate's median may be of the control's; 1 if absent."),
+        field("tail", Shape::Percent, "In how many calls the candidate may be much slower; 1 if absent."),
+        field("alpha", Shape::Percent, "How often that may be wrong; 1 if absent."),
+    ],
+    required: &[],
+    one_of: &[],
+};
+
+/// `plan`.
+pub static PLAN: Table = Table {
+    fields: &[
+        field("advance", Shape::Word(ADVANCES), "Who takes the next step when the gate opens: a person, or auto."),
+        field(
+            "steps",
+            Shape::List(&PLAN_STEP_SHAPE),
+            "The candidate's shares in rising order; shadow, 1%, 5%, 25%, 50%, on if absent.",
+        ),
+    ],
+    required: &[],
+    one_of: &[],
+};
+
+const PLAN_STEP_SHAPE: Shape = Shape::Either(&[Shape::Share, Shape::Mapping(&PLAN_STEP)]);
+
+/// One step of a plan in its long form.
+pub static PLAN_STEP: Table = Table {
+    fields: &[
+        field("to", Shape::Share, "The candidate's share: shadow, a percentage, or on."),
+        field("bake", Shape::Duration, "How long this step lasts at least; the gate's bake if absent."),
+    ],
+    required: &["to"],
     one_of: &[],
 };
 

@@ -106,6 +106,11 @@ impl SnapshotCell {
         })
     }
 
+    /// Whether the step of its plan decides what a flag serves where no rule does.
+    fn follows_plan(&self, flag: &str) -> bool {
+        self.0.latest.with(|current| current.snapshot.follows_plan(flag))
+    }
+
     /// What a flag would do, as JSON; None when it is not declared.
     fn describe(&self, flag: &str) -> PyResult<Option<String>> {
         self.0.latest.with(|current| current.snapshot.describe(flag).map(|view| json(&view)).transpose())

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fast_litellm.shadow import comparators
 from fast_litellm.shadow.comparators import Item, Key, Step, exact
 from fast_litellm.shadow.observation import Observation
 
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-2, 2), st.floats(), st.text(max_size=3), st.binary(max_size=3)
-)
-plain = st.recursive(
-    scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4),
-        st.lists(inner, max_size=3).map(tuple),
-        st.dictionaries(st.one_of(st.text(max_size=2), st.integers(-2, 2), st.booleans()), inner, max_size=4),
-        st.frozensets(scalars, max_size=3),
-    ),
-    max_leaves=15,
-)
 Panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
 
 
@@ -33,20 +17,6 @@ def found(control, candidate):
     """Kind and path of the first difference."""
     difference = exact(control, candidate)
     return difference and (difference.kind, difference.path)
-
-
-@given(plain)
-def test_every_value_matches_its_copy(value):
-    """A deep copy is no difference, NaN included."""
-    assert exact(value, copy.deepcopy(value)) is None
-
-
-@given(plain, plain)
-def test_comparing_is_symmetric_and_names_a_known_kind(one, other):
-    """Whether there is a difference does not depend on the order, and its kind is one of the list."""
-    forth, back = exact(one, other), exact(other, one)
-    assert (forth is None) == (back is None)
-    assert forth is None or forth.kind in comparators.KINDS
 
 
 @pytest.mark.parametrize(
@@ -70,6 +40,12 @@ def test_comparing_is_symmetric_and_names_a_known_kind(one, other):
         ({1, 2}, {1}, "length", (Step("members"),)),
         ({1}, {2}, "value", (Step("members"),)),
         ({1}, {True}, "value", (Step("members"),)),
+        ({math.nan, float("nan")}, {math.nan}, "length", (Step("members"),)),
+        ({math.nan: 1, float("nan"): 2}, {math.nan: 3, float("nan"): 2}, "value", (Step("members"),)),
+        ({(1,): "x"}, {(True,): "x"}, "missing", (Key((1,)),)),
+        ("\ud800", "\udfff", "value", ()),
+        (2**53, 2**53 + 1, "value", ()),
+        (bytearray(b"a"), b"a", "type", ()),
     ],
 )
 def test_each_difference_has_one_kind_and_a_path(control, candidate, kind, path):
@@ -88,11 +64,11 @@ def test_only_plain_values_are_compared():
         exact(object(), object())
 
 
-def test_depth_is_limited():
-    """A nesting that a frozen copy could not have ends in an error, not in an exhausted stack."""
+def test_a_value_that_contains_itself_is_not_compared():
+    """A cycle, which a frozen copy could not have, ends in an error and not in an exhausted stack."""
     one, other = [], []
-    for _ in range(300):
-        one, other = [one], [other]
+    one.append(one)
+    other.append(other)
     with pytest.raises(RecursionError):
         exact(one, other)
 

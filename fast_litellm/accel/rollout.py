@@ -1,0 +1,145 @@
+"""
+The rollouts of one process: what the ledger says of steps and blocks becomes what is served, and a divergence found
+here becomes everybody's.
+
+A block takes effect at once in its process, with the next decision on its host, and within two seconds wherever the
+ledger is read. None of that waits for a database: the process blocks in memory, the host by the page its processes
+share, and that stop stays until the ledger has taken the block over.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Set, Tuple
+
+from fast_litellm import events
+from fast_litellm.accel.promotion import MOVING
+from fast_litellm.shadow import machinery
+
+if TYPE_CHECKING:
+    from fast_litellm.accel.feature import Feature
+    from fast_litellm.flags import FlagManager
+    from fast_litellm.shadow.rollouts import Rollout
+
+REVERSE_SHARES = {"canary": 0.10, "on": 0.01}
+"""Of the calls that a candidate answers, how many are compared afterwards, by the feature's stage."""
+
+_TAKEN_OVER_SECONDS = 5.0
+"""So long the host's stop outlasts the news that the ledger has it: every process has looked by then."""
+
+
+class Rollouts:
+    """
+    Keeps one process's features where the ledger says they are.
+
+    Args:
+        manager: The rules.
+    """
+
+    def __init__(self, manager: FlagManager) -> None:
+        self._manager = manager
+        self._features: Dict[str, List[Feature]] = {}
+        self._rollouts: Mapping[str, Rollout] = {}
+        self._blocks: Mapping[Tuple[str, str], str] = {}
+        self._obeyed: Set[str] = set()
+        self._lock = threading.RLock()
+
+    def add(self, feature: Feature) -> None:
+        """Keeps one more feature; several may share a flag."""
+        with self._lock:
+            known = self._features.setdefault(feature.name, [])
+            if all(each is not feature for each in known):
+                known.append(feature)
+        self.apply()
+
+    def take_rollouts(self, rollouts: Mapping[str, Rollout]) -> None:
+        """Takes what the ledger says of every feature's step."""
+        with self._lock:
+            self._rollouts = dict(rollouts)
+        self.apply()
+
+    def take_blocks(self, blocks: Mapping[Tuple[str, str], str]) -> None:
+        """Takes what the ledger says of blocked builds: by feature and build, the reason."""
+        with self._lock:
+            self._blocks = dict(blocks)
+            builds = {name: self._build(name) for name in self._features}
+        for name, build in builds.items():
+            self._obey(name, blocks.get((name, build)))
+
+    def diverged(self, name: str, fingerprint: str) -> None:
+        """Stops a candidate: here, and on this host until the ledger has taken that over."""
+        self._manager.block(name, f"divergence:{fingerprint}")
+        self._manager.divert(name)
+
+    def apply(self) -> None:
+        """Makes what is served what rules and ledger say; called again whenever the rules have changed."""
+        with self._lock:
+            steps = {name: it.step for name, it in self._rollouts.items() if self._is_moved(name, it)}
+            features = [feature for known in self._features.values() for feature in known]
+        # Telling the rules makes them tell everybody, this object included, in the same thread.
+        self._manager.apply_rollouts(steps)
+        for feature in features:
+            self._trust(feature, steps)
+
+    def _trust(self, feature: Feature, steps: Mapping[str, int]) -> None:
+        name = feature.name
+        is_promoted = steps.get(name, 0) > 0 and self._manager.follows_plan(name)
+        cells = self._rollouts[name].certified if is_promoted else None
+        feature.trust(cells, REVERSE_SHARES.get(self._manager.stage(name), 0.0))
+
+    def _is_moved(self, name: str, rollout: Rollout) -> bool:
+        return name in self._features and rollout.candidate_build == self._build(name) and rollout.state in MOVING
+
+    def _build(self, name: str) -> str:
+        build: str = self._features[name][-1].pair.candidate.build
+        return build
+
+    def _obey(self, name: str, reason: str | None) -> None:
+        if reason is not None:
+            self._manager.block(name, f"divergence:{reason}")
+            self._manager.divert(name, _TAKEN_OVER_SECONDS)
+            self._obeyed.add(name)
+        elif name in self._obeyed:  # a block that the ledger has not heard of yet is not the ledger's to lift
+            self._obeyed.discard(name)
+            self._manager.unblock(name)
+
+
+class Loop:
+    """
+    Does something again and again on a daemon thread of its own.
+
+    Args:
+        name: The thread's name.
+        step: What is done. What it raises is counted.
+        seconds: How long to wait in between.
+    """
+
+    def __init__(self, name: str, step: Callable[[], object], seconds: float) -> None:
+        self._name = name
+        self._step = step
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the interpreter is shutting down
+            machinery.failed(self._name, error)
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Ends it after the present step; waits no longer than so many seconds."""
+        self._ended.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._seconds):
+            self._try()
+
+    def _try(self) -> None:
+        try:
+            self._step()
+        except Exception as error:
+            events.tell("accel", "error", events.PROMOTION_FAILED, exception_class=type(error).__name__)

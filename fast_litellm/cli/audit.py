@@ -1,0 +1,40 @@
+"""`fast-litellm audit [FEATURE]`: who changed what, when and why, and whether the trail is whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fast_litellm.cli import console, evidence
+
+
+@click.command(name="audit")
+@click.argument("feature", metavar="[FEATURE]", required=False)
+@console.json_option
+def command(feature: str | None, *, as_json: bool) -> None:
+    """
+    Print the audit trail: promotions, rollbacks, pauses, waivers and blocks, of one feature or of all.
+
+    Each line is chained to the one before by its hash. The exit status is 1 when the chain is broken: something was
+    changed, or is missing.
+    """
+    ledger: Any = evidence.ledger()
+    trail, broken = ledger.audit(feature), ledger.first_break()
+    if as_json:
+        console.print_json({"trail": trail, "first_break": broken})
+    elif trail:
+        _show(trail)
+    else:
+        evidence.say_empty("no entry in the audit trail")
+    if broken is not None:
+        console.fail(f"the trail is broken at entry {broken}: it was changed, or one before it is missing")
+
+
+def _show(trail: list[dict[str, Any]]) -> None:
+    table = console.table(("#", "when (UTC)", "feature", "from", "to", "who", "why"))
+    for entry in trail:
+        moved = (entry["from_state"] or "", entry["to_state"])
+        said = (entry["actor"], entry["reason"])
+        table.add_row(str(entry["seq"]), evidence.moment(entry["at"]), entry["feature"], *moved, *said)
+    console.output().print(table)

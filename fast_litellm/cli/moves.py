@@ -1,0 +1,103 @@
+"""What the commands share that look at a feature's rollout and move it: the rules, the position, who and why."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import click
+
+from fast_litellm import settings
+from fast_litellm.accel import promotion
+from fast_litellm.accel.promotion import Order, Position
+from fast_litellm.cli import console, evidence
+from fast_litellm.flags import FlagManager
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
+)
+
+
+def order_options(function: Callable[..., None]) -> Callable[..., None]:
+    """
+    Returns:
+        The command with FEATURE, --reason, --by and --config, as the arguments `feature`, `order` and `manager`.
+    """
+
+    @click.argument("feature", metavar="FEATURE")
+    @click.option("--reason", required=True, help="Why, for the audit trail.")
+    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
+    @config_option
+    @functools.wraps(function)
+    def command(*, feature: str, reason: str, actor: str | None, config: Path | None, **rest: Any) -> None:
+        order = Order(actor or user(), reason, time.time())
+        function(feature=feature, order=order, manager=rules(config, feature), **rest)
+
+    return command
+
+
+def rules(config: Path | None, feature: str) -> FlagManager:
+    """
+    Args:
+        config: The rule file; else the environment's, else the default rules.
+        feature: The flag's name, which the default rules declare.
+
+    Returns:
+        The rules, with the steps that the ledger knows.
+
+    Raises:
+        RuleError: They cannot be used.
+    """
+    environment = settings.read()
+    found = config or environment.config
+    if found is None:
+        return FlagManager.default([feature], overrides=environment.flag_overrides)
+    return FlagManager.from_file(found, overrides=environment.flag_overrides, scope="process")
+
+
+def position(ledger: Any, manager: FlagManager, feature: str) -> Position:
+    """
+    Returns:
+        Where a feature stands. Without any evidence the command ends here.
+    """
+    found = promotion.assess(ledger, feature, manager.plan(feature), manager.gate(feature), time.time())
+    if found is None:
+        evidence.say_empty(f"no comparison of {feature}")
+        raise click.exceptions.Exit(1)
+    return found
+
+
+def step_named(position: Position, name: str) -> int:
+    """
+    Returns:
+        The index of a step that somebody has named. One that is not in the plan ends the command.
+    """
+    found = position.plan.position(name)
+    if found is None:
+        known = ", ".join(step.name for step in position.plan.steps)
+        console.fail(f"the plan of {position.feature} has the steps {known}, not {name}", exit_code=2)
+    return found
+
+
+def check_follows(manager: FlagManager, position: Position, step: int) -> None:
+    """Ends the command when the rules would not take the step: what changes nothing must not look like a promotion."""
+    manager.apply_rollouts({position.feature: step})
+    if not manager.follows_plan(position.feature):
+        console.fail(
+            f"the rules decide for {position.feature} without its plan, at stage {manager.stage(position.feature)}",
+            "take `stage`, `otherwise`, `enabled: false` or the override away, so that the plan decides",
+        )
+
+
+def user() -> str:
+    """
+    Returns:
+        The name of whoever runs the command.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "unknown"

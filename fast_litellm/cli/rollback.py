@@ -1,0 +1,31 @@
+"""`fast-litellm rollback FEATURE`: back to the first step of its plan, where it stays until a person moves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fast_litellm.accel import promotion
+from fast_litellm.cli import console, evidence, moves
+
+if TYPE_CHECKING:
+    from fast_litellm.accel.promotion import Order
+    from fast_litellm.flags import FlagManager
+
+
+@click.command(name="rollback")
+@moves.order_options
+def command(feature: str, order: Order, manager: FlagManager) -> None:
+    """
+    Take a feature back to the first step of its plan.
+
+    Python answers, and calls go on being compared. Every process that uses the ledger follows within two seconds; to
+    stop a feature on this host without the ledger, use `fast-litellm pause`. Automatic advance stays away from it until
+    somebody promotes it.
+    """
+    ledger: Any = evidence.ledger()
+    position = moves.position(ledger, manager, feature)
+    promotion.roll_back(ledger, position, order)
+    first = position.plan.steps[0].name
+    console.write(f"{feature} is back at {first}: all that use {evidence.address()} follow")

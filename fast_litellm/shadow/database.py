@@ -1,0 +1,227 @@
+"""
+Where a ledger is: a file of SQLite's for the processes of one host, or a PostgreSQL database for those of many.
+
+SQLAlchemy is imported when a database is first opened: many programs never come to that.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol
+
+from fast_litellm.errors import LedgerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_SQLITE = "sqlite:///"
+_POSTGRESQL = ("postgresql://", "postgres://")
+_KEY_BYTES = 32
+
+
+class Database(Protocol):
+    """What a store needs to know of its database."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it; it holds no password."""
+
+    def exists(self) -> bool:
+        """Returns whether there is anything to be read."""
+
+    def identity(self) -> object:
+        """Returns something that changes when the database is another one; 0 when there is none."""
+
+    def prepare(self) -> None:
+        """Makes what must be there before a connection is opened for writing."""
+
+    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        """Returns an engine that keeps no connections."""
+
+    def key_file(self) -> Optional[Path]:
+        """Returns the file of the key of all digests; None when the database itself has to hold it."""
+
+
+def at(url: str) -> Database:
+    """
+    Args:
+        url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
+
+    Returns:
+        The database.
+
+    Raises:
+        LedgerError: The URL names none, or the driver is not installed.
+    """
+    if url.startswith(_POSTGRESQL):
+        return PostgreSQL(url)
+    return SQLite(path_of(url))
+
+
+def path_of(url: str) -> Path:
+    """
+    Args:
+        url: `sqlite:///relative/path` or `sqlite:////absolute/path`.
+
+    Returns:
+        The database file.
+
+    Raises:
+        LedgerError: The URL names no SQLite file.
+    """
+    path = url[len(_SQLITE) :] if url.startswith(_SQLITE) else ""
+    if not path:
+        raise LedgerError(
+            "a ledger's URL is sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host/database"
+        )
+    return Path(path).expanduser().absolute()
+
+
+class SQLite:
+    """
+    A file.
+
+    Args:
+        path: It and its directory are made when first written, for the owner only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def identity(self) -> object:
+        try:
+            return self.path.stat().st_ino
+        except FileNotFoundError:
+            return 0
+
+    def prepare(self) -> None:
+        make_directory(self.path.parent)
+        if not self.path.exists():  # closing a descriptor of a file drops every lock this process has on it
+            make_file(self.path)
+
+    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        from sqlalchemy import create_engine, event
+        from sqlalchemy.pool import NullPool
+
+        # The writer thread and whoever closes the ledger take turns; a lock of the ledger's sees to that.
+        arguments: Dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
+        engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool, connect_args=arguments)
+        event.listen(engine, "connect", _leave_transactions_to_us)
+        event.listen(engine, "begin", _begin_immediate if for_writing else _begin)
+        return engine
+
+    def key_file(self) -> Optional[Path]:
+        """The key lies beside the database, so that a ledger that is given away stays redacted."""
+        return self.path.with_name(self.path.name + ".key")
+
+
+class PostgreSQL:
+    """
+    A database on a server.
+
+    Args:
+        url: As PostgreSQL's own tools take it.
+
+    Raises:
+        LedgerError: The URL cannot be read, or the driver is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        if importlib.util.find_spec("psycopg") is None:
+            raise LedgerError(
+                "a PostgreSQL ledger needs the package psycopg; hint: pip install 'fast-litellm[postgresql]'"
+            )
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            self._url = make_url(url).set(drivername="postgresql+psycopg")
+        except (ArgumentError, ValueError):
+            raise LedgerError("a PostgreSQL ledger's URL is postgresql://user@host/database") from None
+
+    @property
+    def name(self) -> str:
+        return f"postgresql://{self._url.host or ''}/{self._url.database or ''}"
+
+    def exists(self) -> bool:
+        return True
+
+    def identity(self) -> object:
+        return 1
+
+    def prepare(self) -> None:
+        """The server has all that is needed."""
+
+    def engine(self, timeout: float, *, for_writing: bool) -> Engine:  # noqa: ARG002 - transactions are the same
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        seconds = max(1, int(timeout))
+        options = f"-c lock_timeout={seconds}s -c statement_timeout={10 * seconds}s"
+        arguments = {"connect_timeout": 2 * seconds, "options": options}
+        return create_engine(self._url, poolclass=NullPool, connect_args=arguments)
+
+    def key_file(self) -> Optional[Path]:
+        return None
+
+
+def _leave_transactions_to_us(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def make_key(path: Path) -> bytes:
+    """
+    Read a key's file, or make it.
+
+    Args:
+        path: Where it is.
+
+    Returns:
+        32 random bytes, the same for everybody who comes at the same time.
+
+    Raises:
+        OSError: The key can be neither read nor made.
+    """
+    if not path.exists():
+        make_directory(path.parent)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        make_file(draft, secrets.token_bytes(_KEY_BYTES))
+        try:
+            os.link(draft, path)  # whole or not at all, and the first one stays
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def make_directory(path: Path) -> None:
+    """Makes a directory for the owner only, unless it is there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def make_file(path: Path, content: bytes = b"") -> None:
+    """Makes a file for the owner only."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,136 @@
+"""
+What happens with an accepted call off its caller's path: it is tried, what was found is told, and its ticket ends.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Callable
+
+from fast_litellm.errors import Declined
+from fast_litellm.shadow import engine, machinery
+from fast_litellm.shadow.budget import Budget
+from fast_litellm.shadow.candidate import Withheld
+from fast_litellm.shadow.experiment import Limits
+from fast_litellm.shadow.reporter import Cost, Reporter
+from fast_litellm.shadow.timing import Ran
+from fast_litellm.shadow.trial import Finding, Trial
+
+if TYPE_CHECKING:
+    from fast_litellm.shadow.runner import Job
+
+End = Callable[[], None]
+
+_PROOF = 100
+_UNFIT = frozenset({"timeout", "panic", "crash"})
+
+
+class Judge:
+    """
+    Judges one experiment's calls.
+
+    Args:
+        trial: Runs and compares.
+        reporter: Is told of differences.
+        tally: The feature's counters.
+        budget: Pays for it.
+        limits: The clock.
+    """
+
+    def __init__(self, trial: Trial, reporter: Reporter, tally: engine.Tally, budget: Budget, limits: Limits) -> None:
+        self._trial = trial
+        self._reporter = reporter
+        self._tally = tally
+        self._budget = budget
+        self._limits = limits
+        self._matched = 0
+        self._is_unfit = False
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the candidate has matched often, and has always ended well and in time."""
+        return self._matched >= _PROOF and not self._is_unfit
+
+    def judge(self, job: Job, claim: Callable[[Job], bool]) -> None:
+        """
+        Try a call, and end its ticket.
+
+        Args:
+            job: The call.
+            claim: Asked once the trial is over; when it says no, the call has ended without it.
+        """
+        started = self._cpu_ns()
+        try:
+            end = self._try(job, started)
+            if claim(job):
+                end()
+        except BaseException as error:
+            machinery.failed("judge", error)
+        finally:
+            elsewhere = job.plan.times.candidate_cpu_ns if isinstance(job.plan, Ran) else 0
+            self._budget.settle(job.reserved, max(1, self._cpu_ns() - started + elsewhere))
+
+    def hung(self, job: Job) -> None:
+        """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
+        finding = self._trial.hung(job.control)
+        self._conclude(job, finding, Cost(job.control.duration_ns, 0, self._limits.clock() - job.queued_at))
+
+    def give_up(self, job: Job, reason: str) -> None:
+        """Ends a call that is not tried, whether it has a ticket yet or not."""
+        self._budget.settle(job.reserved, 0)
+        self._shed(job, reason)
+
+    def count_declined(self, declined: Declined) -> None:
+        """The account of offered calls stands without it, so a reason that cannot be counted changes nothing there."""
+        try:
+            self._tally.decline(declined.reason)
+        except Exception as error:
+            machinery.failed("decline", error)
+
+    def _cpu_ns(self) -> int:
+        return self._budget.cpu_clock() + self._trial.cpu_elsewhere_ns
+
+    def _try(self, job: Job, started: int) -> End:
+        queue_age_ns = self._limits.clock() - job.queued_at
+        try:
+            if job.served is not None:
+                job.control = self._trial.control(job.call)
+            finding = self._trial.run(job.plan, job.call, job.control, job.served)
+        except Declined as declined:
+            return functools.partial(self._decline, job, declined)
+        except Withheld as withheld:
+            return functools.partial(self._shed, job, withheld.reason)
+        except BaseException as error:
+            return functools.partial(self._fail, job, error)
+        cost = Cost(job.control.duration_ns, self._cpu_ns() - started, queue_age_ns)
+        return functools.partial(self._conclude, job, finding, cost)
+
+    def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
+        try:
+            self._note(finding)
+            if finding.difference is not None:
+                self._reporter.report(finding, finding.difference, cost)
+            elif isinstance(job.plan, Ran):
+                self._reporter.report_times(job.plan.times)
+            if job.ticket is not None:
+                job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
+        except BaseException as error:
+            self._fail(job, error)
+
+    def _note(self, finding: Finding) -> None:
+        self._matched += finding.difference is None
+        self._is_unfit |= finding.difference is not None and finding.difference.kind in _UNFIT
+
+    def _decline(self, job: Job, declined: Declined) -> None:
+        self._shed(job, "declined")
+        self.count_declined(declined)
+
+    def _fail(self, job: Job, error: BaseException) -> None:
+        self._shed(job, "machinery_failed")
+        machinery.failed("judge", error)
+
+    def _shed(self, job: Job, reason: str) -> None:
+        if job.ticket is None:
+            self._tally.shed(reason, job.shape)
+        else:
+            job.ticket.shed(reason)

@@ -1,0 +1,101 @@
+"""
+Rollouts in the ledger: the step of its plan that each feature has reached. Every process of the ledger takes it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional
+
+from fast_litellm.shadow.transition import Transition
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """
+    Where a feature stands in its plan.
+
+    Args:
+        feature: The flag's name.
+        candidate_build: Which candidate.
+        step: An index into the plan.
+        state: "running" | "paused" | "blocked" | "done".
+        since: When it came to this, in seconds since 1970.
+        actor: Who moved it: "auto", or a name somebody gave.
+        reason: Why.
+        certified: The cells whose calls the candidate may answer.
+    """
+
+    feature: str
+    candidate_build: str
+    step: int
+    state: str
+    since: float
+    actor: str
+    reason: str
+    certified: FrozenSet[str] = frozenset()
+
+
+def write(
+    connection: Connection, rollout: Rollout, expected: Optional[Rollout], evaluation: Optional[Mapping[str, Any]]
+) -> bool:
+    """
+    Replace what is known of a rollout if it is what its writer took it to be, and append to the audit trail.
+
+    Args:
+        connection: In a write transaction.
+        rollout: What it comes to.
+        expected: What it was when that was decided; None when there was none.
+        evaluation: The gate's verdict it rests on.
+
+    Returns:
+        Whether it was replaced.
+    """
+    from fast_litellm.shadow import audit, writing
+    from fast_litellm.shadow.schema import ROLLOUT
+
+    audit.lock(connection)  # from the comparison to the commit
+    if read(connection).get(rollout.feature) != expected:
+        return False
+    row = {**asdict(rollout), "certified": json.dumps(sorted(rollout.certified))}
+    writing.upsert(connection, ROLLOUT, [row])
+    writing.write_transition(connection, _transition(rollout, evaluation))
+    return True
+
+
+def read(connection: Connection) -> Dict[str, Rollout]:
+    """
+    Returns:
+        Every feature's rollout.
+    """
+    from sqlalchemy import select
+
+    from fast_litellm.shadow.schema import ROLLOUT
+
+    found = connection.execute(select(ROLLOUT).order_by(ROLLOUT.c.feature)).mappings()
+    return {row["feature"]: Rollout(**{**row, "certified": frozenset(json.loads(row["certified"]))}) for row in found}
+
+
+def current(connection: Connection, known: Mapping[str, Rollout]) -> Mapping[str, Rollout]:
+    """
+    Returns:
+        What is known of all rollouts with what the ledger says of them; one that it does not name stands.
+    """
+    return {**known, **read(connection)}
+
+
+def _transition(rollout: Rollout, evaluation: Optional[Mapping[str, Any]]) -> Transition:
+    return Transition(
+        rollout.feature,
+        rollout.candidate_build,
+        f"step:{rollout.step} {rollout.state}",
+        rollout.actor,
+        rollout.reason,
+        rollout.since,
+        scope="rollout",
+        evaluation=evaluation,
+    )

@@ -1,0 +1,92 @@
+//! The class of a text: the rarest kind of character in it.
+
+/// So many bytes of a text are looked at; the class of a longer one is that of its beginning.
+const LOOKED_AT: usize = 4_096;
+
+/// Classes from the commonest to the rarest, in the order of `profile::UNICODE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum TextClass {
+    /// Nothing else.
+    #[default]
+    Ascii,
+    /// Letters of western European languages.
+    Latin1,
+    /// Chinese, Japanese and Korean.
+    Cjk,
+    /// Scripts that run from right to left.
+    Rtl,
+    /// Marks that join the character before, joiners and variation selectors.
+    Combining,
+    /// Characters beyond the first 65,536.
+    Astral,
+    /// Half a pair, which is no character.
+    Surrogate,
+    /// Control characters that are no white space.
+    Control,
+    /// What looks like a special token: `<|...`.
+    SpecialToken,
+    /// Any other script.
+    Other,
+}
+
+impl TextClass {
+    /// The class of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let most = LOOKED_AT.min(text.len());
+        let end = (0..=most).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let text = &text[..end];
+        let special = if text.contains("<|") { Self::SpecialToken } else { Self::Ascii };
+        let bytes = if text.bytes().any(is_control) { Self::Control } else { Self::Ascii };
+        let rest =
+            if text.is_ascii() { Self::Ascii } else { text.chars().map(Self::of_char).max().unwrap_or_default() };
+        special.max(bytes).max(rest)
+    }
+
+    fn of_char(character: char) -> Self {
+        match u32::from(character) {
+            0..=0x7f => Self::Ascii,
+            0x80..=0x9f => Self::Control,
+            0xa0..=0x24f => Self::Latin1,
+            0x1100..=0x11ff | 0x2e80..=0x9fff | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xff00..=0xffef => Self::Cjk,
+            0x590..=0x8ff | 0x200f | 0xfb1d..=0xfdff | 0xfe70..=0xfeff => Self::Rtl,
+            0x300..=0x36f | 0x200b..=0x200e | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => Self::Combining,
+            0x1_0000.. => Self::Astral,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rarest_character_names_the_class() {
+        let classes =
+            ["plain\n", "naïve", "naïve 你好", "שלום 你", "e\u{301}", "👍", "\u{1b}[0m", "a<|endoftext|>", "हिन्दी"];
+
+        let expected = [
+            TextClass::Ascii,
+            TextClass::Latin1,
+            TextClass::Cjk,
+            TextClass::Rtl,
+            TextClass::Combining,
+            TextClass::Astral,
+            TextClass::Control,
+            TextClass::SpecialToken,
+            TextClass::Other,
+        ];
+        assert_eq!(expected, classes.map(TextClass::of));
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_text_is_looked_at() {
+        assert_eq!(TextClass::Ascii, TextClass::of(&("x".repeat(LOOKED_AT) + "é")));
+        assert_eq!(TextClass::Ascii, TextClass::of(&("x".repeat(LOOKED_AT - 1) + "é")));
+    }
+}

@@ -1,0 +1,88 @@
+"""What every process of a ledger is told, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from fast_litellm.shadow import Epoch, Pause
+from fast_litellm.shadow.observation import Comparison, Description, Summary
+from fast_litellm.shadow.rollouts import Rollout
+
+DEADLINE_S = 30
+FIRST = Rollout("parser", "build-1", 1, "running", 1e9, "ada", "enough evidence", frozenset({"size=3"}))
+SECOND = replace(FIRST, step=2, since=1e9 + 1)
+
+
+def test_each_listener_is_told_of_its_own(open_ledger, tally):
+    """Pauses, rollouts and blocks, from another process; nobody is told the same twice."""
+    pauses, rollouts, blocks = [], [], []
+    writer, follower = open_ledger(), open_ledger()
+    follower.follow(pauses.append)
+    follower.follow_rollouts(rollouts.append)
+    follower.follow_blocks(blocks.append)
+    writer.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
+    writer.record_rollout(FIRST, expected=None)
+    writer.attach(Epoch("parser", "build-1"), tally)
+    description = Description("value", "$", "$", "d4" * 16, Summary("value", "int"), Summary("value", "int"))
+    writer.record(Comparison("parser", "build-1", "exact/1", "diverged", description, action="blocked"))
+    assert writer.flush()
+    for _ in range(2):
+        follower._look()
+    writer.record_transition("parser", "build-1", "released", actor="ada", reason="understood")
+    follower._look()
+
+    assert ([{"parser": None}], [{"parser": FIRST}]) == (pauses, rollouts)
+    assert [{("parser", "build-1"): "d4" * 16}, {}] == blocks
+
+
+def test_a_running_process_hears_of_each_step(open_ledger):
+    """Its ledger's thread looks as often as it writes."""
+    told, changed = [], threading.Semaphore(0)
+
+    def listener(rollouts):
+        told.append(rollouts["parser"].step)
+        changed.release()
+
+    open_ledger(flush_seconds=0.005).follow_rollouts(listener)
+    known = None
+    for rollout in (FIRST, SECOND):
+        assert open_ledger().record_rollout(rollout, expected=known)
+        known = rollout
+        assert changed.acquire(timeout=DEADLINE_S)
+    assert [1, 2] == told
+
+
+def test_a_listener_that_fails_is_told_again_and_keeps_nobody_waiting(open_ledger):
+    """The first says no once; the other hears at once."""
+    pauses, steps, refusals = [], [], [ZeroDivisionError()]
+
+    def refuses_once(rollouts):
+        if refusals:
+            raise refusals.pop()
+        steps.append(rollouts["parser"].step)
+
+    ledger = open_ledger()
+    ledger.record_rollout(FIRST, expected=None)
+    ledger.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
+    ledger.follow_rollouts(refuses_once)
+    ledger.follow(pauses.append)
+    ledger._look()
+
+    assert ([1], [{"parser": None}]) == (steps, pauses)
+
+
+def test_a_rollout_stands_while_the_database_is_away(open_ledger, monkeypatch):
+    """Nothing is told meanwhile, and what has changed is told as soon as it is back."""
+    told = []
+    writer, follower = open_ledger(), open_ledger()
+    writer.record_rollout(FIRST, expected=None)
+    follower.follow_rollouts(told.append)
+    writer.record_rollout(SECOND, expected=FIRST)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(follower._store.database), "exists", lambda _: False)
+        follower._look()
+    assert [{"parser": FIRST}] == told
+    follower._look()
+
+    assert [{"parser": FIRST}, {"parser": SECOND}] == told

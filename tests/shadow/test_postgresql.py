@@ -1,0 +1,131 @@
+"""The ledger that many hosts share."""
+
+from __future__ import annotations
+
+import importlib.util
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from fast_litellm.accel.native import Tally
+from fast_litellm.errors import LedgerError
+from fast_litellm.shadow import Epoch, Ledger, Pause, database
+from fast_litellm.shadow.observation import Comparison, Description, Summary
+
+EPOCH = Epoch("feature", "build-1", "reference-1", "exact/1", "rules-1")
+
+
+@pytest.fixture
+def make_ledger(postgresql_url):
+    """Makes ledgers of the database that write when told to, and closes them."""
+    ledgers = []
+
+    def make(**options):
+        ledgers.append(Ledger.open(postgresql_url, flush_seconds=None, **options))
+        return ledgers[-1]
+
+    yield make
+    for ledger in ledgers:
+        ledger.close()
+
+
+def comparison(fingerprint, *, action="none"):
+    """A comparison that did not match."""
+    description = Description("value", "$", "$", fingerprint, Summary("value", "int"), Summary("value", "int"))
+    return Comparison("feature", "build-1", "exact/1", "diverged", description, action=action)
+
+
+def test_many_hosts_add_up(make_ledger):
+    """A hundred hosts with eight workers each write at the same time, twice: the sum is exact in every shape."""
+
+    def work(number):
+        ledger, tally = make_ledger(), Tally()
+        ledger.attach(EPOCH, tally)
+        for shape in (0, 2**61 + 1):
+            tally.accept(shape).compare("matched")
+            tally.shed("budget", shape)
+        if number % 100 == 0:
+            ledger.record(comparison("a1" * 16))
+        written = [ledger.flush()]
+        tally.sample_out(2**61 + 1)
+        written.append(ledger.flush())
+        ledger.close()
+        return written
+
+    make_ledger().flush()
+    with ThreadPoolExecutor(8) as pool:
+        assert [[True, True]] * 800 == list(pool.map(work, range(800)))
+    reader = make_ledger()
+    feature = reader.status()["features"]["feature"]
+    evidence = reader.evidence("feature")
+
+    assert (4_000, 800, 1_600, {"budget": 1_600}) == tuple(
+        feature[name] for name in ("offered", "sampled_out", "matched", "shed")
+    )
+    assert [1_600, 2_400] == [shape.account.offered for shape in evidence.shapes]
+    assert [("a1" * 16, 8, 8)] == [(it["fingerprint"], it["count"], it["processes"]) for it in reader.divergences()]
+
+
+def test_every_host_has_the_same_key(make_ledger):
+    """Digests of one value agree, or the classes of two hosts would be two."""
+    assert (1, 32) == (len({make_ledger().key for _ in range(3)}), len(make_ledger().key))
+
+
+def test_blocks_and_pauses_reach_other_processes(make_ledger):
+    """What one process has found or was told, every other one obeys."""
+    one, other = make_ledger(), make_ledger()
+    told = []
+    other.follow(told.append)
+    one.attach(EPOCH, Tally())
+    one.record(comparison("b2" * 16, action="blocked"))
+    assert one.flush()
+    one.record_pause(Pause("feature", "paused", "fleet", "ada", "on call"))
+    other._look()
+
+    assert "b2" * 16 == other.blocked("feature", "build-1")
+    assert [{"feature": None}] == told
+
+
+def test_the_audit_trail_is_one_chain_whoever_writes(make_ledger):
+    """Writers take turns, and a changed row is found."""
+    ledgers = [make_ledger() for _ in range(4)]
+
+    def write(ledger):
+        for number in range(10):
+            ledger.record_transition("feature", "build-1", f"state-{number}", actor="ada", reason="because")
+
+    ledgers[0].flush()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, ledgers))
+    assert (40, None) == (len(ledgers[0].audit()), ledgers[0].first_break())
+    with ledgers[0]._store.writing() as connection:
+        connection.execute(text("UPDATE transition SET reason = 'nothing' WHERE seq = 17"))
+    assert 17 == ledgers[0].first_break()
+
+
+def test_a_server_that_is_away_reaches_no_caller(tally):
+    """Nobody listens there: counted, and said without the password."""
+    ledger = Ledger.open("postgresql://ledger:secret@127.0.0.1:1/nowhere", flush_seconds=None)
+    ledger.attach(EPOCH, tally)
+    tally.sample_out()
+    assert not ledger.flush()
+    with pytest.raises(LedgerError, match="cannot be read") as error:
+        ledger.status()
+    assert "secret" not in str(error.value)
+    ledger.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://ledger:secret@host:port", "postgres://a:secret@host:port/db"])
+def test_a_url_that_cannot_be_read_is_refused(url):
+    """The message says what would be right, without the password."""
+    with pytest.raises(LedgerError, match="postgresql://user@host/database") as refusal:
+        database.at(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_missing_driver_is_named(monkeypatch):
+    """The hint is the command that helps."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(LedgerError, match=r"pip install 'fast-litellm\[postgresql\]'"):
+        database.at("postgresql://host/db")
