@@ -44,6 +44,7 @@ TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
 freeze = _native.freeze
 secret_starts = _native.secret_starts
+share_instances = _native.share_instances
 
 
 def _check_version() -> None:

@@ -7,7 +7,7 @@ and bytes among them, types that rename keys, and bodies deeper than a hundred l
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple, Union
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.request_types import RequestTypes
@@ -21,6 +21,10 @@ SOURCES: Tuple[Source, ...] = (
     Source("openai._utils._compat", ("get_args", "get_origin", "is_union", "is_typeddict")),
 )
 """The parts of the SDK that this candidate reproduces or relies on. The parameter types are read as they are."""
+
+
+_ANNOTATIONS = (type(List[int]), type(Union[int, str]))
+"""What a type in a call may be besides a class. Like the SDK's sentinels, it is one object that nobody changes."""
 
 
 class Plan(NamedTuple):
@@ -52,6 +56,7 @@ class RequestTransformCandidate:
 
         self._types = RequestTypes(reference)
         self._not_given = [NotGiven, Omit]
+        native.share_instances([*self._not_given, *_ANNOTATIONS])
         self._plans: Dict[Any, Plan] = {}
         self._untouched = native.IdentityGuard(
             [*reach.places(SOURCES, "maybe_transform"), *reach.places(SOURCES, "async_maybe_transform")]
@@ -88,6 +93,24 @@ class RequestTransformCandidate:
         root = self._types.index(expected)
         plan = self._plans[expected] = Plan(native.Transformer(self._types.nodes, self._not_given), root)
         return plan
+
+
+class AsyncRequestTransformCandidate(RequestTransformCandidate):
+    """
+    The same, awaited: the reference's coroutine waits for files only, and a body with files in it is declined.
+    """
+
+    async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Transform by a plan.
+
+        Returns:
+            The body to send.
+
+        Raises:
+            Declined: Something inside the body is not reproduced.
+        """
+        return super().run(plan, args, kwargs)
 
 
 def _bound(data: Any, expected_type: Any) -> Tuple[Any, Any]:
