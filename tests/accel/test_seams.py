@@ -122,6 +122,18 @@ def by_litellm(address, *, tools=None, tool_choice=None, **request):
     return {**answer.model_dump(), "id": ""}
 
 
+def asked(call, address, request_of) -> int:
+    """How often a call asks for a transformation; from 1.109 on, LiteLLM sends its requests without the SDK."""
+    resource = importlib.import_module("openai.resources.chat.completions.completions")
+    with pytest.MonkeyPatch.context() as patch:
+        calls = []
+        for name in ("maybe_transform", "async_maybe_transform"):
+            function = getattr(resource, name)
+            patch.setattr(resource, name, lambda *args, function=function: (calls.append(1), function(*args))[1])
+        call(address, **request_of)
+    return len(calls)
+
+
 @pytest.mark.parametrize("call", [by_sdk, by_async_sdk, by_litellm])
 @pytest.mark.parametrize(
     "request_of",
@@ -135,6 +147,7 @@ def by_litellm(address, *, tools=None, tool_choice=None, **request):
 def test_a_request_is_the_same_bytes_at_every_stage(installed, endpoint, address, call, request_of):
     """And so is its answer; counters say that candidates were compared in shadow and answered at on."""
     answers, bodies, read = [], [], {}
+    expected = asked(call, address, request_of)
     for stage in STAGES:
         installed(stage)
         before = counters("request_transform")
@@ -149,8 +162,8 @@ def test_a_request_is_the_same_bytes_at_every_stage(installed, endpoint, address
     assert [bodies[0]] * 3 == bodies
     assert [answers[0]] * 3 == answers
     assert {"compared": 0, "matched": 0, "rust": 0} == read["off"]
-    assert {"compared": 1, "matched": 1, "rust": 0} == read["shadow"]
-    assert {"compared": 0, "matched": 0, "rust": 1} == {**read["on"], "compared": 0, "matched": 0}
+    assert {"compared": expected, "matched": expected, "rust": 0} == read["shadow"]
+    assert expected == read["on"]["rust"] >= (call is not by_litellm)
     assert {} == counters("request_transform")["declined"]
 
 
