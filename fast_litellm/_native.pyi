@@ -26,6 +26,7 @@ __all__ = [
     "nearest",
     "parse_percentage",
     "rate_upper_bound",
+    "read_mark",
     "read_rule_objects",
     "read_rule_text",
     "read_word",
@@ -291,3 +292,6 @@ def stop_word(cause: str, until: int | None = None, retry: int = ...) -> int:
 
 def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:
     """Why, until when, and how many of a million units are tried at a moment; None when all are."""
+
+def read_mark(word: int, now: int, /) -> int | None:
+    """The mark of the build that a word stops because it answered otherwise."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fast_litellm.flags.guard import Finding
 
 _MS_PER_S = 1_000
+_ROLLBACK_SECONDS = 1.0
 _ADVANCE_SECONDS = 15.0
 
 _PATIENCE_SECONDS = 1.0
@@ -42,7 +43,7 @@ class Evidence:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
         self._ledger = Ledger.open(ledger, versions=versions)
         self._rollouts: Optional[Rollouts] = None
-        self._advance: Optional[Loop] = None
+        self._loops: List[Loop] = []
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
 
@@ -95,13 +96,17 @@ class Evidence:
             blocks_changed=self._rollouts.take_blocks,
         )
         manager.when_concluded(self._tell_fleet)
-        self._advance = Loop("fast-litellm-advance", Advance(self._ledger, manager).look, _ADVANCE_SECONDS)
-        self._advance.start()
+        self._loops = [
+            Loop("fast-litellm-rollback", self._rollouts.watch_host, _ROLLBACK_SECONDS),
+            Loop("fast-litellm-advance", Advance(self._ledger, manager).look, _ADVANCE_SECONDS),
+        ]
+        for loop in self._loops:
+            loop.start()
 
     def close(self) -> None:
         """Writes what is left."""
-        if self._advance is not None:
-            self._advance.stop()
+        for loop in self._loops:
+            loop.stop()
         self._ledger.close()
 
     def _tell_fleet(self, flag: str, finding: Finding) -> None:

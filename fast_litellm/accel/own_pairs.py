@@ -17,14 +17,15 @@ _observers: List[Callable[[Feature], None]] = []
 
 
 def seam(
-    name: str, *, candidate: Callable[..., Any], comparator: Any = comparators.exact, effect_free: bool = True
+    name: str, *, candidate: Any, comparator: Any = comparators.exact, effect_free: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
     Decorate a function as the control of a seam.
 
     Args:
         name: The flag's name. Until `install()`, and while no rule says otherwise, the control answers.
-        candidate: A function with the same parameters; a coroutine function if the control is one.
+        candidate: A function with the same parameters, a coroutine function if the control is one; or an object as
+            described in `shadow.candidate`.
         comparator: Says whether two outcomes are equal.
         effect_free: Running either side changes nothing. Only then are calls shadowed, and only then does the control
             answer when a serving candidate raises.
@@ -61,7 +62,8 @@ def when_declared(callback: Callable[[Feature], None]) -> None:
     _observers.append(callback)
 
 
-def _check_kinds(control: Callable[..., Any], candidate: Callable[..., Any]) -> None:
+def _check_kinds(control: Callable[..., Any], candidate: Any) -> None:
+    candidate = candidate.run if _is_object(candidate) else candidate
     for function in (control, candidate):
         if inspect.isasyncgenfunction(function):
             raise SeamError(
@@ -75,19 +77,21 @@ def _check_kinds(control: Callable[..., Any], candidate: Callable[..., Any]) -> 
         )
 
 
-def _feature(
-    name: str, control: Callable[..., Any], candidate: Callable[..., Any], comparator: Any, *, effect_free: bool
-) -> Feature:
+def _feature(name: str, control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool) -> Feature:
     return Feature(
         name,
         Pair(
             control=control,
-            candidate=FunctionCandidate(candidate, build=_build(candidate)),
+            candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
             comparator=comparator,
             reference=fingerprint.of_code(control) or "no code",
             effect_free=effect_free,
         ),
     )
+
+
+def _is_object(candidate: Any) -> bool:
+    return hasattr(candidate, "prepare") and hasattr(candidate, "run")
 
 
 def _build(candidate: Callable[..., Any]) -> str:

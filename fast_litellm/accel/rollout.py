@@ -4,7 +4,7 @@ here becomes everybody's.
 
 A block takes effect at once in its process, with the next decision on its host, and within two seconds wherever the
 ledger is read. None of that waits for a database: the process blocks in memory, the host by the page its processes
-share, and that stop stays until the ledger has taken the block over.
+share: who sees that page name the build they run block it for themselves, in a loop that does nothing else.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 REVERSE_SHARES = {"canary": 0.10, "on": 0.01}
 """Of the calls that a candidate answers, how many are compared afterwards, by the feature's stage."""
-
-_TAKEN_OVER_SECONDS = 5.0
-"""So long the host's stop outlasts the news that the ledger has it: every process has looked by then."""
 
 
 class Rollouts:
@@ -50,6 +47,7 @@ class Rollouts:
             known = self._features.setdefault(feature.name, [])
             if all(each is not feature for each in known):
                 known.append(feature)
+        self.watch_host()
         self.apply()
 
     def take_rollouts(self, rollouts: Mapping[str, Rollout]) -> None:
@@ -67,9 +65,17 @@ class Rollouts:
             self._obey(name, blocks.get((name, build)))
 
     def diverged(self, name: str, fingerprint: str) -> None:
-        """Stops a candidate: here, and on this host until the ledger has taken that over."""
+        """Stops a candidate, here and for whoever runs the same build on this host."""
         self._manager.block(name, f"divergence:{fingerprint}")
-        self._manager.divert(name)
+        self._manager.divert(name, self._build(name))
+
+    def watch_host(self) -> None:
+        """Blocks what another process of this host has found to answer otherwise."""
+        with self._lock:
+            builds = {name: self._build(name) for name in self._features}
+        for name, build in builds.items():
+            if self._manager.is_diverted(name, build) and self._manager.stage(name) != "blocked":
+                self._manager.block(name, "divergence:host")
 
     def apply(self) -> None:
         """Makes what is served what rules and ledger say; called again whenever the rules have changed."""
@@ -97,7 +103,6 @@ class Rollouts:
     def _obey(self, name: str, reason: str | None) -> None:
         if reason is not None:
             self._manager.block(name, f"divergence:{reason}")
-            self._manager.divert(name, _TAKEN_OVER_SECONDS)
             self._obeyed.add(name)
         elif name in self._obeyed:  # a block that the ledger has not heard of yet is not the ledger's to lift
             self._obeyed.discard(name)

@@ -18,8 +18,8 @@ _DEFAULT_SECONDS = 30 * 86_400.0
 
 
 @click.command(name="waive")
-@click.argument("fingerprint", metavar="FINGERPRINT")
 @moves.order_options
+@click.argument("fingerprint", metavar="FINGERPRINT")
 @seconds_option("--for", "seconds", "How long it is accepted, such as 12h or 90d.  [default: 30d]")
 @click.option("--most", type=click.IntRange(min=1), metavar="N", help="It ends when the class has more comparisons.")
 def command(

@@ -141,6 +141,9 @@ class Engine(Protocol):
     def read_word(self, word: int, now: int, /) -> Optional[Tuple[str, Optional[int], int]]:
         """Returns the cause, the end and the millionths that are tried at a time, None when all are."""
 
+    def read_mark(self, word: int, now: int, /) -> Optional[int]:
+        """Returns the mark of the build that a word stops because it answered otherwise."""
+
     def read_rule_text(self, data: bytes, /) -> Outcome:
         """Reads the text of a rule file."""
 

@@ -248,18 +248,26 @@ class FlagManager:
         """
         self._live.unblock(flag)
 
-    def divert(self, flag: str, seconds: Optional[float] = None) -> None:
+    def divert(self, flag: str, build: str, seconds: float = 5.0) -> None:
         """
         Stop a feature for every other process of this host that uses the same rule file: their next decision is Python.
 
-        Unlike `block`, which knows why and holds for this process's candidate, it is meant to last until everybody has
-        learned of the block. A person's pause stays as it is.
+        It lasts until each of them has seen it, and blocked the build for itself. A person's pause stays as it is.
 
         Args:
             flag: The flag's name.
-            seconds: How long; None until it is called again or somebody calls `resume`.
+            build: The candidate that answered otherwise than Python.
+            seconds: How long.
         """
-        self._standings.divert(flag, seconds)
+        self._standings.divert(flag, build, seconds)
+
+    def is_diverted(self, flag: str, build: str) -> bool:
+        """
+        Return whether a process of this host has just stopped a feature because of this build of its candidate.
+
+        A stop that another build has caused is lifted: who runs that build has blocked it by now.
+        """
+        return self._standings.is_diverted(flag, build)
 
     def pause(self, flag: str, *, hold: Optional[float] = None, scope: str = "host") -> str:
         """

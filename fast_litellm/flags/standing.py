@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from datetime import datetime, timezone
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from fast_litellm import events
@@ -82,12 +83,20 @@ class Standings:
         if page is None or page.native.trip(flag, word) is None:
             self._trip_here(flag, word)
 
-    def divert(self, flag: str, seconds: Optional[float]) -> None:
-        """Stops a flag whose candidate answered otherwise than the control, for so many seconds or for ever."""
-        until = None if seconds is None else int((self._clock() + seconds) * _MS_PER_S)
-        word = engine.current().stop_word("diverged", until)
+    def divert(self, flag: str, build: str, seconds: float) -> None:
+        """Stops a flag on this host for so many seconds, because a build of its candidate answered otherwise."""
+        until = int((self._clock() + seconds) * _MS_PER_S)
         if self._page is not None:
-            self._page.native.trip(flag, word)
+            self._page.native.trip(flag, engine.current().stop_word("diverged", until, _mark(build)))
+
+    def is_diverted(self, flag: str, build: str) -> bool:
+        """Returns whether a build was found on this host to answer otherwise. Another build's stop is lifted."""
+        if self._page is None:
+            return False
+        found = engine.current().read_mark(self._page.word(flag), int(self._clock() * _MS_PER_S))
+        if found is not None and found != _mark(build):
+            self._page.native.trip(flag, _RUNNING)
+        return found == _mark(build)
 
     def close(self, flag: str) -> None:
         """Takes back what a guard has stopped, wherever; what a person has stopped stays."""
@@ -199,6 +208,11 @@ def _strength(word: int, now: float) -> Tuple[bool, bool, float]:
         return False, False, 0.0
     _, until, share = found
     return True, not share, math.inf if until is None else until
+
+
+def _mark(build: str) -> int:
+    """Tells builds apart in the 20 bits that a word has for it."""
+    return int(blake2b(build.encode()).hexdigest()[:5], 16)
 
 
 def _check_scope(scope: str) -> None:

@@ -4,6 +4,7 @@ A worker process as its parent has it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -48,7 +49,11 @@ class Child:
         finally:
             theirs.close()
         alarm = deadline_s * _ALARM_FACTOR + _ALARM_GRACE_SECONDS
-        self._connection.send_bytes(isolated.pack((sys.path, name, is_factory, alarm)))
+        try:
+            self._connection.send_bytes(isolated.pack(([*map(str, sys.path)], name, is_factory, alarm)))
+        except OSError:
+            self.kill()
+            raise
 
     def is_ready(self, seconds: float) -> bool:
         """
@@ -86,10 +91,14 @@ class Child:
         return answer
 
     def kill(self) -> None:
-        """Ends the process, whatever it does."""
+        """Ends the process, whatever it does. The pipe is left to whoever may be waiting for an answer, and is told."""
         self._process.kill()
-        self._connection.close()
-        self._process.wait(_END_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a process in the kernel's hands ends when that lets go
+            self._process.wait(_END_SECONDS)
+
+    def disown(self) -> None:
+        """Forgets a process that is another's child: there is nothing to wait for."""
+        self._process.returncode = 0
 
 
 def _environment() -> Dict[str, str]:

@@ -4,17 +4,20 @@ Divergence classes: which divergences are one and the same finding, and how ofte
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from fast_litellm import events
 from fast_litellm.shadow.comparators import Comparator, Difference
-from fast_litellm.shadow.observation import Comparison, Description, Summary
+from fast_litellm.shadow.comparators.tolerance import ulps
+from fast_litellm.shadow.observation import Comparison, Delta, Description, Summary
 from fast_litellm.shadow.redaction import Redactor, pattern
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _QUIET_SECONDS = 60.0
 _MAX_CLASSES = 2_000
 _FINGERPRINT_BYTES = 16
@@ -29,35 +32,78 @@ def describe(redactor: Redactor, feature: str, comparator: Comparator, differenc
     Args:
         redactor: Holds the ledger's key.
         feature: The flag's name.
-        comparator: Which comparator found it.
+        comparator: Which comparator was asked.
         difference: What it found.
 
     Returns:
         The description; its fingerprint has 32 hexadecimal digits.
     """
-    control = redactor.summary(difference.control, comparator)
-    candidate = redactor.summary(difference.candidate, comparator)
+    rule = comparator if difference.rule is None else difference.rule
+    control, candidate = redactor.summary(difference.control, rule), redactor.summary(difference.candidate, rule)
     where = redactor.path(pattern(difference), comparator.known_keys)
-    parts = (feature, comparator.name, difference.kind, where, *_nature(control), *_nature(candidate))
-    name = redactor.digest("\0".join(parts).encode("utf-8", "surrogatepass"), _FINGERPRINT_BYTES)
-    path = redactor.path(difference.path, comparator.known_keys)
-    return Description(difference.kind, path, where, name, control, candidate)
+    parts = [feature, rule.name, difference.kind, where, *_nature(control), *_nature(candidate)]
+    parts += [candidate.frame] if candidate.frame else []
+    return Description(
+        difference.kind,
+        redactor.path(difference.path, comparator.known_keys),
+        where,
+        redactor.digest("\0".join(parts).encode("utf-8", "surrogatepass"), _FINGERPRINT_BYTES),
+        control,
+        candidate,
+        rule.name,
+        _delta(difference, rule.safe_types),
+        difference.note,
+    )
 
 
 def _nature(side: Summary) -> Tuple[str, str]:
     return side.outcome, side.type
 
 
+def _delta(difference: Difference, safe_types: Tuple[type, ...]) -> Optional[Delta]:
+    """Only of numbers that may be shown themselves: a distance to a known number would tell the other."""
+    control, candidate = difference.control, difference.candidate
+    kind = type(control)
+    if kind is not type(candidate) or kind not in (int, float) or kind not in safe_types:
+        return None
+    if kind is float and not (math.isfinite(control) and math.isfinite(candidate)):
+        return None
+    one, other = Fraction(control), Fraction(candidate)
+    apart, largest = abs(one - other), max(abs(one), abs(other))
+    relative = float(apart / largest) if largest else 0.0
+    return Delta(_as_float(apart), relative, ulps(control, candidate) if kind is float else None)
+
+
+def _as_float(number: Fraction) -> Optional[float]:
+    try:
+        return float(number)
+    except OverflowError:
+        return None
+
+
 @dataclass
 class _Sighting:
-    count: int
-    logged_at: float
+    input_digest: str
+    count: int = 0
+    logged_at: float = -math.inf
     suppressed: int = 0
+    is_confirmed: bool = False
+
+    def see(self, comparison: Comparison) -> bool:
+        """Counts a divergence, and says whether the class is confirmed by it."""
+        self.count += 1
+        again = comparison.confirmed_on_rerun or comparison.input_digest != self.input_digest
+        newly = again and not self.is_confirmed and comparison.outcome == "diverged"
+        self.is_confirmed |= newly
+        return newly
 
 
 class DivergenceLog:
     """
     Logs the first divergence of a class in full, and later ones at most once a minute with the number left out.
+
+    It is a warning at first sight, and an error once it is confirmed: both sides were run again and differed again, or
+    another input has diverged in the same way. What confirms it is logged at once. Noise is never confirmed.
 
     Args:
         clock: Seconds; monotonic.
@@ -79,28 +125,21 @@ class DivergenceLog:
             Whether it was logged.
         """
         with self._lock:
-            sighting, due = self._see(comparison.fingerprint)
-            suppressed = sighting.suppressed
-            sighting.suppressed = 0 if due else suppressed + 1
+            sighting = self._sighting(comparison)
+            newly = sighting.see(comparison)
+            now = self._clock()
+            due = newly or now - sighting.logged_at >= _QUIET_SECONDS
+            facts = {"seen_count": sighting.count, "suppressed": sighting.suppressed}
+            sighting.suppressed = 0 if due else sighting.suppressed + 1
+            sighting.logged_at = now if due else sighting.logged_at
         if due:
-            fields = {**comparison.as_event(), "seen_count": sighting.count, "suppressed": suppressed}
-            self._logger_or_default().warning(events.DIVERGENCE, schema_version=SCHEMA_VERSION, **fields)
+            logger = self._logger if self._logger is not None else events.logger("shadow")
+            tell = logger.error if sighting.is_confirmed else logger.warning
+            tell(events.DIVERGENCE, schema_version=SCHEMA_VERSION, **comparison.as_event(), **facts)
         return due
 
-    def _see(self, name: str) -> Tuple[_Sighting, bool]:
-        now = self._clock()
-        if name not in self._sightings:
-            # A divergence with ever different classes must fill neither the memory nor the log.
-            name = name if len(self._sightings) < _MAX_CLASSES else "overflow"
-        sighting = self._sightings.get(name)
-        if sighting is None:
-            sighting = self._sightings[name] = _Sighting(1, now)
-            return sighting, True
-        sighting.count += 1
-        due = now - sighting.logged_at >= _QUIET_SECONDS
-        if due:
-            sighting.logged_at = now
-        return sighting, due
-
-    def _logger_or_default(self) -> Any:
-        return self._logger if self._logger is not None else events.logger("shadow")
+    def _sighting(self, comparison: Comparison) -> _Sighting:
+        name = comparison.fingerprint
+        if name not in self._sightings and len(self._sightings) >= _MAX_CLASSES:
+            name = "overflow"  # a divergence with ever different classes must fill neither the memory nor the log
+        return self._sightings.setdefault(name, _Sighting(comparison.input_digest))

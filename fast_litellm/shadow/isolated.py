@@ -153,8 +153,16 @@ def _leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _leave_signals_to_the_parent() -> None:
+    """A service manager tells every process to end. The parent then ends this one, when it needs it no more."""
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
 def main() -> None:
     """Serves on the descriptor that is named on the command line."""
+    _leave_signals_to_the_parent()
     _leave_no_core()
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         serve(Connection(int(sys.argv[1])))

@@ -55,13 +55,16 @@ class Isolated:
         self._deadline_s = deadline_ms / _MS_PER_S
         self._patience_s = patience_ms / _MS_PER_S
         self._name = name(candidate)
-        self.after_fork()
+        self._child: Optional[Child] = None
+        self._restarts = Restarts()
+        self._is_closed = False
         forking.restart_in_children(self)
 
     def after_fork(self) -> None:
         """Starts a process of its own when it needs one; the inherited one is the parent's."""
-        self._restarts = Restarts()
-        self._child: Optional[Child] = None
+        child, self._child, self._restarts = self._child, None, Restarts()
+        if child is not None:
+            child.disown()
 
     def prepare(self, args: Arguments, kwargs: Keywords) -> Any:
         """
@@ -77,17 +80,14 @@ class Isolated:
         Raises:
             Withheld: There is none, and why.
         """
-        if self._name is None:
-            raise Withheld("not_importable")
-        if self._child is None:
-            refusal = self._restarts.refusal()
-            if refusal is not None:
-                raise Withheld(refusal)
-            self._child = self._start(*self._name)
+        if self._name is None or self._is_closed:
+            raise Withheld("shutdown" if self._is_closed else "not_importable")
+        child = self._child or self._start(*self._name)
+        self._child = child
         try:
-            is_ready = self._child.is_ready(self._patience_s)
+            is_ready = child.is_ready(self._patience_s)
         except (EOFError, OSError):
-            self._end()
+            self._end(child)
             raise Withheld("isolation_failed") from None
         if not is_ready:
             raise Withheld("starting")
@@ -117,38 +117,52 @@ class Isolated:
         _become(tuple(kwargs.values()), tuple(map(left_kwargs.get, kwargs)))
         return what if word == "value" else _raise(word, what)
 
-    def close(self) -> None:
-        """Ends the worker process."""
+    def abandon(self) -> None:
+        """Ends the worker process in the middle of whatever it does; the next call has another."""
         child, self._child = self._child, None
         if child is not None:
             child.kill()
 
+    def close(self) -> None:
+        """Ends the worker process for good."""
+        self._is_closed = True
+        self.abandon()
+
     def _ask(self, request: bytes) -> Tuple[str, Any, Arguments, Keywords, int]:
         child = self._child
-        if child is None:  # it was ended from another thread
+        if child is None:
             raise Withheld("shutdown")
         try:
             answer: Optional[Tuple[str, Any, Arguments, Keywords, int]] = child.ask(request, self._deadline_s)
         except (EOFError, OSError):
-            self._end()
-            raise Crashed from None
+            if self._end(child):
+                raise Crashed from None
+            raise Withheld("shutdown") from None
         if answer is None:
-            self._end()
+            self._end(child)
             self.cpu_ns += int(self._deadline_s * _MS_PER_S * _NS_PER_MS)
             raise TimedOut
         return answer
 
-    def _start(self, name: str, is_factory: bool) -> Child:
+    def _start(self, candidate: str, is_factory: bool) -> Child:
+        refusal = self._restarts.refusal()
+        if refusal is not None:
+            raise Withheld(refusal)
         try:
-            return Child(name, self._deadline_s, is_factory=is_factory)
+            return Child(candidate, self._deadline_s, is_factory=is_factory)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             machinery.failed("isolate", error)
             self._restarts.failed()
             raise Withheld("isolation_failed") from None
 
-    def _end(self) -> None:
-        self._restarts.failed()
-        self.close()
+    def _end(self, child: Child) -> bool:
+        """Returns whether the process had not been ended from another thread, which says nothing of the candidate."""
+        is_own = self._child is child
+        if is_own:
+            self._child = None
+            self._restarts.failed()
+        child.kill()
+        return is_own
 
 
 def name(candidate: Candidate) -> Optional[Tuple[str, bool]]:

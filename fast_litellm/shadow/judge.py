@@ -73,7 +73,7 @@ class Judge:
     def hung(self, job: Job) -> None:
         """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
         finding = self._trial.hung(job.control)
-        self._conclude(job, finding, Cost(job.control.duration_ns, 0, self._limits.clock() - job.queued_at))
+        self._conclude(job, finding, self._cost(job, 0, self._limits.clock() - job.queued_at))
 
     def give_up(self, job: Job, reason: str) -> None:
         """Ends a call that is not tried, whether it has a ticket yet or not."""
@@ -102,8 +102,20 @@ class Judge:
             return functools.partial(self._shed, job, withheld.reason)
         except BaseException as error:
             return functools.partial(self._fail, job, error)
-        cost = Cost(job.control.duration_ns, self._cpu_ns() - started, queue_age_ns)
+        cost = self._cost(job, self._cpu_ns() - started, queue_age_ns)
         return functools.partial(self._conclude, job, finding, cost)
+
+    def _cost(self, job: Job, cpu_ns: int, queue_age_ns: int) -> Cost:
+        elsewhere = "isolated" if self._limits.mode == "isolated" else "off_path"
+        return Cost(
+            job.control.duration_ns,
+            cpu_ns,
+            queue_age_ns,
+            call=job.call,
+            shape=job.shape,
+            order="control_first" if job.served is None else "candidate_first",
+            exec_path="inline" if isinstance(job.plan, Ran) else elsewhere,
+        )
 
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
         try:

@@ -231,10 +231,11 @@ class Ledger(Decisions):
 
     def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         self._fleet.follow(read, listener)
-        self._look()
+        self.look()
         self._start()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Reads what the fleet decides, and tells whoever follows it. A failure is counted, never raised."""
         try:
             with self._writing:  # a fork waits for it: no connection is open then
                 self._fleet.look()
@@ -289,7 +290,7 @@ class Ledger(Decisions):
     def _loop(self) -> None:
         while not self._ended:
             self.flush()
-            self._look()
+            self.look()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
 

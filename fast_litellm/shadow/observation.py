@@ -5,7 +5,7 @@ Records of what one side did and of what comparing two sides found.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, NamedTuple, Optional, Type
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Type
 
 
 class Outcome(NamedTuple):
@@ -33,12 +33,14 @@ class Observation:
         error_type: The class of what it raised, or None.
         error_text: The `str()` of what it raised.
         duration_ns: How long it took, on the wall.
+        frame: The name of the function that raised; empty when it is not known.
     """
 
     value: Any = field(default=None, repr=False)
     error_type: Optional[Type[BaseException]] = None
     error_text: str = field(default="", repr=False)
     duration_ns: int = 0
+    frame: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Summary:
         length: Of text, bytes or a container.
         digest: Keyed, of a scalar value or an exception's text; equal digests mean equal content.
         safe_value: The value itself, when the comparator says values of this type are never content.
+        frame: Of an exception: the name of the function that raised it.
     """
 
     outcome: str
@@ -81,6 +84,23 @@ class Summary:
     length: Optional[int] = None
     digest: str = ""
     safe_value: Any = None
+    frame: str = ""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """
+    How far apart two numbers are that are no content.
+
+    Args:
+        absolute: As a float; None when it is beyond all floats.
+        relative: As a share of the larger magnitude.
+        ulp: The steps from one float to the other; None for ints.
+    """
+
+    absolute: Optional[float]
+    relative: float
+    ulp: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +115,9 @@ class Description:
         fingerprint: Names the divergence class.
         control: The control's side.
         candidate: The candidate's side.
+        rule: The name of the comparator that found it, which may be a part of the one that was asked.
+        delta: How far apart they are, when both are numbers and no content.
+        note: A word that says more than the kind, such as "tape_exhausted".
     """
 
     kind: str
@@ -103,6 +126,9 @@ class Description:
     fingerprint: str = "undescribed"
     control: Summary = Summary("nothing")
     candidate: Summary = Summary("nothing")
+    rule: str = ""
+    delta: Optional[Delta] = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +149,13 @@ class Comparison:
         candidate_ns: How long the candidate took.
         cpu_ns: Processor time of the whole comparison.
         queue_age_ns: How long the call waited for its comparison.
+        input_digest: Keyed, of the call's arguments; equal digests mean equal inputs.
+        shape: What can be told of the arguments without their content, by dimension.
+        sample_probability: How likely such a call was to be compared.
+        order: Which side ran first: "control_first" | "candidate_first".
+        exec_path: "off_path" | "inline" | "isolated".
+        host: The keyed digest of the host's name.
+        pid: The process.
     """
 
     feature: str
@@ -137,6 +170,13 @@ class Comparison:
     candidate_ns: int = 0
     cpu_ns: int = 0
     queue_age_ns: int = 0
+    input_digest: str = ""
+    shape: Mapping[str, str] = field(default_factory=dict)
+    sample_probability: float = 1.0
+    order: str = "control_first"
+    exec_path: str = "off_path"
+    host: str = ""
+    pid: int = 0
 
     @property
     def fingerprint(self) -> str:

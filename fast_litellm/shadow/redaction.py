@@ -26,14 +26,14 @@ class Redactor:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
 
     def digest(self, data: bytes, size: int = _DIGEST_BYTES) -> str:
         """
         Returns:
             The keyed digest in hexadecimal.
         """
-        return blake2b(data, digest_size=size, key=self._key).hexdigest()
+        return blake2b(data, digest_size=size, key=self.key).hexdigest()
 
     def summary(self, side: Any, comparator: Comparator) -> Summary:
         """
@@ -51,7 +51,7 @@ class Redactor:
                 return self.summary(side.value, comparator)
             text = side.error_text
             digest = self.digest(_encoded(text))
-            return Summary("exception", class_name(side.error_type), len(text), digest)
+            return Summary("exception", class_name(side.error_type), len(text), digest, frame=side.frame)
         safe = side if type(side) in comparator.safe_types else None
         return Summary("value", class_name(type(side)), _length(side), self._value_digest(side), safe)
 

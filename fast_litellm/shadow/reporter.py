@@ -5,11 +5,11 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Callable, Optional
+from dataclasses import dataclass, field
+from typing import Callable, Mapping, Optional
 
 from fast_litellm import events
-from fast_litellm.shadow import divergence, engine, machinery
+from fast_litellm.shadow import divergence, engine, machinery, process
 from fast_litellm.shadow.candidate import Call
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
@@ -22,17 +22,27 @@ from fast_litellm.shadow.trial import Finding
 @dataclass(frozen=True)
 class Cost:
     """
-    What a comparison took.
+    What a comparison took, and how it came about.
 
     Args:
         control_ns: The control's run on the caller's path, on the wall.
         cpu_ns: Processor time of the comparison so far.
         queue_age_ns: How long the call waited for it.
+        call: The frozen arguments; only their digest is kept.
+        shape: What can be told of them without their content, as a number.
+        sample_probability: How likely such a call was to be compared.
+        order: Which side ran first: "control_first" | "candidate_first".
+        exec_path: "off_path" | "inline" | "isolated".
     """
 
     control_ns: int
     cpu_ns: int
     queue_age_ns: int
+    call: Call = field(default=((), {}), repr=False)
+    shape: int = 0
+    sample_probability: float = 1.0
+    order: str = "control_first"
+    exec_path: str = "off_path"
 
 
 class Reporter:
@@ -53,6 +63,7 @@ class Reporter:
         self._on_block = on_block
         self._blocked = False
         self._redactor: Optional[Redactor] = None
+        self._host_digest: Optional[str] = None
         self._log = divergence.DivergenceLog()
 
     def after_fork(self) -> None:
@@ -116,7 +127,26 @@ class Reporter:
             candidate_ns=finding.candidate.duration_ns,
             cpu_ns=cost.cpu_ns,
             queue_age_ns=cost.queue_age_ns,
+            input_digest=self._input_digest(cost.call),
+            shape=self._shape(cost.shape),
+            sample_probability=cost.sample_probability,
+            order=cost.order,
+            exec_path=cost.exec_path,
+            host=self._host(),
+            pid=os.getpid(),
         )
+
+    def _input_digest(self, call: Call) -> str:
+        digest = engine.current().digest(self._redaction().key, call)
+        return f"{digest:016x}"
+
+    def _shape(self, shape: int) -> Mapping[str, str]:
+        return engine.current().shape_values(self._experiment.profile, shape)
+
+    def _host(self) -> str:
+        if self._host_digest is None:
+            self._host_digest = process.current(self._redaction().digest).host
+        return self._host_digest
 
     def _description(self, difference: Difference) -> Description:
         """A difference that cannot be described is still a difference, and still blocks."""

@@ -13,6 +13,7 @@ from fast_litellm.shadow.asynchronous import InContext
 from fast_litellm.shadow.candidate import Call, Crashed, TimedOut, Withheld
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.frames import innermost_function
 from fast_litellm.shadow.isolation import Isolated, Raised
 from fast_litellm.shadow.mutation import Mutations, fresh
 from fast_litellm.shadow.observation import Observation
@@ -107,7 +108,8 @@ class Trial:
         Returns:
             What is found of it: nobody knows more than that it took too long, once.
         """
-        self.close()
+        if self._isolated is not None:
+            self._isolated.abandon()
         candidate = Observation(error_type=TimedOut, duration_ns=int(self._hang_ns))
         return Finding("waived", candidate, Difference("timeout", (), control, candidate))
 
@@ -192,4 +194,4 @@ def of_error(error: BaseException) -> Observation:
         text = str(error)
     except BaseException as text_error:
         text = f"str() raised {type(text_error).__qualname__}"
-    return Observation(error_type=type(error), error_text=text)
+    return Observation(error_type=type(error), error_text=text, frame=innermost_function(error))

@@ -226,3 +226,27 @@ def test_asynchronous_generators_are_refused():
     """What comes one at a time is no answer that could be compared, and is said so at once."""
     with pytest.raises(SeamError, match="values is an asynchronous generator"):
         declare(candidate=values)
+
+
+class Negatives:
+    """A candidate object that covers only lists without negative numbers."""
+
+    build = "negatives-7"
+
+    def prepare(self, args, kwargs):
+        if min(args[0]) < 0:
+            raise Declined("negative")
+
+    def run(self, plan, args, kwargs):
+        return sum(args[0])
+
+
+def test_a_candidate_may_be_an_object():
+    """It decides which calls are its own, and names its build."""
+    add = declare(candidate=Negatives())
+    fast_litellm.install()
+    assert [3, -3] == [add([1, 2]), add([-1, -2])]
+    assert installation._current._pairs["adding"].runner.drain(10)
+
+    assert (1, {"negative": 1}) == (status()["matched"], status()["declined"])
+    assert "negatives-7" == installation._current._pairs["adding"].pair.candidate.build

@@ -25,6 +25,9 @@ class Known:
     def evidence(self, feature):
         return self.found if feature == "routing" else None
 
+    def rollouts(self):
+        return {}
+
 
 @pytest.fixture
 def known(monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 
 from fast_litellm.errors import UnknownFlagError
 from fast_litellm.flags import Decision, FlagManager
+from fast_litellm.flags.plan import Plan, PlanStep
 
 RULES = """\
 version: 1
@@ -40,10 +41,13 @@ def manager(rules):
     return FlagManager.from_file(rules)
 
 
+SHADOW = {"percent": 100.0, "budget": 5.0, "mode": "off_path", "deadline_ms": 1_000, "memory": 16 * 1024 * 1024}
+
+
 def test_without_a_rule_file_everything_is_shadowed():
     """Every feature is compared within the budget, and no candidate serves."""
     manager = FlagManager.default(["parser", "router"])
-    flag = {"stage": "shadow", "owner": None, "expires": None, "shadow": {"percent": 100.0, "budget": 5.0}}
+    flag = {"stage": "shadow", "owner": None, "expires": None, "shadow": SHADOW}
     flag["standing"] = {"state": "running", "until": None, "scope": None}
 
     assert {"parser": flag, "router": flag} == manager.status()["flags"]
@@ -94,7 +98,7 @@ def test_a_description_tells_rules_lines_and_thresholds(manager, rules):
         "otherwise_line": 19,
         "owner": "parsing team",
         "expires": "2027-03-31",
-        "shadow": {"percent": 25.0, "budget": 2.5},
+        "shadow": {**SHADOW, "percent": 25.0, "budget": 2.5},
     } == manager.describe("parser")
 
 
@@ -139,3 +143,67 @@ def test_rules_from_memory_are_not_watched():
 
     assert (None, None) == (manager.status()["watching"], manager.status()["path"])
     assert manager.reload()
+
+
+PLANNED = {
+    "version": 1,
+    "flags": {
+        "planned": {
+            "gate": {
+                "divergence": {"rate": "0.01%"},
+                "latency": "none",
+                "bake": "6h",
+                "hosts": 2,
+                "not_compared": "5%",
+            },
+            "plan": {"advance": "auto", "steps": ["shadow", {"to": "10%", "bake": "2h"}, "on"]},
+        },
+        "pinned": {"stage": "shadow"},
+        "unplanned": {},
+    },
+}
+
+
+def test_a_plan_and_a_gate_are_told_as_they_are_written():
+    """Shares are fractions and times seconds; what is not written is left to the judge."""
+    manager = FlagManager.from_dict(PLANNED)
+    steps = (PlanStep("shadow", 0.0), PlanStep("10%", 0.1, 7_200.0), PlanStep("on", 1.0))
+    assert Plan(True, steps) == manager.plan("planned")
+    assert {
+        "divergence": {"rate": 0.0001},
+        "latency": None,
+        "bake": 21_600.0,
+        "hosts": 2,
+        "not_compared": 0.05,
+    } == manager.gate("planned")
+
+
+def test_a_flag_that_names_no_plan_has_the_default_one():
+    """So has one that is not declared; its gate has nothing written."""
+    manager = FlagManager.from_dict(PLANNED)
+    for flag in ("unplanned", "nowhere"):
+        assert ["shadow", "1%", "5%", "25%", "50%", "on"] == [step.name for step in manager.plan(flag).steps]
+        assert not manager.plan(flag).is_automatic
+        assert {} == manager.gate(flag)
+
+
+def test_the_steps_that_flags_have_reached_take_effect_at_once():
+    """Those who have subscribed are told once, and a flag that is pinned stays where it is."""
+    manager, told = FlagManager.from_dict(PLANNED), []
+    manager.subscribe(lambda: told.append(manager.stage("planned")))
+    for _ in range(2):
+        manager.apply_rollouts({"planned": 2, "pinned": 2, "unplanned": 5})
+    assert ["on"] == told
+    stages = {flag: manager.stage(flag) for flag in PLANNED["flags"]}
+    assert {"planned": "on", "pinned": "shadow", "unplanned": "on"} == stages
+    follows = {flag: manager.follows_plan(flag) for flag in PLANNED["flags"]}
+    assert {"planned": True, "pinned": False, "unplanned": True} == follows
+    assert ("on", 2) == (manager.plan("planned").step.name, manager.plan("planned").reached)
+    assert ("rust", "step:2") == (manager.decide("planned").serve, manager.decide("planned").detail)
+
+
+def test_a_step_beyond_a_shortened_plan_serves_nothing():
+    """It is as if the feature were at the first one."""
+    manager = FlagManager.from_dict(PLANNED)
+    manager.apply_rollouts({"planned": 4})
+    assert ("shadow", "shadow") == (manager.plan("planned").step.name, manager.stage("planned"))

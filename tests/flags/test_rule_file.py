@@ -19,7 +19,8 @@ def test_the_shipped_example_is_valid():
     """config/rollout.yaml loads, and its stages follow from what the rules serve."""
     stages = {name: flag["stage"] for name, flag in FlagManager.from_file(EXAMPLE).status()["flags"].items()}
 
-    assert {"token_counting": "canary", "stream_parsing": "off", "request_transform": "off"} == stages
+    expected = {"token_counting": "canary", "stream_parsing": "off", "request_transform": "off", "routing": "shadow"}
+    assert expected == stages
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(problems):
@@ -32,7 +33,7 @@ flags:
     enabled: yes
     stage: onn
     otherwise: {split: {rust: 60, python: 60}}
-    gate: {}
+    gates: {}
 """
 
     expected = [

@@ -210,3 +210,25 @@ def test_an_unknown_cause_is_refused():
     """The known ones are named."""
     with pytest.raises(ValueError, match="guard_tripped:error_rate"):
         engine.current().stop_word("mood", 1, 0)
+
+
+def test_a_diverged_candidate_is_stopped_for_every_process_of_the_host(served, clock):
+    """Their next decision is Python, for the time that is given; a person's pause stays."""
+    one, other = FlagManager.from_file(served), FlagManager.from_file(served)
+    assert "rust" == other.serve("parser", "u")
+    one.divert("parser", "build-1", 60)
+    assert ("python", "diverged") == (other.serve("parser", "u"), other.decide("parser", unit="u").detail)
+    assert None is not other.standing("parser")["until"]
+    one.pause("parser")
+    one.divert("parser", "build-1")
+    assert "paused" == other.standing("parser")["state"]
+
+
+def test_a_divergence_concerns_the_build_that_it_names(served):
+    """Who runs it learns of it; who runs another build lifts the stop, which is not meant for it."""
+    one, other = FlagManager.from_file(served), FlagManager.from_file(served)
+    one.divert("parser", "build-1", 60)
+    assert (True, "python") == (other.is_diverted("parser", "build-1"), other.serve("parser", "u"))
+    assert (False, "rust") == (other.is_diverted("parser", "build-2"), other.serve("parser", "u"))
+    one.pause("parser")
+    assert (False, "python") == (other.is_diverted("parser", "build-2"), other.serve("parser", "u"))

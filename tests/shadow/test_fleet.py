@@ -28,9 +28,9 @@ def test_each_listener_is_told_of_its_own(open_ledger, tally):
     writer.record(Comparison("parser", "build-1", "exact/1", "diverged", description, action="blocked"))
     assert writer.flush()
     for _ in range(2):
-        follower._look()
+        follower.look()
     writer.record_transition("parser", "build-1", "released", actor="ada", reason="understood")
-    follower._look()
+    follower.look()
 
     assert ([{"parser": None}], [{"parser": FIRST}]) == (pauses, rollouts)
     assert [{("parser", "build-1"): "d4" * 16}, {}] == blocks
@@ -67,7 +67,7 @@ def test_a_listener_that_fails_is_told_again_and_keeps_nobody_waiting(open_ledge
     ledger.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
     ledger.follow_rollouts(refuses_once)
     ledger.follow(pauses.append)
-    ledger._look()
+    ledger.look()
 
     assert ([1], [{"parser": None}]) == (steps, pauses)
 
@@ -81,8 +81,8 @@ def test_a_rollout_stands_while_the_database_is_away(open_ledger, monkeypatch):
     writer.record_rollout(SECOND, expected=FIRST)
     with monkeypatch.context() as patch:
         patch.setattr(type(follower._store.database), "exists", lambda _: False)
-        follower._look()
+        follower.look()
     assert [{"parser": FIRST}] == told
-    follower._look()
+    follower.look()
 
     assert [{"parser": FIRST}, {"parser": SECOND}] == told

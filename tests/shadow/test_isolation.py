@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import select
+import signal
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -247,6 +249,32 @@ def test_a_process_that_is_killed_from_outside_is_started_again(isolate, candida
     with pytest.raises(Crashed):
         run(isolated)
     assert os.getpid() == run(isolated)[2]
+
+
+def test_a_service_manager_that_ends_every_process_makes_no_crash(isolate, candidates):
+    """The worker process leaves ending to its parent."""
+    isolated = isolate(candidates.surroundings)
+    run(isolated)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        isolated._child._process.send_signal(number)
+    assert os.getpid() == run(isolated)[2]
+
+
+def test_a_runner_that_is_closed_makes_no_crash(make_runner, balanced, sink):
+    """A call whose candidate runs at that moment is shed, and no further process is started."""
+    runner = make_runner(lambda seconds: None, FunctionCandidate(time.sleep), limits=LIMITS)
+    runner.observe((0,), {})
+    assert runner.drain(DEADLINE_S)
+    child = runner.trial._isolated._child
+    asked = child.ask
+    begun = threading.Event()
+    child.ask = lambda *words: begun.set() or asked(*words)
+    runner.observe((3_600,), {})
+    assert begun.wait(DEADLINE_S)
+    runner.close(0)
+    assert runner.drain(DEADLINE_S)
+    assert (1, {"shutdown": 1}, []) == (balanced()["matched"], balanced()["shed"], sink.comparisons)
+    assert None is runner.trial._isolated._child
 
 
 def test_it_writes_nowhere_and_reads_nothing(isolate, candidates, capfd):

@@ -81,7 +81,7 @@ def test_what_was_last_seen_holds_while_the_ledger_is_out_of_reach(make_ledger, 
         file.unlink()
     spoil(tmp_path / "ledger.db")
     for _ in range(3):
-        follower._look()
+        follower.look()
     assert [{"parser": None}] == told
     assert logged == [event["event"] for event in log].count(events.LEDGER_UNAVAILABLE)
 

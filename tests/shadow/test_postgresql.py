@@ -81,7 +81,7 @@ def test_blocks_and_pauses_reach_other_processes(make_ledger):
     one.record(comparison("b2" * 16, action="blocked"))
     assert one.flush()
     one.record_pause(Pause("feature", "paused", "fleet", "ada", "on call"))
-    other._look()
+    other.look()
 
     assert "b2" * 16 == other.blocked("feature", "build-1")
     assert [{"feature": None}] == told

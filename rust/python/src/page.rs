@@ -20,6 +20,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<StandingPage>()?;
     module.add_function(wrap_pyfunction!(blank_page, module)?)?;
     module.add_function(wrap_pyfunction!(stop_word, module)?)?;
+    module.add_function(wrap_pyfunction!(read_mark, module)?)?;
     module.add_function(wrap_pyfunction!(read_word, module)?)
 }
 
@@ -175,6 +176,13 @@ fn read_word(word: Word, now: i64) -> Option<(&'static str, Option<i64>, u32)> {
         Standing::Stopped(cause) => Some((cause.name(), standing::until(word), 0)),
         Standing::Retrying(cause, share) => Some((cause.name(), standing::until(word), share)),
     }
+}
+
+/// The mark of the build that a word stops because it answered otherwise, None when the word says something else.
+#[pyfunction]
+#[pyo3(signature = (word, now, /))]
+fn read_mark(word: Word, now: i64) -> Option<u32> {
+    standing::mark(word, now)
 }
 
 #[cfg(unix)]

@@ -6,9 +6,10 @@ import pytest
 
 from fast_litellm.flags import FlagManager
 
+STEP = "shadow, a percentage such as 5%, on, or a mapping of to, bake"
 NAME = "a name of lower-case letters, digits and _, not beginning with a digit"
 ANY = "python, rust or another implementation's name"
-KEYS = "enabled, stage, owner, expires, salt, unit, hash, layer, requires, rules, otherwise, shadow, guard"
+KEYS = "enabled, stage, owner, expires, salt, unit, hash, layer, requires, rules, otherwise, shadow, guard, gate, plan"
 FORMS = "serve, split, ramp"
 
 
@@ -39,7 +40,38 @@ FORMS = "serve, split, ramp"
             ".otherwise.split: expected percentages that add up to 100, got 90.5",
         ),
         ("{otherwise: {split: {Rust: 100}}}", f'.otherwise.split: expected {NAME}, got the text "Rust"'),
-        ("{shadow: true}", ".shadow: expected a mapping of percent, budget, got true"),
+        ("{shadow: true}", ".shadow: expected a mapping of percent, budget, mode, deadline, memory, got true"),
+        ("{shadow: {mode: fast}}", '.shadow.mode: expected one of off_path, inline, isolated, got the text "fast"'),
+        ("{shadow: {deadline: 5}}", ".shadow.deadline: expected a duration such as 500ms, 60s, 5m, 1h or 2d, got 5"),
+        (
+            "{shadow: {memory: 16MB}}",
+            '.shadow.memory: expected an amount of memory such as 512KiB, 16MiB or 1GiB, got the text "16MB"',
+        ),
+        (
+            "{gate: {cells: {rate: 0%}}}",
+            '.gate.cells.rate: expected a percentage above 0 and below 100, got the text "0%"',
+        ),
+        (
+            "{gate: {latency: {median_ratio: 1.5}}}",
+            ".gate.latency.median_ratio: expected a ratio above 0 and at most 1, such as 0.9, got 1.5",
+        ),
+        ("{gate: {hosts: 0}}", ".gate.hosts: expected a whole number from 1 to 4294967295, got 0"),
+        ("{plan: {advance: self}}", '.plan.advance: expected one of manual, auto, got the text "self"'),
+        ("{plan: {steps: []}}", ".plan.steps: expected at least one item, got an empty list"),
+        (
+            "{plan: {steps: [5%, on]}}",
+            '.plan.steps[0]: expected shadow as the first step, got the text "5%"',
+        ),
+        (
+            "{plan: {steps: [shadow, 5%, {to: 5%}]}}",
+            ".plan.steps[2]: expected a larger share than that of the step before, got a mapping",
+        ),
+        (
+            "{plan: {steps: [shadow, 5]}}",
+            f".plan.steps[1]: expected {STEP}, got 5",
+        ),
+        ("{plan: {}, otherwise: python}", ".plan: expected a plan or otherwise, got both"),
+        ("{plan: {}, stage: shadow}", ".plan: expected a plan or stage, got both"),
         ("{shadow: {budget: 0%}}", '.shadow.budget: expected a share of one core above 0%, got the text "0%"'),
         (
             "{stage: on, otherwise: python}",

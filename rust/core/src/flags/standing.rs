@@ -5,7 +5,7 @@
 /// A flag's standing in one word. Zero is [`Standing::Running`].
 ///
 /// From the lowest bit: 4 bits cause, 20 bits retried millionths, 40 bits until when in tenths of a second since 1970
-/// (0: for ever).
+/// (0: for ever). A candidate that answered otherwise is not retried: for it the 20 bits are the mark of its build.
 pub type Word = u64;
 
 /// What the word means at a moment.
@@ -65,9 +65,18 @@ impl Standing {
         if until(word).is_none_or(|until| now < until) {
             return Self::Stopped(cause);
         }
-        let share = (word >> SHARE_SHIFT) & ((1 << SHARE_BITS) - 1);
-        Self::Retrying(cause, u32::try_from(share).unwrap_or(0))
+        if cause == Cause::Diverged { Self::Running } else { Self::Retrying(cause, share(word)) }
     }
+}
+
+fn share(word: Word) -> u32 {
+    u32::try_from((word >> SHARE_SHIFT) & ((1 << SHARE_BITS) - 1)).unwrap_or(0)
+}
+
+/// The mark of the build that a word stops because it answered otherwise; `None` when the word says something else.
+#[must_use]
+pub fn mark(word: Word, now: i64) -> Option<u32> {
+    (Standing::of(word, now) == Standing::Stopped(Cause::Diverged)).then(|| share(word))
 }
 
 /// The word for a stop: until when in Unix milliseconds (`None`: for ever), and how many of a million units try again then.
@@ -107,8 +116,16 @@ mod tests {
         for cause in Cause::ALL {
             let word = stop(cause, Some(1_800_000_000_000), 10_000);
             assert_eq!(Standing::Stopped(cause), Standing::of(word, 1_799_999_999_999));
-            assert_eq!(Standing::Retrying(cause, 10_000), Standing::of(word, 1_800_000_000_000));
+            let after = if cause == Cause::Diverged { Standing::Running } else { Standing::Retrying(cause, 10_000) };
+            assert_eq!(after, Standing::of(word, 1_800_000_000_000));
         }
+    }
+
+    #[test]
+    fn a_divergence_names_the_build_for_as_long_as_it_stops() {
+        let word = stop(Cause::Diverged, Some(1_000), 0xF_FFFF);
+        assert_eq!((Some(0xF_FFFF), None), (mark(word, 999), mark(word, 1_000)));
+        assert_eq!(None, mark(stop(Cause::Paused, None, 7), 0));
     }
 
     #[test]
