@@ -11,9 +11,11 @@ import random
 from typing import Any, Dict, Iterable, List, Union
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typing_extensions import Annotated, Literal, TypedDict
 
-from fast_litellm.accel.candidates.request_transform import RequestTransformCandidate
+from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
 from fast_litellm.errors import Declined
 
 reference = pytest.importorskip("openai._utils._transform")
@@ -70,6 +72,9 @@ def params() -> List[Any]:
     return [it for module in modules for it in vars(module).values() if reference.is_typeddict(it)]
 
 
+PARAMS = params()
+
+
 class Bodies:
     """Makes bodies that mostly fit a type, with a fixed seed."""
 
@@ -124,7 +129,7 @@ class Bodies:
 def test_bodies_of_every_parameter_type_are_transformed_alike(candidate):
     """Every type of the SDK, with values that fit it and some that do not: the same body, the same sharing of parts."""
     bodies, answered, declined = Bodies(1), 0, collections.Counter()
-    for expected in params():
+    for expected in PARAMS:
         for _ in range(40):
             body = bodies.of(expected)
             before = copy.deepcopy(body, {id(OMIT): OMIT})
@@ -138,20 +143,47 @@ def test_bodies_of_every_parameter_type_are_transformed_alike(candidate):
             assert shared(body, control) == shared(body, answer), expected
             assert before == body
             answered += 1
-    assert answered > 30 * len(params())
+    assert answered > 30 * len(PARAMS)
     assert {"request_type"} >= set(declined) - {"opaque_value"}
 
 
-def test_the_asynchronous_function_gives_the_same_body(candidate):
-    """Both functions of the SDK have one candidate, because for plain values they give the same."""
-    bodies = Bodies(2)
+WORDS = ["messages", "role", "content", "type", "text", "tools", "function", "parameters", "input", "metadata", "x", ""]
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.just(OMIT)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_any_body_of_any_type_is_transformed_alike(candidate, data):
+    """Whether it fits the type or not: the same body, the same sharing of parts, or declined."""
+    expected, body = data.draw(st.sampled_from(PARAMS)), data.draw(VALUES)
+    try:
+        answer = transformed(candidate, body, expected)
+    except Declined:
+        return
+    control = reference.maybe_transform(body, expected)
+
+    assert same(control, answer)
+    assert shared(body, control) == shared(body, answer)
+
+
+def test_a_coroutine_gives_the_same_body():
+    """The candidate of the SDK's coroutine function is awaited, and gives what that gives."""
+    candidate, bodies, answered = AsyncRequestTransformCandidate(reference, "2"), Bodies(2), 0
     for _ in range(300):
         body = bodies.of(CHAT)
         try:
-            answer = transformed(candidate, body, CHAT)
+            answer = asyncio.run(transformed(candidate, body, CHAT))
         except Declined:
             continue
         assert same(asyncio.run(reference.async_maybe_transform(body, CHAT)), answer)
+        answered += 1
+    assert answered > 200
 
 
 def test_values_that_are_not_given_are_left_out(candidate):
