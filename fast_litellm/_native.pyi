@@ -230,6 +230,20 @@ class IdentityGuard:
     def holds(self) -> bool: ...
 
 @final
+class Transformer:
+    """Rebuilds request bodies by compiled types."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[tuple[dict[str, int] | None, int | None, bool, int | None]],
+        not_given: Sequence[type],
+        /,
+    ) -> Transformer: ...
+    def apply(self, body: object, root: int, /) -> Any: ...
+
+def secret_starts(text: str, /) -> list[int]:
+    """Every place, in code points, where LiteLLM's expression for secrets could match."""
+
 class RateLimit:
     """
     A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
@@ -281,6 +295,9 @@ def shape_cells(profile: str, shape: int) -> list[str]:
 
 def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
     """The same shape with what the control did."""
+
+def share_instances(classes: Sequence[type], /) -> None:
+    """Lets `freeze` share the instances of these exact classes, because nobody changes one."""
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""

@@ -148,7 +148,8 @@ class Evidence:
         try:
             return self._ledger.blocked(feature.name, feature.pair.candidate.build, patience)
         except LedgerError as error:
-            self.unasked.append(feature.name)
+            if feature.name not in self.unasked:
+                self.unasked.append(feature.name)
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
             return None
 
