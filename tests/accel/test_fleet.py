@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -224,12 +225,19 @@ def test_a_divergence_stops_the_build_everywhere(fleet, promoted, ledger):
     assert ["step:1 done", "blocked"] == [row["to_state"] for row in ledger.audit()]
 
 
+def lose(path):
+    """Puts a directory where a database was; its users may make it anew while it is being removed."""
+    while not path.is_dir():
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+
+
 def test_a_divergence_stops_the_host_without_the_ledger(promoted, tmp_path):
     """The next decision of the sibling is Python's, and soon it blocks the build for itself, for good."""
     first, sibling, _ = promoted
-    for file in tmp_path.glob("ledger.db*"):
-        file.unlink()
-    (tmp_path / "ledger.db").mkdir()
+    lose(tmp_path / "ledger.db")
     found = diverge(first)
     assert {"right": 50, "rust": 0} == sibling.ask("calls", 0, 50)
     assert sibling.comes_to("blocked", found) < FLEET_S
