@@ -142,7 +142,8 @@ class Comparison:
         comparator: Which comparator.
         outcome: "diverged", or "waived" when the control does not agree with itself.
         description: The difference.
-        confirmed_on_rerun: Both sides were run again, and the candidate differed again.
+        confirmed_on_rerun: Both sides were run again, and the candidate differed again; for a function compared with
+            its own noise, the candidate is proven to differ more often.
         control_rerun_differs: The control's second run differed from its first.
         action: "blocked" when this comparison blocked the candidate, else "none".
         control_ns: How long the control took.
