@@ -40,7 +40,8 @@ def command(name: str, as_json: bool) -> None:
         _show_sample(f"sample {number} of {len(found['samples'])}, at {sample['path']}", sample)
     short = found["fingerprint"][:_DIGITS]
     console.hint(
-        f"accept it with `fast-litellm waive {short} --reason WHY --expires WHEN`; another build starts afresh"
+        f"accept it with `fast-litellm waive {found['feature']} {short} --reason WHY --for TIME`; another build starts "
+        "afresh"
     )
 
 

@@ -1,7 +1,9 @@
 """
 COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was found, and says whether that suffices.
 
-    runner        what happens on the caller's path, and on the worker thread behind it
+    runner        what happens on the caller's path
+    modes         where a candidate runs: on a thread of its own, on the caller's, in another process, on an event loop
+    judge         what happens off the caller's path
     trial         one comparison: run, compare, run again before believing a difference
     comparators   whether two outcomes are the same, and if not, how they differ
     noise         functions that do not always give the same answer; tape, both sides drawing the same numbers

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords, Withheld
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.mutation import fresh
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.timing import Ran, Times
 from fast_litellm.shadow.trial import of_error
 
 if TYPE_CHECKING:
-    from fast_litellm.shadow.runner import Job, ShadowRunner
+    from fast_litellm.shadow.runner import ShadowRunner
 
 SHARE = 1 / 100
 """Of the shadowed calls."""
@@ -79,7 +80,7 @@ class Inline:
         if not (runner.judge.is_proven and self._draw() < SHARE):
             return runner.observe(args, kwargs, control)
         answer = control or runner.experiment.control
-        job = runner.prepare(args, kwargs)
+        job = runner.try_to_prepare(args, kwargs)
         if job is None:
             return answer(*args, **kwargs)
         is_first = self._draw() < 1 / 2

@@ -5,8 +5,8 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Callable, Mapping, Optional, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Callable, Mapping, Optional, Set, TypeVar
 
 from fast_litellm import events
 from fast_litellm.shadow import divergence, engine, machinery, noise, process
@@ -54,7 +54,7 @@ class Reporter:
     Args:
         experiment: The two sides.
         sink: Told last; None keeps nothing.
-        on_block: Called with (feature, fingerprint) at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) at the first divergence that nobody has accepted.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Reporter:
         self._sink = sink
         self._on_block = on_block
         self._blocked = False
+        self._stops: Set[str] = set()
         self._redactor: Optional[Redactor] = None
         self._host_digest: Optional[str] = None
         self._log = divergence.DivergenceLog()
@@ -72,21 +73,30 @@ class Reporter:
         """Logs for itself in a child: its parent's lock may have been held."""
         self._log = divergence.DivergenceLog()
 
-    def report(self, finding: Finding, difference: Difference, cost: Cost) -> None:
+    def rearm(self) -> None:
+        """Blocks at the next divergence that nobody has accepted, after an earlier block was lifted."""
+        self._blocked = False
+
+    def report(self, finding: Finding, difference: Difference, cost: Cost) -> str:
         """
         Args:
             finding: What was found.
             difference: The finding's difference.
             cost: What it took.
+
+        Returns:
+            The outcome under which the call counts: a divergence of an accepted class is waived.
         """
         comparison = self._comparison(finding, difference, cost)
-        if comparison.action == "blocked":
-            self._blocked = True
+        outcome = "waived" if self._is_accepted(comparison) else comparison.outcome
+        if outcome == "diverged" and not self._blocked:
+            self._blocked, comparison = True, replace(comparison, action="blocked")
             self._attempt("on_block", self._block, comparison)
             self._attempt("log", self._log_block, comparison)
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+        return outcome
 
     def digest(self, call: Call) -> int:
         """
@@ -102,6 +112,20 @@ class Reporter:
         except Exception as error:
             machinery.failed("digest", error)
             return 0
+
+    def report_stop(self, reason: str) -> None:
+        """
+        Log, once for each reason, that the feature's calls are not compared any more.
+
+        Args:
+            reason: The word under which they are counted.
+        """
+        if reason not in self._stops:
+            self._stops.add(reason)
+            feature, build = self._experiment.feature, self._experiment.candidate.build
+            events.tell(
+                "shadow", "error", events.COMPARING_STOPPED, feature=feature, candidate_build=build, reason=reason
+            )
 
     def report_times(self, times: Times) -> None:
         """
@@ -124,7 +148,6 @@ class Reporter:
             description=self._told("describe", lambda: self._description(difference), Description(difference.kind)),
             confirmed_on_rerun=finding.confirmed_on_rerun,
             control_rerun_differs=finding.control_rerun_differs,
-            action="blocked" if finding.outcome == "diverged" and not self._blocked else "none",
             control_ns=cost.control_ns,
             candidate_ns=finding.candidate.duration_ns,
             cpu_ns=cost.cpu_ns,
@@ -137,6 +160,13 @@ class Reporter:
             host=self._told("host", self._host, ""),
             pid=os.getpid(),
         )
+
+    def _is_accepted(self, comparison: Comparison) -> bool:
+        try:
+            return self._sink is not None and self._sink.accepts(comparison.feature, comparison.fingerprint)
+        except BaseException as error:
+            machinery.failed("accepts", error)
+            return False
 
     def _input_digest(self, call: Call) -> str:
         digest = engine.current().digest(self._redaction().key, call)

@@ -89,11 +89,16 @@ class Trial:
             return self._run(plan.plan, call, control, plan.candidate, plan.call)
         return self._run(plan, call, control, served)
 
-    def control(self, call: Call) -> Observation:
+    def control(self, plan: Any, call: Call) -> Observation:
         """
         Returns:
             What the control does with a call, off its caller's path.
         """
+        if isinstance(plan, InContext):
+            return plan.context.run(self._control, call)
+        return self._control(call)
+
+    def _control(self, call: Call) -> Observation:
         return self.observe(self._experiment.control, fresh(call))
 
     @property
@@ -151,7 +156,7 @@ class Trial:
             return self._weigh(self._signs, call, control, candidate, difference)
         if difference is None:
             return Finding("matched", candidate)
-        second_control = self.control(call)
+        second_control = self._control(call)
         second = self._compare_again(plan, call, second_control)
         noisy = self._is_noisy(control, second_control)
         confirmed = second is not None and second.kind == difference.kind
@@ -164,7 +169,7 @@ class Trial:
         """What either side did before had other numbers, so both are run."""
         common = tape.Tape()
         with common.on_this_thread():
-            finding = self._run(plan, call, self.control(call), None)
+            finding = self._run(plan, call, self._control(call), None)
         if finding.difference is None or not common.is_exhausted:
             return finding
         return replace(finding, difference=replace(finding.difference, note=tape.EXHAUSTED))
@@ -173,7 +178,7 @@ class Trial:
         self, signs: noise.Signs, call: Call, control: Observation, candidate: Observation, found: Optional[Difference]
     ) -> Finding:
         """Holds the control's difference with itself against the candidate's. Calls that match are counted, too."""
-        noisy = self._is_noisy(control, self.control(call))
+        noisy = self._is_noisy(control, self._control(call))
         signs.add(candidate=found is not None, control=noisy)
         if found is None:
             return Finding("matched", candidate)

@@ -256,6 +256,26 @@ def test_a_candidate_may_be_an_object():
     assert "negatives-7" == installation._current._pairs["adding"].pair.candidate.build
 
 
+def test_rules_that_compare_otherwise_hold_from_their_loading_on(tmp_path):
+    """Mode, deadline, memory and budget; a file that changes something else leaves what is being compared alone."""
+    add = declare()
+    shadow = {"stage": "shadow", "shadow": {"percent": 100}}
+    fast_litellm.install(rules(tmp_path, shadow))
+    feature, manager = installation._current._pairs["adding"], installation._current.manager
+    first = feature.runner
+    rules(tmp_path, {**shadow, "owner": "somebody"})
+    assert manager.reload()
+    assert first is feature.runner
+    rules(tmp_path, {**shadow, "shadow": {"mode": "inline", "deadline": "2s", "memory": "1MiB", "budget": "50%"}})
+    assert manager.reload()
+    assert first is not feature.runner
+    assert "inline" == feature.runner.mode
+    before = status()["matched"]
+    assert 3 == add([1, 2])
+    assert feature.runner.drain(10)
+    assert 1 == status()["matched"] - before
+
+
 def declare_dice(noise, offset=0):
     """Two implementations of a function that answers differently each time."""
 
