@@ -157,6 +157,7 @@ class Comparison:
         exec_path: "off_path" | "inline" | "isolated".
         host: The keyed digest of the host's name.
         pid: The process.
+        reference: The fingerprint of the control's source, if it is known.
     """
 
     feature: str
@@ -178,6 +179,7 @@ class Comparison:
     exec_path: str = "off_path"
     host: str = ""
     pid: int = 0
+    reference: str = ""
 
     @property
     def fingerprint(self) -> str:
