@@ -155,7 +155,16 @@ class Evidence:
 
 
 def _experiment(name: str, pair: Pair) -> Experiment:
-    return Experiment(name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request, pair.noise)
+    return Experiment(
+        name,
+        pair.control,
+        pair.candidate,
+        pair.comparator,
+        profile=pair.profile,
+        request=pair.request,
+        noise=pair.noise,
+        reference=pair.reference,
+    )
 
 
 def _terms(manager: FlagManager, flag: str) -> _Terms:

@@ -5,7 +5,6 @@ Any two implementations of one function: the decorator for a program's own pair,
 from __future__ import annotations
 
 import inspect
-from dataclasses import replace
 from typing import Any, Callable, Dict, List
 
 from fast_litellm.accel import fingerprint
@@ -52,8 +51,7 @@ def seam(
             raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
         _check_kinds(control, candidate)
         _check_noise(control, noise)
-        pair = _pair(control, candidate, comparator, effect_free=effect_free)
-        feature = Feature(name, replace(pair, noise=noise))
+        feature = _feature(name, control, candidate, comparator, effect_free=effect_free, noise=noise)
         _declared[name] = feature
         for observer in _observers:
             observer(feature)
@@ -98,13 +96,19 @@ def _check_noise(control: Callable[..., Any], kind: str) -> None:
         )
 
 
-def _pair(control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool) -> Pair:
-    return Pair(
-        control=control,
-        candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
-        comparator=comparator,
-        reference=fingerprint.of_code(control) or "no code",
-        effect_free=effect_free,
+def _feature(
+    name: str, control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool, noise: str = "none"
+) -> Feature:
+    return Feature(
+        name,
+        Pair(
+            control=control,
+            candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
+            comparator=comparator,
+            reference=fingerprint.of_code(control) or "no code",
+            effect_free=effect_free,
+            noise=noise,
+        ),
     )
 
 

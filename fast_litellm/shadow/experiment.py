@@ -35,6 +35,7 @@ class Experiment:
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `noise`.
+        reference: The fingerprint of the control's source, if it is known.
     """
 
     feature: str
@@ -44,6 +45,7 @@ class Experiment:
     profile: str = "plain"
     request: Optional[str] = None
     noise: str = "none"
+    reference: str = ""
 
     def shaper(self) -> engine.Shaper:
         """

@@ -142,7 +142,8 @@ class Comparison:
         comparator: Which comparator.
         outcome: "diverged", or "waived" when the control does not agree with itself.
         description: The difference.
-        confirmed_on_rerun: Both sides were run again, and the candidate differed again.
+        confirmed_on_rerun: Both sides were run again, and the candidate differed again; for a function compared with
+            its own noise, the candidate is proven to differ more often.
         control_rerun_differs: The control's second run differed from its first.
         action: "blocked" when this comparison blocked the candidate, else "none".
         control_ns: How long the control took.
@@ -156,6 +157,7 @@ class Comparison:
         exec_path: "off_path" | "inline" | "isolated".
         host: The keyed digest of the host's name.
         pid: The process.
+        reference: The fingerprint of the control's source, if it is known.
     """
 
     feature: str
@@ -177,6 +179,7 @@ class Comparison:
     exec_path: str = "off_path"
     host: str = ""
     pid: int = 0
+    reference: str = ""
 
     @property
     def fingerprint(self) -> str:

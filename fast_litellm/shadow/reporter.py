@@ -159,6 +159,7 @@ class Reporter:
             exec_path=cost.exec_path,
             host=self._told("host", self._host, ""),
             pid=os.getpid(),
+            reference=self._experiment.reference,
         )
 
     def _is_accepted(self, comparison: Comparison) -> bool:

@@ -171,7 +171,7 @@ class _Sources:
     def release(self) -> None:
         """Puts the originals back, after the last."""
         with self._lock:
-            self._holders -= 1
+            self._holders = max(0, self._holders - 1)  # a child that a run has forked holds nothing any more
             if self._holders == 0:
                 self._restore()
 

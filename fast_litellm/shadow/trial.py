@@ -32,7 +32,8 @@ class Finding:
         outcome: "matched", "waived" or "diverged".
         candidate: What the candidate did at first.
         difference: The first difference of the first run; None when matched.
-        confirmed_on_rerun: The second runs differed in the same way.
+        confirmed_on_rerun: The second runs differed in the same way; of a paired experiment, differences are proven to
+            be more than noise.
         control_rerun_differs: The control's second run differed from its first.
     """
 

@@ -8,8 +8,10 @@ import json
 import random
 
 import pytest
+from structlog.testing import capture_logs
 
 import fast_litellm
+from fast_litellm import events
 from fast_litellm.accel import installation, own_pairs
 from fast_litellm.errors import Declined, SeamError
 from fast_litellm.shadow import comparators
@@ -77,13 +79,17 @@ def test_a_pair_is_compared_in_shadow(installed_first, tmp_path):
 
 
 def test_a_wrong_candidate_is_caught():
-    """One difference blocks the pair."""
+    """One difference blocks the pair; the event says which control's source it was found against."""
     add = declare(candidate=lambda numbers: sum(numbers) + 1)
     fast_litellm.install()
-    add([1, 2])
-    assert installation._current._pairs["adding"].runner.drain(10)
+    with capture_logs() as log:
+        add([1, 2])
+        assert installation._current._pairs["adding"].runner.drain(10)
 
     assert (1, "blocked") == (status()["diverged"], status()["stage"])
+    reference = own_pairs.declared()["adding"].pair.reference
+    assert reference
+    assert [reference] == [entry["reference"] for entry in log if entry["event"] == events.DIVERGENCE]
 
 
 def test_a_name_is_declared_once():

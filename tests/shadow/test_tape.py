@@ -176,6 +176,18 @@ def test_a_forked_child_has_the_originals():
         assert (child, 0) == os.waitpid(child, 0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside threads is warned of")
+def test_a_child_that_leaves_its_parents_tape_can_have_one_of_its_own():
+    """A control may fork in the middle of a run."""
+    with tape.Tape().on_this_thread():
+        child = os.fork()
+    if child == 0:
+        first, second = on_tape(draw_from("uuid4"))
+        os._exit(0 if first == second else 1)
+    assert (child, 0) == os.waitpid(child, 0)
+
+
 def test_both_sides_of_a_trial_draw_the_same():
     """Functions that shuffle match when they use the same numbers in the same way."""
     finding = try_on_tape(lambda: [random.random(), str(uuid.uuid4())], lambda: [random.random(), str(uuid.uuid4())])
