@@ -11,6 +11,7 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "RateLimit",
+    "Ring",
     "Rules",
     "Shaper",
     "SnapshotCell",
@@ -27,6 +28,7 @@ __all__ = [
     "parse_percentage",
     "rate_upper_bound",
     "read_mark",
+    "read_ring",
     "read_rule_objects",
     "read_rule_text",
     "read_word",
@@ -127,7 +129,7 @@ class Tally:
     """
 
     def __new__(cls) -> Tally: ...
-    def open(self, epoch: str, /) -> None: ...
+    def open(self, epoch: str, ring: Ring | None = None, /) -> bool: ...
     def forget(self, epoch: str, /) -> tuple[dict[str, Any], list[dict[str, Any]]] | None: ...
     def serve(self, implementation: str, /) -> None: ...
     def decline(self, reason: str, /) -> None: ...
@@ -138,6 +140,20 @@ class Tally:
     def reset(self) -> None: ...
     def reading(self) -> dict[str, Any]: ...
     def blocks(self) -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]: ...
+
+@final
+class Ring:
+    """What this process counts and records, in a file that outlives it."""
+
+    def __new__(cls, descriptor: int, blocks: int, header: str, /) -> Ring: ...
+    @staticmethod
+    def size(blocks: int, /) -> int: ...
+    def push(self, record: str, /) -> bool: ...
+    def end(self) -> int: ...
+    def drop_until(self, end: int, /) -> None: ...
+
+def read_ring(data: bytes, /) -> tuple[str, list[tuple[str, dict[str, Any], list[dict[str, Any]]]], list[str]]:
+    """The header, the blocks by epoch, and the records of a ring that a process has left."""
 
 @final
 class Ticket:
@@ -214,6 +230,20 @@ class IdentityGuard:
     def holds(self) -> bool: ...
 
 @final
+class Transformer:
+    """Rebuilds request bodies by compiled types."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[tuple[dict[str, int] | None, int | None, bool, int | None]],
+        not_given: Sequence[type],
+        /,
+    ) -> Transformer: ...
+    def apply(self, body: object, root: int, /) -> Any: ...
+
+def secret_starts(text: str, /) -> list[int]:
+    """Every place, in code points, where LiteLLM's expression for secrets could match."""
+
 class RateLimit:
     """
     A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
@@ -265,6 +295,9 @@ def shape_cells(profile: str, shape: int) -> list[str]:
 
 def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
     """The same shape with what the control did."""
+
+def share_instances(classes: Sequence[type], /) -> None:
+    """Lets `freeze` share the instances of these exact classes, because nobody changes one."""
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""

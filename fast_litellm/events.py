@@ -9,6 +9,7 @@ The library configures no logging.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from typing import Any, Final, List
 
@@ -35,8 +36,11 @@ COMPARING_STOPPED: Final = "shadow.comparing_stopped"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
 PROMOTION_FAILED: Final = "accel.promotion_failed"
 ROLLOUT_MOVED: Final = "accel.rollout_moved"
+RING_TORN: Final = "shadow.ring_torn"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
+
+_telling = threading.local()
 
 lost: Counter[str] = Counter()
 """Events that could not be logged since the process began, by the class of what the logging raised."""
@@ -73,7 +77,8 @@ def tell(name: str, level: str, event: str, **facts: Any) -> None:
     """
     Log in a place that must go on whatever the program's logging does: in somebody's call or import.
 
-    What the logging raises is counted in `lost` and goes no further.
+    What the logging raises is counted in `lost` and goes no further. So is an event of a call that the logging itself
+    makes while it writes another event: a formatter may call a function that stands at a seam.
 
     Args:
         name: The room that logs, as for `logger`.
@@ -81,7 +86,13 @@ def tell(name: str, level: str, event: str, **facts: Any) -> None:
         event: One of the names above.
         facts: What goes with it.
     """
+    if getattr(_telling, "is_under_way", False):
+        lost["nested"] += 1
+        return
+    _telling.is_under_way = True
     try:
         getattr(logger(name), level)(event, **facts)
     except Exception as error:
         lost[type(error).__qualname__] += 1
+    finally:
+        _telling.is_under_way = False

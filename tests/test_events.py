@@ -47,3 +47,24 @@ def test_logging_that_raises_reaches_nobody():
     events.tell("accel", "error", events.CANDIDATE_FAILED, feature="token_counting")
 
     assert before + 1 == events.lost["OSError"]
+
+
+def test_an_event_that_the_logging_itself_causes_is_counted_and_not_logged(caplog):
+    """A handler that calls a function with an event of its own would never come to an end."""
+    before, seen = dict(events.lost), []
+
+    class Echo(logging.Filter):
+        def filter(self, record):
+            seen.append(record)
+            events.tell("accel", "error", events.CANDIDATE_FAILED)
+            return True
+
+    echo = Echo()
+    caplog.handler.addFilter(echo)
+    try:
+        for _ in range(2):
+            events.tell("accel", "error", events.SEAM_FAILED)
+    finally:
+        caplog.handler.removeFilter(echo)
+
+    assert 2 == len(seen) == events.lost["nested"] - before.get("nested", 0)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+from importlib import util
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from fast_litellm import events
 from fast_litellm.accel import fingerprint, patching, references
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from fast_litellm.flags import FlagManager
 
 CandidateFactory = Callable[["ModuleType", str], Any]
+Labels = Dict[str, Any]
 
 EXPLANATIONS: Dict[str, str] = {
-    "waiting": "litellm's module is not imported yet",
+    "waiting": "its module is not imported yet",
+    "absent": "this release has no such function, so there is nothing to answer",
     "off": "the rules say off, so the original function stands untouched",
     "patched": "calls are routed by the rules",
-    "unknown_reference": "this LiteLLM's source is not one the candidate is known to equal, so Python answers",
+    "unknown_reference": "the installed source is not one the candidate is known to equal, so Python answers",
     "foreign_wrapper": "something else has replaced the function, so it is left alone",
     "replaced": "something else stands at the seam since it was patched; LiteLLM's own is patched at the next reload",
     "failed": "the candidate could not be made, so Python answers",
@@ -44,9 +47,17 @@ class Attachment:
         manager: The rules.
         evidence: Where comparisons go.
         factory: Makes the candidate from the loaded module and a semantics name.
+        labels: Returns what `status` shows of the seam's feature beside its counters.
     """
 
-    def __init__(self, seam: Seam, manager: FlagManager, evidence: Evidence, factory: CandidateFactory) -> None:
+    def __init__(
+        self,
+        seam: Seam,
+        manager: FlagManager,
+        evidence: Evidence,
+        factory: CandidateFactory,
+        labels: Callable[[], Labels],
+    ) -> None:
         self.seam = seam
         self.fingerprint: Optional[str] = None
         self.failure: Optional[str] = None
@@ -54,6 +65,7 @@ class Attachment:
         self._manager = manager
         self._evidence = evidence
         self._factory = factory
+        self._labels = labels
         self._aligned = "waiting"
         # One for each function that has stood here: reloading LiteLLM's module defines another, and whoever has
         # imported the earlier one keeps it.
@@ -76,12 +88,12 @@ class Attachment:
         before = self.state
         self._aligned = self._align(sys.modules.get(self.seam.module))
         if self.feature is not None:
-            self._evidence.rules_changed(self.feature, self._manager, self.labels)
+            self._evidence.rules_changed(self.feature, self._manager, self._labels)
         if self.state != before:
             self._log()
 
-    def labels(self) -> Dict[str, Any]:
-        """Returns what `status` shows of the feature beside its counters."""
+    def facts(self) -> Labels:
+        """Returns what there is to say of this one seam."""
         return {
             "stage": self._manager.stage(self.seam.feature),
             "seam": self.seam.place,
@@ -110,7 +122,7 @@ class Attachment:
 
     def _wanted_state(self, module: Optional[ModuleType]) -> str:
         if module is None:
-            return "waiting"
+            return "waiting" if exists(self.seam.module) else "absent"
         if self._manager.stage(self.seam.feature) == "off":
             return "off"
         if self.is_attached and self._stands():
@@ -139,7 +151,7 @@ class Attachment:
         if self.feature is None or self.feature.pair.control is not getattr(module, self.seam.name):
             self._add(Feature(self.seam.feature, self._pair(module)))
         for feature in self._features:
-            feature.connect(self._manager, self._evidence.runner(feature, self._manager, self.labels))
+            feature.connect(self._manager, self._evidence.runner(feature, self._manager, self._labels))
             self._evidence.keep(feature)
         patching.apply(self._patches())
         self.is_attached = True
@@ -178,6 +190,26 @@ class Attachment:
             fingerprint=self.fingerprint,
             exception_class=self.failure,
         )
+
+
+def together(facts: Sequence[Labels]) -> Labels:
+    """
+    Args:
+        facts: Of each seam of one feature.
+
+    Returns:
+        The same of the feature: it is patched when all its seams are, and what is amiss with one is amiss with it.
+    """
+    telling = next((it for it in facts if not it["patched"]), facts[0])
+    return {**telling, "seam": ", ".join(it["seam"] for it in facts)}
+
+
+def exists(module: str) -> bool:
+    """Returns whether the installed release has a module, imported or not."""
+    try:
+        return util.find_spec(module) is not None
+    except ModuleNotFoundError:  # it has not even the package
+        return False
 
 
 def _is_pristine(function: Any, module: ModuleType) -> bool:

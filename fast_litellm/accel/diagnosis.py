@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from fast_litellm import settings
 from fast_litellm.accel import fingerprint, native, references
+from fast_litellm.accel.attachment import exists
 from fast_litellm.accel.seams import SEAMS, Seam
 
 _WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
@@ -29,13 +30,13 @@ def versions() -> Dict[str, Optional[str]]:
 
 
 def seams() -> List[Dict[str, Any]]:
-    """Imports LiteLLM and says of each seam whether the installed reference is known."""
+    """Imports what the seams are in, and says of each whether the installed reference is known."""
     return [_seam(seam, fingerprint.fingerprint(seam.sources)) for seam in SEAMS]
 
 
 def seams_of(version: str) -> List[Dict[str, Any]]:
     """
-    Say of each seam whether a release of LiteLLM is known, without having it.
+    Say of each seam in LiteLLM itself whether a release of it is known, without having it.
 
     Args:
         version: A LiteLLM release, such as "1.109.1".
@@ -44,10 +45,13 @@ def seams_of(version: str) -> List[Dict[str, Any]]:
         {
             "feature": seam.feature,
             "seam": seam.place,
+            "package": seam.package,
+            "exists": True,
             "litellm": version,
             "known": version in references.versions(seam.feature),
         }
         for seam in SEAMS
+        if seam.package == "litellm"
     ]
 
 
@@ -58,18 +62,21 @@ def problems(report: Dict[str, Any]) -> List[str]:
         found.append("the compiled part is a debug build; install a release wheel")
     if report["versions"]["litellm"] is None and report["versions"]["litellm-core"] is None:
         found.append("litellm is not installed; `pip install litellm`")
-    found.extend(
-        f"{seam['feature']} stays Python: this LiteLLM's source is not one the candidate is known to equal "
-        f"(known: {', '.join(references.versions(seam['feature']))})"
-        for seam in report["seams"]
-        if not seam["known"]
-    )
+    found.extend(dict.fromkeys(_unknown(seam) for seam in report["seams"] if seam["exists"] and not seam["known"]))
     rules = report.get("rules", {})
     found.extend(rules.get("problems", []))
     because = rules.get("stops", {}).get("because")
     if rules.get("path") and because:
         found.append(f"a pause does not reach every process of this host: {because}")
     return [*found, *_problems_at_run_time(report), *_misspelt()]
+
+
+def _unknown(seam: Dict[str, Any]) -> str:
+    known = ", ".join(references.versions(seam["feature"]))
+    return (
+        f"{seam['feature']} stays Python: this {seam['package']}'s source is not one the candidate is known to equal"
+        f" (known: {known})"
+    )
 
 
 def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
@@ -97,6 +104,8 @@ def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
     return {
         "feature": seam.feature,
         "seam": seam.place,
+        "package": seam.package,
+        "exists": exists(seam.module),
         "fingerprint": found,
         "known": reference is not None,
         "semantics": reference.semantics if reference else None,

@@ -13,11 +13,11 @@ from fast_litellm.accel import diagnosis
 from fast_litellm.accel.advance import Advance
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, noise
 from fast_litellm.shadow.budget import SHARE
 
 if TYPE_CHECKING:
-    from fast_litellm.accel.feature import Feature
+    from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
 
@@ -129,7 +129,7 @@ class Evidence:
         pair, rollouts = feature.pair, self._rollouts
         self._terms[feature.name] = terms
         return ShadowRunner(
-            Experiment(feature.name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request),
+            _experiment(feature.name, pair),
             tally=feature.tally,
             sink=self._ledger,
             budget=Budget(terms.budget),
@@ -140,18 +140,22 @@ class Evidence:
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair
         revision = manager.cell.revision
-        return Epoch(
-            feature.name, pair.candidate.build, pair.reference, pair.comparator.name, revision, profile=pair.profile
-        )
+        comparison = noise.name(pair.comparator.name, pair.noise)
+        return Epoch(feature.name, pair.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS
         try:
             return self._ledger.blocked(feature.name, feature.pair.candidate.build, patience)
         except LedgerError as error:
-            self.unasked.append(feature.name)
+            if feature.name not in self.unasked:
+                self.unasked.append(feature.name)
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
             return None
+
+
+def _experiment(name: str, pair: Pair) -> Experiment:
+    return Experiment(name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request, pair.noise)
 
 
 def _terms(manager: FlagManager, flag: str) -> _Terms:

@@ -35,6 +35,7 @@ class Pair:
         effect_free: Running the control again changes nothing.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        noise: What is done when the control does not always give the same answer; see `shadow.noise`.
     """
 
     control: Callable[..., Any]
@@ -44,6 +45,7 @@ class Pair:
     effect_free: bool
     profile: str = "plain"
     request: Optional[str] = None
+    noise: str = "none"
 
     @property
     def is_asynchronous(self) -> bool:

@@ -13,7 +13,7 @@ import wrapt
 
 from fast_litellm import events, settings
 from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching, rules
-from fast_litellm.accel.attachment import EXPLANATIONS, Attachment
+from fast_litellm.accel.attachment import EXPLANATIONS, Attachment, together
 from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature, tally
 from fast_litellm.accel.seams import SEAMS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fast_litellm.accel.attachment import CandidateFactory
     from fast_litellm.accel.patching import Patch
+    from fast_litellm.accel.seams import Seam
 
 _lifecycle = threading.RLock()
 """Held while one installation takes another's place: stopping joins threads that may be waiting for `_lock`."""
@@ -49,9 +50,7 @@ class Installation:
     def __init__(self, manager: FlagManager, evidence: Evidence, candidates: Mapping[str, CandidateFactory]) -> None:
         self.manager = manager
         self.evidence = evidence
-        self.attachments = [
-            Attachment(seam, manager, evidence, candidates.get(seam.feature, seam.candidate)) for seam in SEAMS
-        ]
+        self.attachments = [self._attachment(seam, candidates.get(seam.feature, seam.candidate)) for seam in SEAMS]
         self._entry_patches: List[Patch] = []
         self._pairs: Dict[str, Feature] = {}
         self._refreshing = False
@@ -97,30 +96,36 @@ class Installation:
             try:
                 for pair in self._pairs.values():
                     self.evidence.rules_changed(pair, self.manager, functools.partial(self._labels, pair))
-                if _litellm_is_imported():
-                    self._refresh_seams()
+                self._refresh_seams()
             finally:
                 self._refreshing = False
 
     def _refresh_seams(self) -> None:
         for attachment in self.attachments:
-            attachment.refresh()
-        self._wrap_entry_points(wanted=any(attachment.is_attached for attachment in self.attachments))
+            if _is_imported(attachment.seam.package):
+                attachment.refresh()
+        are_attached = any(attachment.is_attached for attachment in self.attachments)
+        self._wrap_entry_points(wanted=are_attached and _is_imported("litellm"))
 
     def features(self) -> Dict[str, Dict[str, Any]]:
         """Returns what each feature has done in this process, by name."""
-        seams = {attachment.seam.feature: self._feature(attachment) for attachment in self.attachments}
+        names = dict.fromkeys(attachment.seam.feature for attachment in self.attachments)
+        seams = {name: {**self._facts(name), **tally(name).reading()} for name in names}
         return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
 
     def states(self) -> Dict[str, Dict[str, Any]]:
-        """Returns the state of each seam by feature, what it means, and what went wrong."""
+        """Returns the state of each seam by its place, what it means, and what went wrong."""
         return {
-            it.seam.feature: {"state": it.state, "meaning": EXPLANATIONS[it.state], "failure": it.failure}
+            it.seam.place: {"state": it.state, "meaning": EXPLANATIONS[it.state], "failure": it.failure}
             for it in self.attachments
         }
 
-    def _feature(self, attachment: Attachment) -> Dict[str, Any]:
-        return {**attachment.labels(), **tally(attachment.seam.feature).reading()}
+    def _attachment(self, seam: Seam, factory: CandidateFactory) -> Attachment:
+        labels = functools.partial(self._facts, seam.feature)
+        return Attachment(seam, self.manager, self.evidence, factory, labels)
+
+    def _facts(self, feature: str) -> Dict[str, Any]:
+        return together([it.facts() for it in self.attachments if it.seam.feature == feature])
 
     def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
@@ -218,10 +223,10 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         litellm: Ask about this LiteLLM release instead of the installed one; nothing is imported then.
 
     Returns:
-        `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "fingerprint", "known",
-        "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature], "ledger_failures": int,
-        "machinery": {operation and class: count}, "lost_events": {class: count}, "problems": [text]}`; no problems
-        means all is well.
+        `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "package", "exists",
+        "fingerprint", "known", "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature],
+        "ledger_failures": int, "machinery": {operation and class: count}, "lost_events": {class: count}, "problems":
+        [text]}`; no problems means all is well.
     """
     environment = settings.read()
     installation = _current
@@ -231,7 +236,7 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
         "versions": diagnosis.versions(),
         "disabled": environment.disable,
         "ledger": environment.ledger,
-        "seams": [{**seam, **states.get(seam["feature"], _NOT_INSTALLED)} for seam in seams],
+        "seams": [{**seam, **states.get(seam["seam"], _NOT_INSTALLED)} for seam in seams],
         "rules": _rules(environment) if installation is None else installation.manager.status(),
     }
     report["unasked"] = [] if installation is None else installation.evidence.unasked
@@ -252,7 +257,8 @@ def _rules(environment: settings.Settings) -> Dict[str, Any]:
 def _watch_imports() -> None:
     """Once a process: import hooks cannot be taken back, so they ask for the installation in force when they run."""
     own_pairs.when_declared(_connect_to_current)
-    for module in ("litellm", *entry_points.MODULES, *(seam.module for seam in SEAMS)):
+    seams = (name for seam in SEAMS for name in (seam.package, seam.module))
+    for module in dict.fromkeys(("litellm", *entry_points.MODULES, *seams)):
         wrapt.register_post_import_hook(_imported, module)
 
 
@@ -267,9 +273,9 @@ def _imported(module: ModuleType) -> None:
         events.tell("accel", "error", events.SEAM_FAILED, module=module.__name__, exception_class=type(error).__name__)
 
 
-def _litellm_is_imported() -> bool:
+def _is_imported(package: str) -> bool:
     """Half-way through its import not all functions are there to be found. A hook runs at the very end of an import."""
-    return "litellm" in _imported_modules
+    return package in _imported_modules
 
 
 def _connect_to_current(pair: Feature) -> None:

@@ -41,7 +41,10 @@ Shaper = _native.Shaper
 Tally = _native.Tally
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
+Transformer = _native.Transformer
 freeze = _native.freeze
+secret_starts = _native.secret_starts
+share_instances = _native.share_instances
 
 
 def _check_version() -> None:

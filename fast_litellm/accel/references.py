@@ -16,7 +16,7 @@ class Reference(NamedTuple):
 
     Args:
         semantics: The name of the candidate's rule set that equals it.
-        versions: The LiteLLM releases that carry exactly this text.
+        versions: The releases that carry exactly this text: of LiteLLM, or of the SDK that the control belongs to.
     """
 
     semantics: str
@@ -29,6 +29,15 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "0c92367351423e3d": Reference("1.108", ("1.108.1",)),
         "15584a757bfc5ede": Reference("1.109", ("1.109.1",)),
     },
+    "request_transform": {  # releases of the OpenAI SDK; LiteLLM 1.83.14 asks for 2.24.0, later ones for 2.20.0 and up
+        "8db5a056881ccec1": Reference("2", ("2.20.0",)),
+        "0d53b11a8864b66b": Reference(
+            "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0", "3.0.0")
+        ),
+        "e417cdcb786516d9": Reference("2", ("3.30.0",)),
+        "97a0ffcb5a55ddac": Reference("2", ("3.54.0",)),
+    },
+    "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"))},
 }
 
 
@@ -38,5 +47,5 @@ def known(feature: str, fingerprint: Optional[str]) -> Optional[Reference]:
 
 
 def versions(feature: str) -> Tuple[str, ...]:
-    """Returns the LiteLLM releases whose reference is known, in the order of the table."""
+    """Returns the releases whose reference is known, in the order of the table."""
     return tuple(version for reference in KNOWN.get(feature, {}).values() for version in reference.versions)

@@ -1,5 +1,8 @@
 """
-The table of seams: every named place in LiteLLM where a candidate may answer instead of the control.
+The table of seams: every named place in LiteLLM, and in the SDK it calls, where a candidate may answer instead of the
+control.
+
+A feature may have several: a function and its coroutine twin have one flag, one account and one body of evidence.
 """
 
 from __future__ import annotations
@@ -7,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
+from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
+from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
+from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
+from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -49,6 +56,11 @@ class Seam:
         """The control's dotted name."""
         return f"{self.module}.{self.name}"
 
+    @property
+    def package(self) -> str:
+        """The package whose import brings the control, and whose releases its references are."""
+        return self.module.partition(".")[0]
+
 
 SEAMS: Tuple[Seam, ...] = (
     Seam(
@@ -59,5 +71,35 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+    ),
+    Seam(
+        feature="request_transform",
+        module="openai._utils._transform",
+        name="maybe_transform",
+        effect_free=True,
+        sources=REQUEST_TRANSFORM_SOURCES,
+        candidate=RequestTransformCandidate,
+        comparator=comparators.ordered,  # the order of keys is that of the bytes that are sent
+        request="data",
+    ),
+    Seam(
+        feature="request_transform",
+        module="openai._utils._transform",
+        name="async_maybe_transform",
+        effect_free=True,
+        sources=REQUEST_TRANSFORM_SOURCES,
+        candidate=AsyncRequestTransformCandidate,
+        comparator=comparators.ordered,
+        request="data",
+    ),
+    Seam(
+        feature="secret_redaction",
+        module="litellm.litellm_core_utils.secret_redaction",
+        name="python_redact_string",
+        effect_free=True,
+        sources=SECRET_REDACTION_SOURCES,
+        candidate=SecretRedactionCandidate,
+        comparator=comparators.exact,
+        profile="plain",
     ),
 )

@@ -91,6 +91,7 @@ def _seams(seams: list[Mapping[str, Any]]) -> Any:
     table = console.table(("feature", "seam and its reference"))
     for seam in seams:
         known = "known" if seam["known"] else "unknown, so Python answers"
+        known = known if seam["exists"] else "not in this release"
         mark = seam.get("fingerprint") or seam.get("litellm") or "no source"
         table.add_row(seam["feature"], f"{seam['seam']}\n{mark}, {known}")
     return table

@@ -6,6 +6,7 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
     judge         what happens off the caller's path
     trial         one comparison: run, compare, run again before believing a difference
     comparators   whether two outcomes are the same, and if not, how they differ
+    noise         functions that do not always give the same answer; tape, both sides drawing the same numbers
     source        names for functions that change when their code does
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
@@ -18,7 +19,7 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
 
 from __future__ import annotations
 
-from fast_litellm.shadow import comparators
+from fast_litellm.shadow import comparators, noise
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Candidate, FunctionCandidate
 from fast_litellm.shadow.experiment import Experiment, Limits
@@ -43,4 +44,5 @@ __all__ = [
     "Policy",
     "ShadowRunner",
     "comparators",
+    "noise",
 ]

@@ -34,6 +34,7 @@ class Experiment:
         comparator: Says whether two returned values are equal.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        noise: What is done when the control does not always give the same answer; see `noise`.
     """
 
     feature: str
@@ -42,6 +43,7 @@ class Experiment:
     comparator: Comparator
     profile: str = "plain"
     request: Optional[str] = None
+    noise: str = "none"
 
     def shaper(self) -> engine.Shaper:
         """
@@ -100,6 +102,8 @@ class Sink(Protocol):
     @property
     def lasting_key(self) -> Optional[bytes]: ...
 
-    def record(self, comparison: Comparison, /) -> None: ...
+    def accepts(self, feature: str, fingerprint: str, /) -> bool: ...
+
+    def record(self, comparison: Comparison, /) -> object: ...
 
     def record_times(self, feature: str, times: Times, /) -> None: ...

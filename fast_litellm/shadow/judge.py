@@ -116,19 +116,21 @@ class Judge:
             queue_age_ns,
             call=job.call,
             shape=job.shape,
-            order="control_first" if job.served is None else "candidate_first",
+            served="control" if job.served is None else "candidate",
+            order="candidate_first" if _began_with_candidate(job) else "control_first",
             exec_path="inline" if isinstance(job.plan, Ran) else elsewhere,
         )
 
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
         try:
             self._note(finding)
+            outcome = finding.outcome
             if finding.difference is not None:
-                self._reporter.report(finding, finding.difference, cost)
+                outcome = self._reporter.report(finding, finding.difference, cost)
             elif isinstance(job.plan, Ran):
                 self._reporter.report_times(job.plan.times)
             if job.ticket is not None:
-                job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
+                job.ticket.compare(outcome, self._reporter.digest(job.call))
         except BaseException as error:
             self._fail(job, error)
 
@@ -154,3 +156,7 @@ class Judge:
             self._tally.shed(reason, job.shape)
         else:
             job.ticket.shed(reason)
+
+
+def _began_with_candidate(job: Job) -> bool:
+    return job.plan.is_first if isinstance(job.plan, Ran) else job.served is not None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
+from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
@@ -45,7 +46,8 @@ class ShadowRunner:
         sink: Told of every comparison that did not match; None keeps nothing but counters and log events.
         budget: How much processor time comparisons may use; 5 % of one core by default.
         limits: How much may wait.
-        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that nobody has
+            accepted.
     """
 
     def __init__(
@@ -202,6 +204,10 @@ class ShadowRunner:
         """
         return self._worker.inside()
 
+    def rearm(self) -> None:
+        """Calls `on_block` once more at the next divergence that nobody has accepted: a block was lifted."""
+        self._reporter.rearm()
+
     def drain(self, timeout: float) -> bool:
         """
         Wait for every submitted call to be compared.
@@ -262,8 +268,7 @@ class ShadowRunner:
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
-            error = of_error(outcome.error)
-            return Observation(None, error.error_type, error.error_text, outcome.duration_ns)
+            return replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
         value = outcome.value
         if self.experiment.comparator.takes_snapshots:
             value, _ = engine.current().freeze(value, self._limits.max_bytes)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fast_litellm.accel.native import freeze
+from fast_litellm.accel.native import freeze, share_instances
 from fast_litellm.errors import Unsnapshotable
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
@@ -119,6 +119,43 @@ def test_no_code_of_the_value_is_run(monkeypatch, hold):
     monkeypatch.setattr(Hostile, "armed", True)
     with pytest.raises(Unsnapshotable, match="Hostile"):
         freeze(value)
+
+
+class Sentinel:
+    """One object that stands for something, and that nobody changes."""
+
+
+class Further(Sentinel):
+    """A subclass, of which that was not said."""
+
+
+def test_classes_and_sentinels_are_shared():
+    """A call may name the type it expects, and leave parameters out by a sentinel; neither has anything to copy."""
+    share_instances([Sentinel])
+    share_instances([Sentinel])
+    sentinel = Sentinel()
+    frozen, _ = freeze([{"a": sentinel}, (dict, Point)])
+
+    assert [{"a": sentinel}, (dict, Point)] == frozen
+    assert sentinel is frozen[0]["a"]
+
+
+@pytest.mark.parametrize(
+    "hold", [lambda it: {it}, lambda it: {it: 1}, lambda it: {(1, it): 1}, lambda it: frozenset([it])]
+)
+@pytest.mark.parametrize("value", [Sentinel(), Point], ids=["sentinel", "class"])
+def test_what_is_hashed_is_plain(hold, value):
+    """A class's metaclass may compare in a way of its own, so neither is shared as a key or a member."""
+    share_instances([Sentinel])
+    with pytest.raises(Unsnapshotable):
+        freeze(hold(value))
+
+
+def test_the_instances_of_a_subclass_are_not_shared():
+    """Only what was named."""
+    share_instances([Sentinel])
+    with pytest.raises(Unsnapshotable, match="Further"):
+        freeze([Further()])
 
 
 def test_depth_is_limited():

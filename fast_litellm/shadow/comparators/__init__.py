@@ -2,6 +2,7 @@
 Comparators: whether a control and a candidate did the same, and if not, how and where they differ.
 
     exact                          equal values of identical types
+    ordered                        the same, and the keys of dicts in the same order
     tolerance(relative=1e-12)      the same, but numbers may differ a little
     unordered(items)               a list or tuple in any order
     ignoring(["$.id"])             some places need not be equal
@@ -22,6 +23,7 @@ from fast_litellm.shadow.comparators.custom import Custom, custom
 from fast_litellm.shadow.comparators.difference import KINDS, NOTHING, Difference, Item, Key, Path, Step
 from fast_litellm.shadow.comparators.exact import Exact, exact
 from fast_litellm.shadow.comparators.fields import by_field, ignoring
+from fast_litellm.shadow.comparators.ordered import Ordered, ordered
 from fast_litellm.shadow.comparators.tolerance import Tolerance, tolerance
 from fast_litellm.shadow.comparators.unordered import Unordered, unordered
 
@@ -36,6 +38,7 @@ __all__ = [
     "Item",
     "Key",
     "Mask",
+    "Ordered",
     "Path",
     "Step",
     "Tolerance",
@@ -47,6 +50,7 @@ __all__ = [
     "exact",
     "ignoring",
     "is_panic",
+    "ordered",
     "times",
     "tolerance",
     "unordered",

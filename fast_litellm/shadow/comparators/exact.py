@@ -55,6 +55,8 @@ def equal(control: Any, candidate: Any) -> bool:
     Raises:
         TypeError: The type is not plain.
     """
+    if control is candidate:  # also what a frozen copy shares without looking into it, such as a class
+        return True
     kind = type(control)
     if kind is float:
         both_nan = math.isnan(control) and math.isnan(candidate)

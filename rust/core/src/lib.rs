@@ -18,6 +18,8 @@ pub mod flags;
 pub mod gate;
 pub mod guard;
 pub mod messages;
+pub mod redaction;
+pub mod ring;
 pub mod rules;
 pub mod sample;
 pub mod shape;

@@ -1,9 +1,12 @@
 //! Deep copies of plain builtin values.
 
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
 };
 
 import_exception!(fast_litellm.errors, Unsnapshotable);
@@ -15,10 +18,32 @@ const OBJECT_BYTES: usize = 56;
 /// The approximate size of one reference in a container.
 const SLOT_BYTES: usize = 8;
 
+/// The classes whose instances are shared, besides classes themselves.
+static SHARED: LazyLock<ArcSwap<Vec<Py<PyType>>>> = LazyLock::new(ArcSwap::default);
+static SHARING: Mutex<()> = Mutex::new(());
+
+/// Lets `freeze` share the instances of further classes, which says that nobody changes one.
+///
+/// Args:
+///     classes: Exact classes, such as that of a sentinel; instances of their subclasses are not shared.
+#[pyfunction]
+#[pyo3(signature = (classes, /))]
+fn share_instances(py: Python<'_>, classes: Vec<Py<PyType>>) {
+    let _held = SHARING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut shared: Vec<_> = SHARED.load().iter().map(|class| class.clone_ref(py)).collect();
+    for class in classes {
+        if !shared.iter().any(|known| known.is(&class)) {
+            shared.push(class);
+        }
+    }
+    SHARED.store(shared.into());
+}
+
 /// Makes a deep copy of plain builtin values, sharing the immutable ones.
 ///
 /// Plain is the exact type None, bool, int, float, str, bytes, list, tuple, dict, set, frozenset or bytearray; a subclass is
-/// not. No code of the value's own is run: no `__eq__`, `__hash__`, `__iter__` or `__deepcopy__`.
+/// not. Classes, and the instances that `share_instances` was told of, are shared where no dict or set hashes them. No code
+/// of the value's own is run: no `__eq__`, `__hash__`, `__iter__` or `__deepcopy__`.
 ///
 /// Args:
 ///     value: What to copy.
@@ -33,7 +58,7 @@ const SLOT_BYTES: usize = 8;
 #[pyfunction]
 #[pyo3(signature = (value, max_bytes = 16 * 1024 * 1024))]
 fn freeze<'py>(value: &Bound<'py, PyAny>, max_bytes: usize) -> PyResult<(Bound<'py, PyAny>, usize)> {
-    let mut walk = Walk { bytes: 0, max_bytes };
+    let mut walk = Walk { bytes: 0, max_bytes, is_hashed: false };
     let copy = walk.copy(value, 0)?.unwrap_or_else(|| value.clone());
     Ok((copy, walk.bytes))
 }
@@ -41,6 +66,8 @@ fn freeze<'py>(value: &Bound<'py, PyAny>, max_bytes: usize) -> PyResult<(Bound<'
 struct Walk {
     bytes: usize,
     max_bytes: usize,
+    /// The walk is inside a key or a member of a set.
+    is_hashed: bool,
 }
 
 impl Walk {
@@ -78,6 +105,9 @@ impl Walk {
             self.hold(bytes.len())?;
             return Ok(Some(PyByteArray::new(value.py(), &bytes.to_vec()).into_any()));
         }
+        if !self.is_hashed && is_shared(value) {
+            return self.hold(0).map(|()| None);
+        }
         self.set(value, depth)
     }
 
@@ -87,7 +117,7 @@ impl Walk {
         let copy = dict.copy()?;
         self.hold(copy.len() * 3 * SLOT_BYTES)?;
         for (key, _) in &copy {
-            self.copy(&key, depth + 1)?;
+            self.hashed(&key, depth + 1)?;
         }
         for (key, value) in &copy {
             if let Some(frozen) = self.copy(&value, depth + 1)? {
@@ -129,9 +159,17 @@ impl Walk {
         let copy = value.call_method0("copy")?;
         self.hold(copy.len()? * 2 * SLOT_BYTES)?;
         for member in copy.try_iter()? {
-            self.copy(&member?, depth + 1)?;
+            self.hashed(&member?, depth + 1)?;
         }
         Ok(mutable.then_some(copy))
+    }
+
+    /// Checks a key or a member. A class may have an `__eq__` of its own, by its metaclass, so it is none that is shared.
+    fn hashed(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
+        let was_hashed = std::mem::replace(&mut self.is_hashed, true);
+        self.copy(value, depth)?;
+        self.is_hashed = was_hashed;
+        Ok(())
     }
 
     fn hold(&mut self, extra: usize) -> PyResult<()> {
@@ -140,7 +178,13 @@ impl Walk {
     }
 }
 
+fn is_shared(value: &Bound<'_, PyAny>) -> bool {
+    let class = value.get_type();
+    value.is_instance_of::<PyType>() || SHARED.load().iter().any(|shared| shared.is(&class))
+}
+
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(share_instances, module)?)?;
     module.add_function(wrap_pyfunction!(freeze, module)?)
 }

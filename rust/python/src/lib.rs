@@ -17,9 +17,12 @@ mod memory;
 mod messages;
 mod page;
 mod proven;
+mod redaction;
+mod ring;
 mod rules;
 mod shape;
 mod tally;
+mod transform;
 
 use pyo3::prelude::*;
 
@@ -35,7 +38,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     gate::register(module)?;
     messages::register(module)?;
     page::register(module)?;
+    redaction::register(module)?;
+    ring::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
-    tally::register(module)
+    tally::register(module)?;
+    transform::register(module)
 }

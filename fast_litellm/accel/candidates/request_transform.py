@@ -1,0 +1,124 @@
+"""
+The candidate of `request_transform`: the OpenAI SDK's `maybe_transform` and `async_maybe_transform` as one native walk.
+
+What it does not reproduce exactly, it declines before doing anything: values that are not plain builtins, tuples, sets
+and bytes among them, types that rename keys, and bodies deeper than a hundred levels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Tuple, Union
+
+from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.request_types import RequestTypes
+from fast_litellm.accel.fingerprint import Source
+from fast_litellm.errors import Declined
+
+SOURCES: Tuple[Source, ...] = (
+    Source("openai._utils._transform"),
+    Source("openai._utils._typing"),
+    Source("openai._utils._utils", ("is_given", "is_list", "is_mapping", "is_iterable", "is_sequence")),
+    Source("openai._utils._compat", ("get_args", "get_origin", "is_union", "is_typeddict")),
+)
+"""The parts of the SDK that this candidate reproduces or relies on. The parameter types are read as they are."""
+
+
+_ANNOTATIONS = (type(List[int]), type(Union[int, str]))
+"""What a type in a call may be besides a class. Like the SDK's sentinels, it is one object that nobody changes."""
+
+
+class Plan(NamedTuple):
+    """
+    One call, prepared.
+
+    Args:
+        transformer: Knows the type's nodes.
+        root: The node of the body.
+    """
+
+    transformer: native.Transformer
+    root: int
+
+
+class RequestTransformCandidate:
+    """
+    Transforms as the reference does, or declines.
+
+    Args:
+        reference: The loaded module `openai._utils._transform`.
+        semantics: Names the rules that hold; there is one set.
+    """
+
+    build = f"fast-litellm {native.BUILD}"
+
+    def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        from openai._types import NotGiven, Omit
+
+        self._types = RequestTypes(reference)
+        self._not_given = [NotGiven, Omit]
+        native.share_instances([*self._not_given, *_ANNOTATIONS])
+        self._plans: Dict[Any, Plan] = {}
+        self._untouched = native.IdentityGuard(
+            [*reach.places(SOURCES, "maybe_transform"), *reach.places(SOURCES, "async_maybe_transform")]
+        )
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        Find the plan of the expected type, or make it.
+
+        Raises:
+            Declined: The call is not one that is reproduced.
+        """
+        if not self._untouched.holds():
+            raise Declined("reference_patched")
+        _, expected = _bind(args, kwargs)
+        try:
+            return self._plans.get(expected) or self._plan(expected)
+        except TypeError:  # it has no hash
+            raise Declined("request_type") from None
+
+    def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Transform by a plan.
+
+        Returns:
+            The body to send.
+
+        Raises:
+            Declined: Something inside the body is not reproduced.
+        """
+        return plan.transformer.apply(_bind(args, kwargs)[0], plan.root)
+
+    def _plan(self, expected: Any) -> Plan:
+        root = self._types.index(expected)
+        plan = self._plans[expected] = Plan(native.Transformer(self._types.nodes, self._not_given), root)
+        return plan
+
+
+class AsyncRequestTransformCandidate(RequestTransformCandidate):
+    """
+    The same, awaited: the reference's coroutine waits for files only, and a body with files in it is declined.
+    """
+
+    async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Transform by a plan.
+
+        Returns:
+            The body to send.
+
+        Raises:
+            Declined: Something inside the body is not reproduced.
+        """
+        return super().run(plan, args, kwargs)
+
+
+def _bound(data: Any, expected_type: Any) -> Tuple[Any, Any]:
+    return data, expected_type
+
+
+def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
+    try:
+        return _bound(*args, **kwargs)
+    except TypeError:
+        raise Declined("control_raises") from None
