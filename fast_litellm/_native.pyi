@@ -244,6 +244,7 @@ class Transformer:
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
 
+@final
 class RateLimit:
     """
     A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
