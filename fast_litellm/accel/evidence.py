@@ -52,7 +52,7 @@ class Evidence:
         self._ledger = Ledger.open(ledger, versions=versions)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
-        self._terms: Dict[str, _Terms] = {}
+        self._terms: Dict[Feature, _Terms] = {}  # several may share a name
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
 
@@ -85,7 +85,7 @@ class Evidence:
         """Starts a new epoch when the rules have another revision, and compares as they now say."""
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
         terms = _terms(manager, feature.name)
-        if feature.runner is not None and self._terms.get(feature.name) != terms:
+        if feature.runner is not None and self._terms.get(feature) != terms:
             feature.connect(manager, self._make_runner(feature, terms))
         if self._rollouts is not None:
             self._rollouts.apply()
@@ -127,7 +127,7 @@ class Evidence:
 
     def _make_runner(self, feature: Feature, terms: _Terms) -> ShadowRunner:
         pair, rollouts = feature.pair, self._rollouts
-        self._terms[feature.name] = terms
+        self._terms[feature] = terms
         return ShadowRunner(
             _experiment(feature.name, pair),
             tally=feature.tally,

@@ -166,7 +166,9 @@ class Trial:
         return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
 
     def _run_on_tape(self, plan: Any, call: Call) -> Finding:
-        """What either side did before had other numbers, so both are run."""
+        """What either side did before had other numbers, so both are run. Another process would draw its own."""
+        if self._isolated is not None:
+            raise Withheld("tape_not_isolated", is_final=True)
         common = tape.Tape()
         with common.on_this_thread():
             finding = self._run(plan, call, self._control(call), None)

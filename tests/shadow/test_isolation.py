@@ -14,7 +14,15 @@ import time
 import pytest
 
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import FunctionCandidate, Limits, isolation
+from fast_litellm.shadow import (
+    Budget,
+    Experiment,
+    FunctionCandidate,
+    Limits,
+    ShadowRunner,
+    comparators,
+    isolation,
+)
 from fast_litellm.shadow.candidate import Crashed, TimedOut, Withheld
 from fast_litellm.shadow.isolation import Isolated, Raised
 
@@ -275,6 +283,18 @@ def test_a_runner_that_is_closed_makes_no_crash(make_runner, balanced, sink):
     assert runner.drain(DEADLINE_S)
     assert (1, {"shutdown": 1}, []) == (balanced()["matched"], balanced()["shed"], sink.comparisons)
     assert None is runner.trial._isolated._child
+
+
+def test_a_tape_does_not_cross(tally, candidates, balanced):
+    """A candidate that draws its own numbers elsewhere would look wrong; it is not compared."""
+    experiment = Experiment(
+        "feature", candidates.double, FunctionCandidate(candidates.double), comparators.exact, noise="tape"
+    )
+    runner = ShadowRunner(experiment, tally=tally, budget=Budget(1), limits=LIMITS)
+    runner.observe((1,), {})
+    assert runner.drain(DEADLINE_S)
+    runner.close()
+    assert {"tape_not_isolated": 1} == balanced()["shed"]
 
 
 def test_it_writes_nowhere_and_reads_nothing(isolate, candidates, capfd):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -212,16 +211,14 @@ def test_a_claimed_job_is_not_abandoned(make_worker):
 
 def test_a_listener_that_raises_leaves_the_worker_working(make_worker):
     """What cannot be told is counted, and the next job is done."""
-    release, done = threading.Event(), []
 
     def fail(_job):
         raise SystemExit
 
-    def run(job):
-        release.wait(DEADLINE_S) if job.name == "hang" else done.append(job.name)
-
-    worker = make_worker(run, patience=Patience(1, time.perf_counter_ns, fail, fail))
-    put(worker, Job("hang"), Job("next"))
-    assert worker.drain(DEADLINE_S)
-    release.set()
-    assert (["next"], {"give_up: SystemExit": 1}) == (done, machinery.failures())
+    script = Hanging()
+    script.worker = make_worker(script.run, patience=Patience(10**12, lambda: script.now, fail, fail))
+    put(script.worker, Job("hang"), Job("next"))
+    script.abandon()
+    assert script.worker.drain(DEADLINE_S)
+    script.release.set()
+    assert (["next"], {"give_up: SystemExit": 1}) == (script.done, machinery.failures())
