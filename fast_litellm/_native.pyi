@@ -18,8 +18,10 @@ __all__ = [
     "Tally",
     "Ticket",
     "TokenCounter",
+    "Transformer",
     "__version__",
     "blank_page",
+    "count_batch",
     "digest",
     "freeze",
     "json_schema",
@@ -30,9 +32,11 @@ __all__ = [
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "secret_starts",
     "shape_cells",
     "shape_values",
     "shape_with_outcome",
+    "share_instances",
     "sign_excess",
     "sign_interval",
     "sketch_lower_bound",
@@ -226,6 +230,7 @@ class Transformer:
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
 
+@final
 class RateLimit:
     """
     A rate in (0, 1) that counts are held against; `ValueError` for another one. Counts are how many were bad, of all.
@@ -277,6 +282,15 @@ def shape_cells(profile: str, shape: int) -> list[str]:
 
 def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
     """The same shape with what the control did."""
+
+def count_batch(
+    counter: TokenCounter,
+    items: list[str | list[Any]],
+    *,
+    fixed_image_tokens: int | None,
+    threads: int | None = None,
+) -> list[int]:
+    """The tokens of many texts and message lists, on several threads; `Declined` where one is not reproduced."""
 
 def share_instances(classes: Sequence[type], /) -> None:
     """Lets `freeze` share the instances of these exact classes, because nobody changes one."""
