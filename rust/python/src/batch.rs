@@ -46,7 +46,7 @@ fn count_batch(
     counter.walk_all(items, fixed_image_tokens, &|text| {
         let index = next.replace(next.get() + 1);
         match texts.get(index) {
-            Some(counted) if counted.is(text) => Ok(signed(counts[index])),
+            Some(known) if known.is(text) => Ok(signed(counts[index])),
             _ => counter.count_string(text),
         }
     })
