@@ -7,7 +7,7 @@ STAMP := .venv/stamps
 SOURCES := $(shell find fast_litellm rust config startup -type f -not -name '*.pyc' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml README.md
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint rust python latest bench fix clean tools
+.PHONY: help demo test lint rust python latest soak bench fix clean tools
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,10 @@ python: $(STAMP)/wheel ## pytest on the installed release build
 
 latest: $(STAMP)/wheel .litellm/$(LITELLM_LATEST)/litellm ## the LiteLLM-facing tests again, on the newest LiteLLM
 	PYTHONPATH=.litellm/$(LITELLM_LATEST) $(BIN)/pytest tests/accel
+
+soak: $(STAMP)/wheel ## what takes too long for every day: a thousand kill -9, ten thousand simulated rollouts
+	$(BIN)/pytest -m soak --timeout 3600
+	cargo test --release -p fast-litellm-core -- --ignored
 
 bench: $(STAMP)/wheel ## measure, interleaved, ratio first
 	$(BIN)/fast-litellm bench

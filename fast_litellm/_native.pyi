@@ -11,6 +11,7 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "RateLimit",
+    "Ring",
     "Rules",
     "Shaper",
     "SnapshotCell",
@@ -29,6 +30,7 @@ __all__ = [
     "parse_percentage",
     "rate_upper_bound",
     "read_mark",
+    "read_ring",
     "read_rule_objects",
     "read_rule_text",
     "read_word",
@@ -131,7 +133,7 @@ class Tally:
     """
 
     def __new__(cls) -> Tally: ...
-    def open(self, epoch: str, /) -> None: ...
+    def open(self, epoch: str, ring: Ring | None = None, /) -> bool: ...
     def forget(self, epoch: str, /) -> tuple[dict[str, Any], list[dict[str, Any]]] | None: ...
     def serve(self, implementation: str, /) -> None: ...
     def decline(self, reason: str, /) -> None: ...
@@ -144,6 +146,20 @@ class Tally:
     def blocks(self) -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]: ...
 
 @final
+class Ring:
+    """What this process counts and records, in a file that outlives it."""
+
+    def __new__(cls, descriptor: int, blocks: int, header: str, /) -> Ring: ...
+    @staticmethod
+    def size(blocks: int, /) -> int: ...
+    def push(self, record: str, /) -> bool: ...
+    def end(self) -> int: ...
+    def drop_until(self, end: int, /) -> None: ...
+
+def read_ring(data: bytes, /) -> tuple[str, list[tuple[str, dict[str, Any], list[dict[str, Any]]]], list[str]]:
+    """The header, the blocks by epoch, and the records of a ring that a process has left."""
+
+@final
 class Ticket:
     """A call whose comparison has begun. It ends once; one that is dropped is shed as "abandoned"."""
 
@@ -154,7 +170,9 @@ class Ticket:
 class Dispatcher:
     """Stands at a seam and answers with the control or with the candidate."""
 
-    def __new__(cls, control: Callable[..., Any], tally: Tally, *, effect_free: bool) -> Dispatcher: ...
+    def __new__(
+        cls, control: Callable[..., Any], tally: Tally, *, effect_free: bool, awaited: bool = False
+    ) -> Dispatcher: ...
     def connect(
         self,
         handle: object,

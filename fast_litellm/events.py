@@ -32,9 +32,11 @@ SEAM_RESTORED: Final = "accel.seam_restored"
 CANDIDATE_FAILED: Final = "accel.candidate_failed"
 DIVERGENCE: Final = "shadow.divergence"
 FEATURE_BLOCKED: Final = "shadow.feature_blocked"
+COMPARING_STOPPED: Final = "shadow.comparing_stopped"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
 PROMOTION_FAILED: Final = "accel.promotion_failed"
 ROLLOUT_MOVED: Final = "accel.rollout_moved"
+RING_TORN: Final = "shadow.ring_torn"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 
 

@@ -119,6 +119,15 @@ def state_directory() -> Path:
     return platformdirs.user_state_path("fast-litellm") / "stops"
 
 
+def user_directory() -> Path:
+    """
+    Returns:
+        The directory in which this user's processes on this host keep what must outlive them; nothing is made here.
+    """
+    named = os.environ.get(PREFIX + "STATE")
+    return Path(named).absolute() if named else platformdirs.user_state_path("fast-litellm")
+
+
 def _aliases(environment: Mapping[str, str]) -> list[str]:
     return [name for name in environment if name == _ALIAS_DISABLE or name.startswith(_ALIAS_FLAG_PREFIX)]
 

@@ -1,8 +1,8 @@
 """
 Automatic advance: the gate is asked of every feature whose plan says so, and what it says is done.
 
-One process of a fleet asks, the one that has been running for longest, so that a thousand processes read no more of the
-ledger than one. Should two ask, a rollout is moved once all the same.
+One process of a fleet asks, the one that has had the feature for longest, so that a thousand processes read little more
+of the ledger than one. Should two ask, a rollout is moved once all the same.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class Advance:
         Raises:
             LedgerError: The ledger cannot be read or written; the next look comes soon.
         """
-        names = [name for name in self._manager.status()["flags"] if self._is_automatic(name)]
-        if names and self._ledger.leads():
-            for name in names:
+        for name in self._manager.status()["flags"]:
+            if self._is_automatic(name) and self._ledger.leads(name):
                 self._look_after(name)
 
     def _is_automatic(self, name: str) -> bool:
@@ -64,19 +63,17 @@ class Advance:
         except PromotionError:  # another process was quicker: its move is the one that counts
             return
         if moved is not None:
+            self._note(position)
             step = position.plan.steps[moved.step].name
             events.tell("accel", "warning", events.ROLLOUT_MOVED, feature=name, step=step, state=moved.state)
 
     def _move(self, position: Position, now: float) -> Optional[Rollout]:
         decision, step = position.verdict.decision, position.next
         if decision == "promote" and step is not None:
-            self._note(position)
             return promotion.promote(self._ledger, position, step, Order(_ACTOR, "the gate opened", now))
         if decision == "roll_back":
-            self._note(position)
             found = ", ".join(check.name for check in position.verdict.checks if check.is_terminal)
-            self._ledger.record_transition(position.feature, position.build, "blocked", actor=_ACTOR, reason=found)
-            return promotion.roll_back(self._ledger, position, Order(_ACTOR, found, now), "blocked")
+            return promotion.block(self._ledger, position, Order(_ACTOR, found, now))
         return None
 
     def _note(self, position: Position) -> None:

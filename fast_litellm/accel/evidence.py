@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import diagnosis
 from fast_litellm.accel.advance import Advance
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, noise
+from fast_litellm.shadow.budget import SHARE
 
 if TYPE_CHECKING:
-    from fast_litellm.accel.feature import Feature
+    from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
 
@@ -26,6 +27,13 @@ _ADVANCE_SECONDS = 15.0
 
 _PATIENCE_SECONDS = 1.0
 """How long an installation waits for a ledger that somebody has locked, once for all its features."""
+
+
+class _Terms(NamedTuple):
+    """What a runner may use of a core, and its limits."""
+
+    budget: float = SHARE
+    limits: Limits = Limits()
 
 
 class Evidence:
@@ -44,6 +52,7 @@ class Evidence:
         self._ledger = Ledger.open(ledger, versions=versions)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
+        self._terms: Dict[str, _Terms] = {}
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
 
@@ -56,20 +65,11 @@ class Evidence:
             manager: The rules, which a divergence blocks in.
             labels: Returns what `status` shows of the feature beside its counters.
         """
-        pair = feature.pair
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
         found = self._blocked(feature)
         if found is not None:
             manager.block(feature.name, f"divergence:{found}")
-        rollouts = self._rollouts
-        return ShadowRunner(
-            Experiment(feature.name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request),
-            tally=feature.tally,
-            sink=self._ledger,
-            budget=_budget(manager, feature.name),
-            limits=_limits(manager, feature.name),
-            on_block=None if rollouts is None else rollouts.diverged,
-        )
+        return self._make_runner(feature, _terms(manager, feature.name))
 
     def keep(self, feature: Feature) -> None:
         """Keeps a connected feature at the step of its plan that the ledger says."""
@@ -82,8 +82,11 @@ class Evidence:
         return self._ledger.failures
 
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
-        """Starts a new epoch when the rules have another revision."""
+        """Starts a new epoch when the rules have another revision, and compares as they now say."""
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+        terms = _terms(manager, feature.name)
+        if feature.runner is not None and self._terms.get(feature.name) != terms:
+            feature.connect(manager, self._make_runner(feature, terms))
         if self._rollouts is not None:
             self._rollouts.apply()
 
@@ -122,12 +125,23 @@ class Evidence:
         except LedgerError as error:
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
 
+    def _make_runner(self, feature: Feature, terms: _Terms) -> ShadowRunner:
+        pair, rollouts = feature.pair, self._rollouts
+        self._terms[feature.name] = terms
+        return ShadowRunner(
+            _experiment(feature.name, pair),
+            tally=feature.tally,
+            sink=self._ledger,
+            budget=Budget(terms.budget),
+            limits=terms.limits,
+            on_block=None if rollouts is None else rollouts.diverged,
+        )
+
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair
         revision = manager.cell.revision
-        return Epoch(
-            feature.name, pair.candidate.build, pair.reference, pair.comparator.name, revision, profile=pair.profile
-        )
+        comparison = noise.name(pair.comparator.name, pair.noise)
+        return Epoch(feature.name, pair.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS
@@ -140,16 +154,15 @@ class Evidence:
             return None
 
 
-def _budget(manager: FlagManager, flag: str) -> Budget:
-    """What the rules allow a flag's comparisons; rules count in percent of a core."""
-    notes = manager.status()["flags"].get(flag)
-    return Budget() if notes is None else Budget(float(notes["shadow"]["budget"]) / 100)
+def _experiment(name: str, pair: Pair) -> Experiment:
+    return Experiment(name, pair.control, pair.candidate, pair.comparator, pair.profile, pair.request, pair.noise)
 
 
-def _limits(manager: FlagManager, flag: str) -> Limits:
-    """How the rules want a flag's calls to be compared."""
+def _terms(manager: FlagManager, flag: str) -> _Terms:
+    """How the rules want a flag's calls to be compared; they count in percent of a core."""
     notes = manager.status()["flags"].get(flag)
     if notes is None:
-        return Limits()
+        return _Terms()
     shadow = notes["shadow"]
-    return Limits(mode=shadow["mode"], deadline_ms=shadow["deadline_ms"], max_bytes=shadow["memory"])
+    limits = Limits(mode=shadow["mode"], deadline_ms=shadow["deadline_ms"], max_bytes=shadow["memory"])
+    return _Terms(float(shadow["budget"]) / 100, limits)

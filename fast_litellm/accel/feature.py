@@ -18,6 +18,7 @@ from fast_litellm.shadow import modes
 if TYPE_CHECKING:
     from fast_litellm.accel.native import Shaper
     from fast_litellm.flags import FlagManager
+    from fast_litellm.flags.engine import FlagHandle
     from fast_litellm.shadow import ShadowRunner
 
 
@@ -34,6 +35,7 @@ class Pair:
         effect_free: Running the control again changes nothing.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        noise: What is done when the control does not always give the same answer; see `shadow.noise`.
     """
 
     control: Callable[..., Any]
@@ -43,6 +45,7 @@ class Pair:
     effect_free: bool
     profile: str = "plain"
     request: Optional[str] = None
+    noise: str = "none"
 
     @property
     def is_asynchronous(self) -> bool:
@@ -77,8 +80,11 @@ class Feature:
         self.name = name
         self.pair = pair
         self.tally = tally(name)
-        self.dispatcher = Dispatcher(pair.control, self.tally, effect_free=pair.effect_free)
+        self.dispatcher = Dispatcher(
+            pair.control, self.tally, effect_free=pair.effect_free, awaited=pair.is_asynchronous
+        )
         self.runner: Optional[ShadowRunner] = None
+        self._awaited: Optional[AwaitedCandidate] = None
         functools.update_wrapper(self.dispatcher, pair.control, _FACE)
 
     @property
@@ -89,14 +95,17 @@ class Feature:
     def connect(self, manager: FlagManager, runner: ShadowRunner) -> None:
         """Starts routing calls by a manager's rules, and comparing with a runner in place of an earlier one."""
         earlier, self.runner = self.runner, runner
+        handle, conclude = manager.bind(self.name), manager.guard(self.name).conclude
+        if self.pair.is_asynchronous:
+            self._awaited = AwaitedCandidate(self, runner, _judge(handle, conclude))
         self.dispatcher.connect(
-            manager.bind(self.name),
+            handle,
             current,
-            self._serving(),
+            self._awaited or self.pair.candidate,
             modes.observer(runner),
             self._candidate_failed,
-            manager.guard(self.name).conclude,
-            None if inspect.iscoroutinefunction(self.pair.control) else runner,
+            conclude,
+            runner,
         )
         if earlier is not None:
             earlier.close()
@@ -113,7 +122,10 @@ class Feature:
         runner = self.runner
         shaper = None if cells is None or runner is None else cast("Shaper", runner.shaper)
         self.dispatcher.certify(shaper, frozenset(cells or ()))
-        self.dispatcher.compare_served(round(reverse_share * _WHOLE))
+        if self._awaited is not None:
+            self._awaited.reverse_share = reverse_share
+        else:
+            self.dispatcher.compare_served(round(reverse_share * _WHOLE))
 
     def disconnect(self) -> None:
         """Stops routing: the dispatcher is the control until it is connected again."""
@@ -122,9 +134,21 @@ class Feature:
             self.runner.close()
             self.runner = None
 
-    def _serving(self) -> Any:
-        pair = self.pair
-        return AwaitedCandidate(pair, self.tally, self._candidate_failed) if pair.is_asynchronous else pair.candidate
+    def candidate_failed(self, kind: str) -> None:
+        """Counts and tells that a candidate which was to serve has failed with an exception of that class."""
+        self.tally.fail(kind)
+        self._candidate_failed(kind)
 
     def _candidate_failed(self, kind: str) -> None:
         events.tell("accel", "error", events.CANDIDATE_FAILED, feature=self.name, exception_class=kind)
+
+
+def _judge(handle: FlagHandle, conclude: Callable[..., object]) -> Callable[[int, bool], None]:
+    """Counts one served call for a flag's guard, and passes on what it concludes."""
+
+    def judge(nanos: int, is_error: bool) -> None:
+        finding = handle.record("rust", nanos, is_error)
+        if finding is not None:
+            conclude(*finding)
+
+    return judge

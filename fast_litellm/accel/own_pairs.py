@@ -5,19 +5,26 @@ Any two implementations of one function: the decorator for a program's own pair,
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any, Callable, Dict, List
 
 from fast_litellm.accel import fingerprint
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.errors import SeamError
 from fast_litellm.shadow import FunctionCandidate, comparators
+from fast_litellm.shadow.noise import KINDS as NOISE
 
 _declared: Dict[str, Feature] = {}
 _observers: List[Callable[[Feature], None]] = []
 
 
 def seam(
-    name: str, *, candidate: Any, comparator: Any = comparators.exact, effect_free: bool = True
+    name: str,
+    *,
+    candidate: Any,
+    comparator: Any = comparators.exact,
+    effect_free: bool = True,
+    noise: str = "none",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
     Decorate a function as the control of a seam.
@@ -29,20 +36,24 @@ def seam(
         comparator: Says whether two outcomes are equal.
         effect_free: Running either side changes nothing. Only then are calls shadowed, and only then does the control
             answer when a serving candidate raises.
+        noise: What is done when the control does not always give the same answer: "none" | "tape" | "paired"; see
+            `shadow.noise`.
 
     Returns:
         A decorator; the decorated function keeps its name, signature and documentation.
 
     Raises:
-        SeamError: The name is taken, only one of the functions is a coroutine function, or one is an asynchronous
-            generator.
+        SeamError: The name is taken, only one of the functions is a coroutine function, one is an asynchronous
+            generator, or the noise is none that can be dealt with.
     """
 
     def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
         if name in _declared:
             raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
         _check_kinds(control, candidate)
-        feature = _feature(name, control, candidate, comparator, effect_free=effect_free)
+        _check_noise(control, noise)
+        pair = _pair(control, candidate, comparator, effect_free=effect_free)
+        feature = Feature(name, replace(pair, noise=noise))
         _declared[name] = feature
         for observer in _observers:
             observer(feature)
@@ -77,16 +88,23 @@ def _check_kinds(control: Callable[..., Any], candidate: Any) -> None:
         )
 
 
-def _feature(name: str, control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool) -> Feature:
-    return Feature(
-        name,
-        Pair(
-            control=control,
-            candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
-            comparator=comparator,
-            reference=fingerprint.of_code(control) or "no code",
-            effect_free=effect_free,
-        ),
+def _check_noise(control: Callable[..., Any], kind: str) -> None:
+    if kind not in NOISE:
+        raise SeamError(f"noise must be one of {', '.join(NOISE)}, not {kind!r}")
+    if kind == "tape" and inspect.iscoroutinefunction(control):
+        raise SeamError(
+            f"{control.__qualname__} is a coroutine function, whose event loop would read the tape's clocks\n"
+            "    hint: noise='paired', or a comparator that leaves out what varies"
+        )
+
+
+def _pair(control: Callable[..., Any], candidate: Any, comparator: Any, *, effect_free: bool) -> Pair:
+    return Pair(
+        control=control,
+        candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
+        comparator=comparator,
+        reference=fingerprint.of_code(control) or "no code",
+        effect_free=effect_free,
     )
 
 

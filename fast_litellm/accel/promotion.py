@@ -140,15 +140,17 @@ def promote(ledger: Ledger, position: Position, step: int, order: Order, *, is_f
         What the ledger says of it from here on.
 
     Raises:
-        PromotionError: The gate does not say so, the step is not the next one, or somebody else has moved it.
+        PromotionError: The gate does not say so, the step is not the next one, the candidate's build is blocked, or
+            somebody else has moved it.
         LedgerError: The ledger cannot be written.
     """
+    _check_released(ledger, position)
     if not is_forced:
         _check_gate(position, step)
     return _record(ledger, position, position.move(step, order), is_forced=is_forced)
 
 
-def roll_back(ledger: Ledger, position: Position, order: Order, state: str = "paused") -> Rollout:
+def roll_back(ledger: Ledger, position: Position, order: Order) -> Rollout:
     """
     Move a feature back to the first step of its plan, where it stays until a person moves it.
 
@@ -156,7 +158,6 @@ def roll_back(ledger: Ledger, position: Position, order: Order, state: str = "pa
         ledger: Where it is noted.
         position: Where the feature stands.
         order: Who moves it, and why.
-        state: "paused", or "blocked" when the candidate's build must not answer at all.
 
     Returns:
         What the ledger says of it from here on.
@@ -165,7 +166,47 @@ def roll_back(ledger: Ledger, position: Position, order: Order, state: str = "pa
         PromotionError: Somebody else has moved it.
         LedgerError: The ledger cannot be written.
     """
-    return _record(ledger, position, position.move(0, order, state))
+    return _record(ledger, position, position.move(0, order, "paused"))
+
+
+def block(ledger: Ledger, position: Position, order: Order) -> Optional[Rollout]:
+    """
+    Stop a candidate's build in every process of the ledger, and take it back to the first step.
+
+    Args:
+        ledger: Where it is noted.
+        position: Where the feature stands.
+        order: Who stops it, and why.
+
+    Returns:
+        What its rollout comes to; None when it is blocked already.
+
+    Raises:
+        LedgerError: The ledger cannot be written.
+    """
+    if ledger.blocked(position.feature, position.build) is not None:
+        return None
+    _record_state(ledger, position, "blocked", order)
+    return position.move(0, order, "blocked")
+
+
+def release(ledger: Ledger, position: Position, order: Order) -> None:
+    """
+    Let a blocked build go on, from the first step of its plan: what it had been promoted on had a difference in it.
+
+    Args:
+        ledger: Where it is noted.
+        position: Where the feature stands.
+        order: Who releases it, and why.
+
+    Raises:
+        PromotionError: Somebody else has moved it meanwhile, and the build stays blocked.
+        LedgerError: The ledger cannot be written.
+    """
+    rollout = position.rollout
+    if rollout is not None and rollout.candidate_build == position.build and rollout.state != "paused":
+        _record(ledger, position, position.move(0, order, "running"))
+    _record_state(ledger, position, "released", order)
 
 
 def evaluation_of(verdict: Verdict) -> Dict[str, Any]:
@@ -183,6 +224,19 @@ def _check_gate(position: Position, step: int) -> None:
     if step != position.next:
         name = position.plan.steps[position.step].name
         raise PromotionError(f"{position.feature} is at {name}, and the gate opens for the next step alone")
+
+
+def _check_released(ledger: Ledger, position: Position) -> None:
+    reason = ledger.blocked(position.feature, position.build)
+    if reason is not None:
+        raise PromotionError(
+            f"this build of {position.feature} is blocked by {reason}: no promotion changes that, but another build or "
+            f"`fast-litellm waive {position.feature} CLASS` does"
+        )
+
+
+def _record_state(ledger: Ledger, position: Position, state: str, order: Order) -> None:
+    ledger.record_transition(position.feature, position.build, state, actor=order.actor, reason=order.reason)
 
 
 def _record(ledger: Ledger, position: Position, rollout: Rollout, *, is_forced: bool = False) -> Rollout:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Set, Tuple
 
 from fast_litellm import events
 from fast_litellm.accel.promotion import MOVING
-from fast_litellm.shadow import machinery
+from fast_litellm.shadow import forking, machinery
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
@@ -40,13 +40,22 @@ class Rollouts:
         self._blocks: Mapping[Tuple[str, str], str] = {}
         self._obeyed: Set[str] = set()
         self._lock = threading.RLock()
+        forking.restart_in_children(self)
+
+    def after_fork(self) -> None:
+        """A lock that another thread held at the fork would never be released in a child."""
+        self._lock = threading.RLock()
 
     def add(self, feature: Feature) -> None:
         """Keeps one more feature; several may share a flag."""
+        name = feature.name
         with self._lock:
-            known = self._features.setdefault(feature.name, [])
+            known = self._features.setdefault(name, [])
             if all(each is not feature for each in known):
                 known.append(feature)
+            reason = self._blocks.get((name, self._build(name)))
+        if reason is not None:
+            self._obey(name, reason)
         self.watch_host()
         self.apply()
 
@@ -105,8 +114,15 @@ class Rollouts:
             self._manager.block(name, f"divergence:{reason}")
             self._obeyed.add(name)
         elif name in self._obeyed:  # a block that the ledger has not heard of yet is not the ledger's to lift
-            self._obeyed.discard(name)
-            self._manager.unblock(name)
+            self._lift(name)
+
+    def _lift(self, name: str) -> None:
+        self._obeyed.discard(name)
+        for runner in [feature.runner for feature in self._features[name]]:
+            if runner is not None:
+                runner.rearm()
+        self._manager.undivert(name)
+        self._manager.unblock(name)
 
 
 class Loop:
@@ -123,11 +139,19 @@ class Loop:
         self._name = name
         self._step = step
         self._seconds = seconds
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._begin()
+        forking.restart_in_children(self)
+
+    def after_fork(self) -> None:
+        """Goes on in a forked child, on a thread of the child's own."""
+        goes_on = self._is_started and not self._ended.is_set()
+        self._begin()
+        if goes_on:
+            self.start()
 
     def start(self) -> None:
         """Starts the thread."""
+        self._is_started = True
         try:
             self._thread.start()
         except RuntimeError as error:  # the interpreter is shutting down
@@ -138,6 +162,11 @@ class Loop:
         self._ended.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout)
+
+    def _begin(self) -> None:
+        self._is_started = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
 
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):

@@ -8,6 +8,10 @@ import click
 
 from fast_litellm.cli import console, evidence
 
+_WAIVED = "waived:"
+_DIGITS = 8
+"""Of a fingerprint, as the other commands shorten it."""
+
 
 @click.command(name="audit")
 @click.argument("feature", metavar="[FEATURE]", required=False)
@@ -16,8 +20,8 @@ def command(feature: str | None, *, as_json: bool) -> None:
     """
     Print the audit trail: promotions, rollbacks, pauses, waivers and blocks, of one feature or of all.
 
-    Each line is chained to the one before by its hash. The exit status is 1 when the chain is broken: something was
-    changed, or is missing.
+    Each entry is chained to the one before by its hash. The exit status is 1 when the chain is broken: something was
+    changed, or is missing. --json has the hashes, and the gate's evaluation that each promotion rested on.
     """
     ledger: Any = evidence.ledger()
     trail, broken = ledger.audit(feature), ledger.first_break()
@@ -34,7 +38,16 @@ def command(feature: str | None, *, as_json: bool) -> None:
 def _show(trail: list[dict[str, Any]]) -> None:
     table = console.table(("#", "when (UTC)", "feature", "from", "to", "who", "why"))
     for entry in trail:
-        moved = (entry["from_state"] or "", entry["to_state"])
+        moved = (entry["from_state"] or "", _state(entry))
         said = (entry["actor"], entry["reason"])
         table.add_row(str(entry["seq"]), evidence.moment(entry["at"]), entry["feature"], *moved, *said)
     console.output().print(table)
+
+
+def _state(entry: dict[str, Any]) -> str:
+    """What it came to, for how long, and whether the gate had said so."""
+    state: str = entry["to_state"]
+    short = state[: len(_WAIVED) + _DIGITS] if state.startswith(_WAIVED) else state
+    until = "" if entry["until"] is None else f" until {evidence.moment(entry['until'])}"
+    forced = " (forced)" if (entry["evaluation"] or {}).get("forced") else ""
+    return f"{short}{until}{forced}"

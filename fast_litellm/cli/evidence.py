@@ -35,7 +35,9 @@ def ledger() -> Ledger:
         LedgerError: The address names no ledger.
         RuleError: The environment cannot be read.
     """
-    return Ledger.open(address(), flush_seconds=None)
+    found = Ledger.open(address(), flush_seconds=None)
+    found.recover()
+    return found
 
 
 def say_empty(what: str) -> None:

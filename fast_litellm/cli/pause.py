@@ -22,6 +22,8 @@ from fast_litellm.shadow import Pause
 _RUNNING = 0
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([1-9]\d{0,8})([smhd])")
+_LONGEST_DAYS = 36_500
+"""What ends later than in a hundred years does not end, and calendars end soon after."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +107,19 @@ def order_options(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def seconds_option(flag: str, name: str, about: str) -> Callable[..., Any]:
+def seconds_option(name: str, about: str, *flags: str) -> Callable[..., Any]:
     """
     Returns:
         A decorator for a command: an option that takes a duration, as the argument `name` in seconds.
     """
-    return click.option(flag, name, callback=lambda _context, _option, text: _seconds(text), metavar="TIME", help=about)
+    return click.option(
+        *flags, name, callback=lambda _context, _option, text: _seconds(text), metavar="TIME", help=about
+    )
 
 
 @click.command(name="pause")
 @order_options
-@seconds_option("--hold", "hold", "End by itself after so long, such as 90s, 10m, 2h or 1d.")
+@seconds_option("hold", "End by itself after so long, such as 90s, 10m, 2h or 1d.", "--hold")
 def command(order: Order, hold: float | None) -> None:
     """
     Let Python answer every call of a feature, whatever the rules say.
@@ -159,4 +163,7 @@ def _seconds(text: str | None) -> float | None:
     found = _DURATION.fullmatch(text or "")
     if found is None and text is not None:
         raise click.BadParameter(f"expected a number and s, m, h or d, such as 10m, got {text!r}")
-    return None if found is None else float(int(found[1]) * _SECONDS[found[2]])
+    seconds = None if found is None else float(int(found[1]) * _SECONDS[found[2]])
+    if seconds is not None and seconds > _LONGEST_DAYS * _SECONDS["d"]:
+        raise click.BadParameter(f"expected at most {_LONGEST_DAYS}d, got {text!r}")
+    return seconds

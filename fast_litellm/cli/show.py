@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NS_PER_US = 1_000
 _DIGITS = 8
 _SIDES = ("control", "candidate")
+_NAMES = {"safe_value": "value", "frame": "raised in"}
 _SAME = "="
 _DIFFERENT = "!"
 
@@ -39,7 +40,8 @@ def command(name: str, as_json: bool) -> None:
         _show_sample(f"sample {number} of {len(found['samples'])}, at {sample['path']}", sample)
     short = found["fingerprint"][:_DIGITS]
     console.hint(
-        f"accept it with `fast-litellm waive {short} --reason WHY --expires WHEN`; another build starts afresh"
+        f"accept it with `fast-litellm waive {found['feature']} {short} --reason WHY --for TIME`; another build starts "
+        "afresh"
     )
 
 
@@ -61,9 +63,9 @@ def _facts(found: Mapping[str, Any]) -> dict[str, str]:
 
 def _show_sample(title: str, sample: Mapping[str, Any]) -> None:
     table = console.table(("", *_SIDES, ""), title=title)
-    for row in ("outcome", "type", "length", "safe_value", "digest"):
-        cells = [_cell(sample[side][row]) for side in _SIDES]
-        table.add_row(row.replace("safe_value", "value"), *cells, _SAME if cells[0] == cells[1] else _DIFFERENT)
+    for row in ("outcome", "type", "length", "safe_value", "digest", "frame"):
+        cells = [_cell(sample[side].get(row)) for side in _SIDES]
+        table.add_row(_NAMES.get(row, row), *cells, _SAME if cells[0] == cells[1] else _DIFFERENT)
     table.add_row("took", *(f"{sample[f'{side}_ns'] / _NS_PER_US:,.1f} us" for side in _SIDES), "")
     out = console.output()
     out.print()
@@ -76,7 +78,12 @@ def _circumstances(sample: Mapping[str, Any]) -> dict[str, str]:
         "by how much": _distance(*(sample[side]["safe_value"] for side in _SIDES)),
         "run again": "differed again" if sample["confirmed_on_rerun"] else "did not differ again",
         "control again": "differed from itself" if sample["control_rerun_differs"] else "",
+        "note": sample.get("note", "").replace("_", " "),
         "action": sample["action"],
+        "input": sample.get("input_digest", ""),
+        "shape": ", ".join(f"{name}={value}" for name, value in sample.get("shape", {}).items()),
+        "served": sample.get("served", ""),
+        "ran": f"{sample['exec_path']}, {sample['order']}".replace("_", " ") if "order" in sample else "",
     }
 
 

@@ -269,6 +269,15 @@ class FlagManager:
         """
         return self._standings.is_diverted(flag, build)
 
+    def undivert(self, flag: str) -> None:
+        """
+        Take back on this host what `divert` has stopped.
+
+        Args:
+            flag: The flag's name; when nothing has diverted it nothing happens.
+        """
+        self._standings.undivert(flag)
+
     def pause(self, flag: str, *, hold: Optional[float] = None, scope: str = "host") -> str:
         """
         Stop a feature for every process of this host that uses the same rule file: their next decision is Python.

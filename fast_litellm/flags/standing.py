@@ -91,12 +91,19 @@ class Standings:
 
     def is_diverted(self, flag: str, build: str) -> bool:
         """Returns whether a build was found on this host to answer otherwise. Another build's stop is lifted."""
-        if self._page is None:
-            return False
-        found = engine.current().read_mark(self._page.word(flag), int(self._clock() * _MS_PER_S))
+        found = self._diverted(flag)
         if found is not None and found != _mark(build):
-            self._page.native.trip(flag, _RUNNING)
+            self.undivert(flag)
         return found == _mark(build)
+
+    def undivert(self, flag: str) -> None:
+        """Takes back what `divert` has stopped, whatever the build."""
+        if self._page is not None and self._diverted(flag) is not None:
+            self._page.native.trip(flag, _RUNNING)
+
+    def _diverted(self, flag: str) -> Optional[int]:
+        word = _RUNNING if self._page is None else self._page.word(flag)
+        return engine.current().read_mark(word, int(self._clock() * _MS_PER_S))
 
     def close(self, flag: str) -> None:
         """Takes back what a guard has stopped, wherever; what a person has stopped stays."""

@@ -1,9 +1,12 @@
 """
 COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was found, and says whether that suffices.
 
-    runner        what happens on the caller's path, and on the worker thread behind it
+    runner        what happens on the caller's path
+    modes         where a candidate runs: on a thread of its own, on the caller's, in another process, on an event loop
+    judge         what happens off the caller's path
     trial         one comparison: run, compare, run again before believing a difference
     comparators   whether two outcomes are the same, and if not, how they differ
+    noise         functions that do not always give the same answer; tape, both sides drawing the same numbers
     source        names for functions that change when their code does
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
@@ -16,7 +19,7 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
 
 from __future__ import annotations
 
-from fast_litellm.shadow import comparators
+from fast_litellm.shadow import comparators, noise
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Candidate, FunctionCandidate
 from fast_litellm.shadow.experiment import Experiment, Limits
@@ -41,4 +44,5 @@ __all__ = [
     "Policy",
     "ShadowRunner",
     "comparators",
+    "noise",
 ]

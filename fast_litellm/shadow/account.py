@@ -10,8 +10,8 @@ import json
 import random
 import threading
 import uuid
-from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from fast_litellm.shadow import engine
 from fast_litellm.shadow.counts import Counts, add, flatten
@@ -112,8 +112,15 @@ class Account:
         self._labels: Dict[Epoch, Labels] = {}
         self.after_fork()
 
-    def after_fork(self) -> None:
-        """Starts with nothing but the tallies, which a child counts from zero."""
+    def after_fork(self, ring: Optional[engine.Ring] = None) -> None:
+        """
+        Starts with nothing but the tallies, which a child counts from zero.
+
+        Args:
+            ring: Where the counts are kept.
+        """
+        self._ring = ring
+        self._kept: Set[str] = set()
         self._lock = threading.Lock()
         self._name = uuid.uuid4().hex
         self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
@@ -122,9 +129,13 @@ class Account:
         self._times: Dict[Epoch, PairedTimes] = {}
         self._written: Dict[Any, Any] = {}
         for attached in self._attached.values():
-            for tally in attached.tallies:
+            for index, tally in enumerate(attached.tallies):
                 tally.reset()
-                tally.open(self._block(attached.epoch))
+                self._open(tally, self._block(attached.epoch, index))
+
+    def keep_in(self, ring: Optional[engine.Ring]) -> None:
+        """Keeps what is counted from the next epoch on in a ring."""
+        self._ring = ring
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
@@ -137,10 +148,21 @@ class Account:
             if all(known is not tally for known in attached.tallies):
                 attached.tallies.append(tally)
             self._labels[epoch] = labels or dict
-            tally.open(self._block(epoch))
+            index = next(index for index, known in enumerate(attached.tallies) if known is tally)
+            self._open(tally, self._block(epoch, index))
 
-    def record(self, comparison: Comparison, now: float) -> None:
-        """Counts a comparison under its divergence class."""
+    def _open(self, tally: Tally, block: str) -> None:
+        """A block in a ring is never forgotten: the words stay, and the epoch may be gone on with."""
+        if tally.open(block, self._ring):
+            self._kept.add(block)
+
+    def record(self, comparison: Comparison, now: float) -> Tuple[Epoch, str, ClassRecord]:
+        """
+        Counts a comparison under its divergence class.
+
+        Returns:
+            The class as it is now: its epoch, its fingerprint, and what this process has seen of it.
+        """
         with self._lock:
             attached = self._attached.get(comparison.feature)
             epoch = attached.epoch if attached is not None else _unattached(comparison)
@@ -149,6 +171,7 @@ class Account:
                 key, description = (epoch, _OVERFLOW.fingerprint), _OVERFLOW
             record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
             record.add(comparison, now, self._draw)
+            return (*key, _copy(record))
 
     def record_times(self, feature: str, times: Times) -> None:
         """Counts a pair of timings under the feature's epoch."""
@@ -176,23 +199,34 @@ class Account:
         with self._lock:
             self._written.clear()
 
-    def _block(self, epoch: Epoch) -> str:
-        """Another account that reads the same tallies has blocks of its own."""
-        parts = [epoch.candidate_build, epoch.reference, epoch.comparator, epoch.rules_revision]
-        return json.dumps([self._name, epoch.feature, *parts])
+    def _block(self, epoch: Epoch, index: int) -> str:
+        """Each tally has blocks of its own, and so has another account that reads the same tallies."""
+        return json.dumps([self._name, index, *(getattr(epoch, part.name) for part in fields(Epoch))])
 
     def _counter(self, epoch: Epoch) -> Counter:
-        block, attached = self._block(epoch), self._attached[epoch.feature]
+        attached = self._attached[epoch.feature]
         closed = self._closed.get(epoch, Counter())
-        for tally in attached.tallies if epoch != attached.epoch else ():
-            ended = tally.forget(block)
+        named = [(tally, self._block(epoch, index)) for index, tally in enumerate(attached.tallies)]
+        for tally, block in named if epoch != attached.epoch else ():
+            ended = None if block in self._kept else tally.forget(block)
             closed = closed if ended is None else closed.with_reading(*ended)
         self._closed[epoch] = closed
-        for tally in attached.tallies:
+        for tally, block in named:
             for reading in (it[1:] for it in tally.blocks() if it[0] == block):
                 closed = closed.with_reading(*reading)
         times = self._times.get(epoch)
         return replace(closed, labels=dict(self._labels[epoch]()), times=None if times is None else times.as_json())
+
+
+def epoch_of(block: str) -> Epoch:
+    """
+    Args:
+        block: The name of a block of some process's account.
+
+    Returns:
+        The epoch that is counted in it.
+    """
+    return Epoch(*json.loads(block)[2:])
 
 
 def state_of(comparison: Comparison) -> str:

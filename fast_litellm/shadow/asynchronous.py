@@ -57,7 +57,7 @@ async def observe(
         BaseException: What the control raises, the same object.
     """
     control = control or runner.experiment.control
-    job = runner.prepare(args, kwargs)
+    job = runner.try_to_prepare(args, kwargs)
     if job is None:
         return await control(*args, **kwargs)
     started = runner.clock()

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import Callable
 
+SHARE = 0.05
+"""Of one core, unless something else is said."""
 _NS_PER_MS = 1_000_000
 _FIRST_ESTIMATE_NS = _NS_PER_MS // 10
 _ESTIMATE_WEIGHT = 8
@@ -32,7 +34,7 @@ class Budget:
 
     def __init__(
         self,
-        share: float = 0.05,
+        share: float = SHARE,
         burst_ms: float = 250,
         *,
         clock: Callable[[], int] = time.monotonic_ns,

@@ -18,6 +18,10 @@ class Candidate(Protocol):
     `prepare` runs on the caller's path with the caller's own arguments: it reads whatever live state the answer
     depends on, keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run`
     is a pure function of the plan and of a copy of the arguments, possibly later and on another thread.
+
+    To be run in a worker process it also has a `factory`, the `module:qualname` of something that takes no arguments
+    and makes an object with `run`; and, unless its plans are plain values, `portable(plan)`, which turns one into the
+    plain value that this `run` takes.
     """
 
     @property
@@ -42,11 +46,13 @@ class Withheld(Exception):  # noqa: N818 - a signal, not an error: the compariso
 
     Args:
         reason: The word under which the call is counted.
+        is_final: It will never be run any more in this process.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_final = is_final
 
 
 class FunctionCandidate:

@@ -121,7 +121,7 @@ def _divergences(evidence: Evidence) -> Check:
     unknown = max(evidence.account.diverged - sum(found.count for found in accepted), 0)
     if unaccepted or (unknown and not accepted):
         saw = f"{max(unknown, sum(found.count for found in unaccepted)):,} comparisons in {len(unaccepted):,} classes"
-        missing = "another build of the candidate, or `fast-litellm waive CLASS`"
+        missing = "another build of the candidate, or `fast-litellm waive FEATURE CLASS`"
         return Check(name, False, saw, needs, missing, None, is_terminal=True)
     if unknown:
         return Check(name, False, f"{unknown:,} comparisons without a class", needs, "their classes", None)

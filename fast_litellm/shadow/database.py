@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol
 
+from fast_litellm import settings
 from fast_litellm.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class Database(Protocol):
 
     def key_file(self) -> Optional[Path]:
         """Returns the file of the key of all digests; None when the database itself has to hold it."""
+
+    def rings(self) -> Path:
+        """Returns the directory in which the processes of this host keep what must outlive them."""
 
 
 def at(url: str) -> Database:
@@ -124,6 +129,9 @@ class SQLite:
         """The key lies beside the database, so that a ledger that is given away stays redacted."""
         return self.path.with_name(self.path.name + ".key")
 
+    def rings(self) -> Path:
+        return self.path.with_name(self.path.name + ".rings")
+
 
 class PostgreSQL:
     """
@@ -173,6 +181,10 @@ class PostgreSQL:
 
     def key_file(self) -> Optional[Path]:
         return None
+
+    def rings(self) -> Path:
+        name = blake2b(self.name.encode(), digest_size=8).hexdigest()
+        return settings.user_directory() / "rings" / name
 
 
 def _leave_transactions_to_us(connection: Any, _record: Any) -> None:

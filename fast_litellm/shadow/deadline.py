@@ -8,9 +8,31 @@ import heapq
 import itertools
 import threading
 import time
-from typing import List, Optional, Protocol, Tuple
+from dataclasses import dataclass
+from typing import Callable, Generic, List, Optional, Protocol, Tuple, TypeVar
 
 from fast_litellm.shadow import forking, machinery
+
+Work = TypeVar("Work")
+
+
+@dataclass(frozen=True)
+class Patience(Generic[Work]):
+    """
+    How long one job may take, and who is told of one that takes longer.
+
+    Args:
+        limit_ns: The longest a job may run, in nanoseconds.
+        clock: What it is measured with, in nanoseconds; monotonic.
+        hung: Called with a job that has run for too long, on another thread. Its own thread is not waited for any
+            more, and whatever it still does counts for nothing.
+        given_up: Called with each job that will not be begun because too many have hung.
+    """
+
+    limit_ns: float
+    clock: Callable[[], int]
+    hung: Callable[[Work], None]
+    given_up: Callable[[Work], None]
 
 
 class Watched(Protocol):

@@ -20,7 +20,7 @@ class Ticket(Protocol):
 class Tally(Protocol):
     """The counters of one feature. Every method counts one transition; a reading is always consistent in itself."""
 
-    def open(self, epoch: str, /) -> None: ...
+    def open(self, epoch: str, ring: Any = ..., /) -> bool: ...
 
     def forget(self, epoch: str, /) -> Optional[Tuple[Dict[str, Any], List[Dict[str, Any]]]]: ...
 
@@ -43,6 +43,24 @@ class Shaper(Protocol):
     def shape(self, args: Tuple[Any, ...], kwargs: Optional[Dict[str, Any]] = ..., /) -> int: ...
 
 
+class Ring(Protocol):
+    """Counters and records in a file that outlives the process."""
+
+    def push(self, record: str, /) -> bool: ...
+
+    def end(self) -> int: ...
+
+    def drop_until(self, end: int, /) -> None: ...
+
+
+class Rings(Protocol):
+    """Makes rings of open files."""
+
+    def __call__(self, descriptor: int, blocks: int, header: str, /) -> Ring: ...
+
+    def size(self, blocks: int, /) -> int: ...
+
+
 class RateLimit(Protocol):
     """A rate that counts are held against; evidence is the logarithm of an e-value."""
 
@@ -58,6 +76,13 @@ class Engine(Protocol):
 
     @property
     def Tally(self) -> Callable[[], Tally]: ...  # noqa: N802 - the name of a class
+
+    @property
+    def Ring(self) -> Rings: ...  # noqa: N802 - as above
+
+    def read_ring(
+        self, data: bytes, /
+    ) -> Tuple[str, List[Tuple[str, Dict[str, Any], List[Dict[str, Any]]]], List[str]]: ...
 
     def digest(self, key: bytes, value: Any, /) -> int: ...
 

@@ -4,10 +4,12 @@ What a runner is told: which two sides to compare, within which limits, and who 
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
@@ -15,6 +17,9 @@ from fast_litellm.shadow.timing import Times
 
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
+
+MODES = ("off_path", "inline", "isolated")
+"""Where a candidate can run; see `modes`."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Experiment:
         comparator: Says whether two returned values are equal.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        noise: What is done when the control does not always give the same answer; see `noise`.
     """
 
     feature: str
@@ -37,6 +43,18 @@ class Experiment:
     comparator: Comparator
     profile: str = "plain"
     request: Optional[str] = None
+    noise: str = "none"
+
+    def shaper(self) -> engine.Shaper:
+        """
+        Returns:
+            What names the shapes of its calls.
+        """
+        try:
+            parameters = list(inspect.signature(self.control).parameters)
+        except (TypeError, ValueError):  # a function without a signature: its arguments have no names
+            parameters = []
+        return engine.current().Shaper(self.profile, parameters, self.request)
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,9 @@ class Limits:
         patience: How many deadlines one comparison may take, with all its runs. Then it is taken never to end: it is a
             timeout, and its thread is abandoned.
         clock: What durations are measured with, in nanoseconds; monotonic.
+
+    Raises:
+        ValueError: There is no such mode.
     """
 
     mode: str = "off_path"
@@ -61,6 +82,10 @@ class Limits:
     deadline_ms: float = 1_000
     patience: float = 10
     clock: Callable[[], int] = time.perf_counter_ns
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, not {self.mode!r}")
 
     @property
     def hang_ns(self) -> float:
@@ -77,6 +102,8 @@ class Sink(Protocol):
     @property
     def lasting_key(self) -> Optional[bytes]: ...
 
-    def record(self, comparison: Comparison, /) -> None: ...
+    def accepts(self, feature: str, fingerprint: str, /) -> bool: ...
+
+    def record(self, comparison: Comparison, /) -> object: ...
 
     def record_times(self, feature: str, times: Times, /) -> None: ...

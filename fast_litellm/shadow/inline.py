@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords, Withheld
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.mutation import fresh
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.timing import Ran, Times
 from fast_litellm.shadow.trial import of_error
 
 if TYPE_CHECKING:
-    from fast_litellm.shadow.runner import Job, ShadowRunner
+    from fast_litellm.shadow.runner import ShadowRunner
 
 SHARE = 1 / 100
 """Of the shadowed calls."""
@@ -37,11 +39,12 @@ class _Run(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """The candidate's run, in a form nobody can change, and the arguments as it left them."""
+    """The candidate's run, in a form nobody can change, the arguments as it left them, and whether it ran first."""
 
     run: _Run
     did: Observation
     call: Call
+    is_first: bool
 
 
 class Inline:
@@ -77,14 +80,14 @@ class Inline:
         if not (runner.judge.is_proven and self._draw() < SHARE):
             return runner.observe(args, kwargs, control)
         answer = control or runner.experiment.control
-        job = runner.prepare(args, kwargs)
+        job = runner.try_to_prepare(args, kwargs)
         if job is None:
             return answer(*args, **kwargs)
         is_first = self._draw() < 1 / 2
-        tried = self._try(job.call) if is_first else None
+        tried = self._try(job.call, is_first=True) if is_first else None
         ours = _run(lambda: answer(*args, **kwargs))
         if not is_first and ours.error is None:
-            tried = self._try(job.call)
+            tried = self._try(job.call, is_first=False)
         return self._conclude(job, ours, tried)
 
     def _conclude(self, job: Job, ours: _Run, tried: Optional[_Tried]) -> Any:
@@ -93,7 +96,7 @@ class Inline:
         if error is None:
             if tried is not None:
                 times = Times(wall_ns, tried.run.wall_ns, cpu_ns, tried.run.cpu_ns)
-                job.plan = Ran(job.plan, tried.did, tried.call, times)
+                job.plan = Ran(job.plan, tried.did, tried.call, times, tried.is_first)
             self._runner.submit(job, Outcome(value, duration_ns=wall_ns))
             return value
         if isinstance(error, Exception):
@@ -105,7 +108,7 @@ class Inline:
         finally:
             del ours, error  # each would hold this frame, and this frame it
 
-    def _try(self, call: Call) -> Optional[_Tried]:
+    def _try(self, call: Call, *, is_first: bool) -> Optional[_Tried]:
         """Prepares and runs the candidate as when it serves. None when the worker is to try it after all."""
         candidate = self._runner.experiment.candidate
         try:
@@ -114,15 +117,14 @@ class Inline:
                 run = _run(lambda: candidate.run(candidate.prepare(args, kwargs), args, kwargs))
             if isinstance(run.error, (Declined, Withheld)):
                 return None
-            return _Tried(run, self._observation(run), copy)
+            return _Tried(run, self._observation(run), copy, is_first)
         except BaseException as error:
             machinery.failed("inline", error)
             return None
 
     def _observation(self, run: _Run) -> Observation:
         if run.error is not None:
-            error = of_error(run.error)
-            return Observation(None, error.error_type, error.error_text, run.wall_ns)
+            return replace(of_error(run.error), duration_ns=run.wall_ns)
         value = run.value
         if self._runner.experiment.comparator.takes_snapshots:
             value, _ = engine.current().freeze(value)

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 Run = Callable[[Any, Tuple[Any, ...], Dict[str, Any]], Any]
 Answer = Tuple[Any, ...]
@@ -39,16 +39,19 @@ def pack(value: Any) -> bytes:
     Raises:
         NotPlainError: Something in it is of another type. `marshal` would send some of those as bytes.
     """
-    pending: List[Any] = [value]
+    pending, seen = [value], set()
     while pending:
         each = pending.pop()
         kind = type(each)
+        if kind in _SCALARS or id(each) in seen:
+            continue
+        seen.add(id(each))
         if kind in _SEQUENCES:
             pending.extend(each)
         elif kind is dict:
             pending.extend(each.keys())
             pending.extend(each.values())
-        elif kind not in _SCALARS:
+        else:
             raise NotPlainError(kind.__qualname__)
     return marshal.dumps(value)
 
@@ -65,9 +68,9 @@ def serve(connection: Connection) -> None:
     """
     Answer calls until the other side is gone.
 
-    The first message is `(sys.path, name, is_factory, seconds)`: where modules are, the candidate's `module:qualname`,
-    whether that makes the candidate or is the candidate's function, and the longest a call may take even when nobody
-    is there any more to end it.
+    The first message is `(sys.path, name, is_factory, seconds)`: where modules are, the `module:qualname` of what
+    makes the candidate or of the candidate's function, which of the two, and the longest a call may take even when
+    nobody is there any more to end it.
 
     Args:
         connection: To the parent.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any, NoReturn, Optional, Tuple
+from typing import Any, Callable, NoReturn, Optional, Tuple
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import forking, isolated, machinery
@@ -41,8 +41,7 @@ class Isolated:
     A candidate that is prepared here and run there.
 
     Args:
-        candidate: A `FunctionCandidate` of a function that can be imported, or any other with an attribute `factory`,
-            the `module:qualname` of a function without arguments that makes it.
+        candidate: A `FunctionCandidate` of a function that can be imported, or any other with a `factory`.
         deadline_ms: A call that takes longer is killed.
         patience_ms: How long to wait for a process that starts; it goes on starting meanwhile.
     """
@@ -55,6 +54,7 @@ class Isolated:
         self._deadline_s = deadline_ms / _MS_PER_S
         self._patience_s = patience_ms / _MS_PER_S
         self._name = name(candidate)
+        self._portable: Callable[[Any], Any] = getattr(candidate, "portable", lambda plan: plan)
         self._child: Optional[Child] = None
         self._restarts = Restarts()
         self._is_closed = False
@@ -80,8 +80,10 @@ class Isolated:
         Raises:
             Withheld: There is none, and why.
         """
-        if self._name is None or self._is_closed:
-            raise Withheld("shutdown" if self._is_closed else "not_importable")
+        if self._is_closed:
+            raise Withheld("shutdown")
+        if self._name is None:
+            raise Withheld("not_importable", is_final=True)
         child = self._child or self._start(*self._name)
         self._child = child
         try:
@@ -107,7 +109,7 @@ class Isolated:
             Withheld: Something in the call or in the answer cannot cross.
         """
         try:
-            request = isolated.pack((plan, args, kwargs))
+            request = isolated.pack((self._portable(plan), args, kwargs))
         except (isolated.NotPlainError, ValueError):
             raise Withheld("unsnapshotable") from None
         word, what, left_args, left_kwargs, spent = self._ask(request)
@@ -147,10 +149,10 @@ class Isolated:
     def _start(self, candidate: str, is_factory: bool) -> Child:
         refusal = self._restarts.refusal()
         if refusal is not None:
-            raise Withheld(refusal)
+            raise Withheld(refusal, is_final=self._restarts.is_over)
         try:
             return Child(candidate, self._deadline_s, is_factory=is_factory)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except (OSError, TypeError, ValueError, subprocess.SubprocessError) as error:
             machinery.failed("isolate", error)
             self._restarts.failed()
             raise Withheld("isolation_failed") from None
@@ -193,7 +195,7 @@ def _raise(word: str, what: Any) -> NoReturn:
         raise Declined(what)
     if word == "unsnapshotable":
         raise Withheld("unsnapshotable")
-    (module, qualname), text = what[:2], what[2]
+    module, qualname, text = what
     if "<locals>" in qualname:  # this side's class of that name could be the same or another
         raise Withheld("unsnapshotable")
     raise Raised(_class(module, qualname), text)

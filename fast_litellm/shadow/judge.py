@@ -5,19 +5,18 @@ What happens with an accepted call off its caller's path: it is tried, what was 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Withheld
 from fast_litellm.shadow.experiment import Limits
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.reporter import Cost, Reporter
 from fast_litellm.shadow.timing import Ran
 from fast_litellm.shadow.trial import Finding, Trial
-
-if TYPE_CHECKING:
-    from fast_litellm.shadow.runner import Job
+from fast_litellm.shadow.worker import MAX_ABANDONED
 
 End = Callable[[], None]
 
@@ -45,6 +44,7 @@ class Judge:
         self._limits = limits
         self._matched = 0
         self._is_unfit = False
+        self._hung = 0
 
     @property
     def is_proven(self) -> bool:
@@ -73,6 +73,9 @@ class Judge:
     def hung(self, job: Job) -> None:
         """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
         finding = self._trial.hung(job.control)
+        self._hung += 1
+        if self._hung >= MAX_ABANDONED:
+            self._reporter.report_stop("hung")
         self._conclude(job, finding, self._cost(job, 0, self._limits.clock() - job.queued_at))
 
     def give_up(self, job: Job, reason: str) -> None:
@@ -94,12 +97,12 @@ class Judge:
         queue_age_ns = self._limits.clock() - job.queued_at
         try:
             if job.served is not None:
-                job.control = self._trial.control(job.call)
+                job.control = self._trial.control(job.plan, job.call)
             finding = self._trial.run(job.plan, job.call, job.control, job.served)
         except Declined as declined:
             return functools.partial(self._decline, job, declined)
         except Withheld as withheld:
-            return functools.partial(self._shed, job, withheld.reason)
+            return functools.partial(self._withhold, job, withheld)
         except BaseException as error:
             return functools.partial(self._fail, job, error)
         cost = self._cost(job, self._cpu_ns() - started, queue_age_ns)
@@ -113,25 +116,32 @@ class Judge:
             queue_age_ns,
             call=job.call,
             shape=job.shape,
-            order="control_first" if job.served is None else "candidate_first",
+            served="control" if job.served is None else "candidate",
+            order="candidate_first" if _began_with_candidate(job) else "control_first",
             exec_path="inline" if isinstance(job.plan, Ran) else elsewhere,
         )
 
     def _conclude(self, job: Job, finding: Finding, cost: Cost) -> None:
         try:
             self._note(finding)
+            outcome = finding.outcome
             if finding.difference is not None:
-                self._reporter.report(finding, finding.difference, cost)
+                outcome = self._reporter.report(finding, finding.difference, cost)
             elif isinstance(job.plan, Ran):
                 self._reporter.report_times(job.plan.times)
             if job.ticket is not None:
-                job.ticket.compare(finding.outcome, self._reporter.digest(job.call))
+                job.ticket.compare(outcome, self._reporter.digest(job.call))
         except BaseException as error:
             self._fail(job, error)
 
     def _note(self, finding: Finding) -> None:
         self._matched += finding.difference is None
         self._is_unfit |= finding.difference is not None and finding.difference.kind in _UNFIT
+
+    def _withhold(self, job: Job, withheld: Withheld) -> None:
+        self._shed(job, withheld.reason)
+        if withheld.is_final:
+            self._reporter.report_stop(withheld.reason)
 
     def _decline(self, job: Job, declined: Declined) -> None:
         self._shed(job, "declined")
@@ -146,3 +156,7 @@ class Judge:
             self._tally.shed(reason, job.shape)
         else:
             job.ticket.shed(reason)
+
+
+def _began_with_candidate(job: Job) -> bool:
+    return job.plan.is_first if isinstance(job.plan, Ran) else job.served is not None

@@ -9,6 +9,7 @@ write makes all good.
 from __future__ import annotations
 
 import atexit
+import math
 import sqlite3
 import threading
 import time
@@ -16,7 +17,7 @@ import weakref
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database, forking, machinery, pauses, process, rollouts
+from fast_litellm.shadow import database, forking, machinery, pauses, process, recovery, ring, rollouts, waivers
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
@@ -24,10 +25,12 @@ from fast_litellm.shadow.fleet import Fleet, Read
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.pauses import Listener
 from fast_litellm.shadow.redaction import Redactor
+from fast_litellm.shadow.ring import OwnRing
 from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.transition import Transition
+from fast_litellm.shadow.waivers import Accepted
 
 _HEARTBEAT_SECONDS = 15.0
 _FORK_SECONDS = 2.0
@@ -57,7 +60,9 @@ class Ledger(Decisions):
         self._versions = dict(versions or {})
         self._flush_seconds = flush_seconds
         self._account = Account()
+        self._ring: Optional[OwnRing] = None
         self._fleet = Fleet(store)
+        self._accepted: Accepted = {}
         self._ended = False
         self._is_held = False
         self._begin()
@@ -94,24 +99,61 @@ class Ledger(Decisions):
             tally: The feature's counters.
             labels: Returns what else `status` shows of the feature, such as its stage: JSON values, never content.
         """
+        if self._ring is None:
+            self._make_ring()
         self._account.attach(epoch, tally, labels)
         self._start()
 
-    def record(self, comparison: Comparison) -> None:
+    def record(self, comparison: Comparison) -> bool:
         """
         Keep a comparison that did not match. When it blocked its candidate, so is that build in every process started
         later.
 
         Args:
             comparison: Redacted.
+
+        Returns:
+            Whether it is kept even if the process is killed now; otherwise it will be with the next write.
         """
         now = self._clock()
-        self._account.record(comparison, now)
+        seen, blocked = self._account.record(comparison, now), None
         if comparison.action == "blocked":
             build = comparison.candidate_build
-            self._pending.append(Transition(comparison.feature, build, "blocked", "auto", comparison.fingerprint, now))
+            blocked = Transition(comparison.feature, build, "blocked", "auto", comparison.fingerprint, now)
+            self._pending.append(blocked)
+        is_kept = self._ring is not None and self._ring.push(recovery.as_record(seen, blocked))
+        if blocked is not None or not is_kept:
             self._wake.set()
         self._start()
+        return is_kept
+
+    def recover(self) -> int:
+        """
+        Write what killed processes of this host have left.
+
+        Returns:
+            How many there were. A failure is counted and logged, and they are left for the next time.
+        """
+        try:
+            return ring.recover(self._store.database.rings(), self._write_left)
+        except (OSError, LedgerError) as error:
+            self._unavailable(error)
+        except BaseException as error:
+            self._failed(error)
+        return 0
+
+    def _write_left(self, left: ring.Left) -> None:
+        store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
+        try:
+            with store.writing() as connection:
+                recovery.write(connection, left, self._clock())
+        finally:
+            store.close()
+
+    def _make_ring(self) -> None:
+        own = OwnRing.make(self._store.database.rings(), self._this_process(), self._versions)
+        self._ring = own
+        self._account.keep_in(None if own is None else own.native)
 
     def record_times(self, feature: str, times: Times) -> None:
         """
@@ -122,6 +164,19 @@ class Ledger(Decisions):
             times: What both sides took for the same call.
         """
         self._account.record_times(feature, times)
+
+    def accepts(self, feature: str, fingerprint: str) -> bool:
+        """
+        Ask for a waiver, as this process last heard of it from the fleet; the database is not asked.
+
+        Args:
+            feature: The flag's name.
+            fingerprint: The divergence class.
+
+        Returns:
+            Whether somebody has accepted the class, and the acceptance has neither expired nor been used up.
+        """
+        return self._accepted.get((feature, fingerprint), 0.0) > self._clock()
 
     def flush(self) -> bool:
         """
@@ -161,12 +216,17 @@ class Ledger(Decisions):
             return
         self._ended = True
         self._wake.set()
-        self._flush(is_last=True)
+        if self._flush(is_last=True) and self._ring is not None:
+            self._ring.remove()
+            self._ring = None
 
-    def leads(self) -> bool:
+    def leads(self, feature: str) -> bool:
         """
+        Args:
+            feature: The flag's name.
+
         Returns:
-            Whether this is the process that has been running for longest of those that write to the ledger.
+            Whether this is the process that has been running for longest of those that count the feature.
 
         Raises:
             LedgerError: The ledger cannot be read.
@@ -174,7 +234,7 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         with self._store.reading() as connection:
-            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock())
+            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock(), feature)
         return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
 
     def follow(self, listener: Listener) -> None:
@@ -196,7 +256,7 @@ class Ledger(Decisions):
     ) -> None:
         """
         Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
-        waited for once.
+        waited for once. Waivers hold from here on, too; they are heard of before a block is lifted.
 
         Args:
             pauses_changed: As for `follow`.
@@ -207,6 +267,7 @@ class Ledger(Decisions):
 
         self._fleet.follow(pauses.current, pauses_changed)
         self._fleet.follow(rollouts.current, rollouts_changed)
+        self._fleet.follow(waivers.accepted, self._take_accepted)
         self._follow(reports.blocks, blocks_changed)
 
     def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
@@ -228,6 +289,9 @@ class Ledger(Decisions):
         from fast_litellm.shadow import reports
 
         self._follow(reports.blocks, listener)
+
+    def _take_accepted(self, accepted: Accepted) -> None:
+        self._accepted = accepted
 
     def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         self._fleet.follow(read, listener)
@@ -260,8 +324,13 @@ class Ledger(Decisions):
         """Begins as another process, with a connection and a thread of its own."""
         had_thread = self._thread is not None
         self._store.after_fork()
-        self._account.after_fork()
+        inherited, self._ring = self._ring, None
         self._begin()
+        self._account.after_fork()
+        if inherited is not None:
+            inherited.let_go()
+            self._make_ring()
+            self._account.after_fork(None if self._ring is None else self._ring.native)
         if had_thread:
             self._start()
 
@@ -288,9 +357,13 @@ class Ledger(Decisions):
                 self._thread = thread
 
     def _loop(self) -> None:
+        recovered_at = -math.inf
         while not self._ended:
             self.flush()
             self.look()
+            if time.monotonic() - recovered_at >= _HEARTBEAT_SECONDS:
+                recovered_at = time.monotonic()
+                self.recover()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
 
@@ -298,6 +371,7 @@ class Ledger(Decisions):
         now = self._clock()
         if self._store.is_fresh():
             self._account.forget_written()
+        end = 0 if self._ring is None else self._ring.end()
         report, pending = self._account.report(), list(self._pending)
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
         if not (report.counters or report.classes or is_due or is_last):
@@ -314,6 +388,8 @@ class Ledger(Decisions):
                 writing.write_end(connection, own, now)
         self._account.written(report)
         del self._pending[: len(pending)]
+        if self._ring is not None and end:
+            self._ring.drop_until(end)
         self._written_at = now
         if is_last:
             self._store.close()

@@ -17,13 +17,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
 from fast_litellm.shadow import asynchronous, inline
-from fast_litellm.shadow.experiment import Experiment, Limits
+from fast_litellm.shadow.experiment import MODES, Experiment, Limits
 from fast_litellm.shadow.isolation import Isolated
 
 if TYPE_CHECKING:
     from fast_litellm.shadow.runner import ShadowRunner
 
-MODES = ("off_path", "inline", "isolated")
+__all__ = ["MODES", "arrange", "observer"]
 
 _START_SHARE = 1 / 4  # of the time for a comparison: it may have to start two processes
 

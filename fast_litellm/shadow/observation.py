@@ -151,7 +151,7 @@ class Comparison:
         queue_age_ns: How long the call waited for its comparison.
         input_digest: Keyed, of the call's arguments; equal digests mean equal inputs.
         shape: What can be told of the arguments without their content, by dimension.
-        sample_probability: How likely such a call was to be compared.
+        served: Whose answer the caller has: "control" | "candidate".
         order: Which side ran first: "control_first" | "candidate_first".
         exec_path: "off_path" | "inline" | "isolated".
         host: The keyed digest of the host's name.
@@ -172,7 +172,7 @@ class Comparison:
     queue_age_ns: int = 0
     input_digest: str = ""
     shape: Mapping[str, str] = field(default_factory=dict)
-    sample_probability: float = 1.0
+    served: str = "control"
     order: str = "control_first"
     exec_path: str = "off_path"
     host: str = ""

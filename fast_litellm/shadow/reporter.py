@@ -5,11 +5,11 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Callable, Mapping, Optional
+from dataclasses import dataclass, field, replace
+from typing import Callable, Mapping, Optional, Set, TypeVar
 
 from fast_litellm import events
-from fast_litellm.shadow import divergence, engine, machinery, process
+from fast_litellm.shadow import divergence, engine, machinery, noise, process
 from fast_litellm.shadow.candidate import Call
 from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
@@ -17,6 +17,8 @@ from fast_litellm.shadow.observation import Comparison, Description
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.timing import Times
 from fast_litellm.shadow.trial import Finding
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Cost:
         queue_age_ns: How long the call waited for it.
         call: The frozen arguments; only their digest is kept.
         shape: What can be told of them without their content, as a number.
-        sample_probability: How likely such a call was to be compared.
+        served: Whose answer the caller has: "control" | "candidate".
         order: Which side ran first: "control_first" | "candidate_first".
         exec_path: "off_path" | "inline" | "isolated".
     """
@@ -40,7 +42,7 @@ class Cost:
     queue_age_ns: int
     call: Call = field(default=((), {}), repr=False)
     shape: int = 0
-    sample_probability: float = 1.0
+    served: str = "control"
     order: str = "control_first"
     exec_path: str = "off_path"
 
@@ -52,7 +54,7 @@ class Reporter:
     Args:
         experiment: The two sides.
         sink: Told last; None keeps nothing.
-        on_block: Called with (feature, fingerprint) at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) at the first divergence that nobody has accepted.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Reporter:
         self._sink = sink
         self._on_block = on_block
         self._blocked = False
+        self._stops: Set[str] = set()
         self._redactor: Optional[Redactor] = None
         self._host_digest: Optional[str] = None
         self._log = divergence.DivergenceLog()
@@ -70,21 +73,30 @@ class Reporter:
         """Logs for itself in a child: its parent's lock may have been held."""
         self._log = divergence.DivergenceLog()
 
-    def report(self, finding: Finding, difference: Difference, cost: Cost) -> None:
+    def rearm(self) -> None:
+        """Blocks at the next divergence that nobody has accepted, after an earlier block was lifted."""
+        self._blocked = False
+
+    def report(self, finding: Finding, difference: Difference, cost: Cost) -> str:
         """
         Args:
             finding: What was found.
             difference: The finding's difference.
             cost: What it took.
+
+        Returns:
+            The outcome under which the call counts: a divergence of an accepted class is waived.
         """
         comparison = self._comparison(finding, difference, cost)
-        if comparison.action == "blocked":
-            self._blocked = True
+        outcome = "waived" if self._is_accepted(comparison) else comparison.outcome
+        if outcome == "diverged" and not self._blocked:
+            self._blocked, comparison = True, replace(comparison, action="blocked")
             self._attempt("on_block", self._block, comparison)
             self._attempt("log", self._log_block, comparison)
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+        return outcome
 
     def digest(self, call: Call) -> int:
         """
@@ -100,6 +112,20 @@ class Reporter:
         except Exception as error:
             machinery.failed("digest", error)
             return 0
+
+    def report_stop(self, reason: str) -> None:
+        """
+        Log, once for each reason, that the feature's calls are not compared any more.
+
+        Args:
+            reason: The word under which they are counted.
+        """
+        if reason not in self._stops:
+            self._stops.add(reason)
+            feature, build = self._experiment.feature, self._experiment.candidate.build
+            events.tell(
+                "shadow", "error", events.COMPARING_STOPPED, feature=feature, candidate_build=build, reason=reason
+            )
 
     def report_times(self, times: Times) -> None:
         """
@@ -117,24 +143,30 @@ class Reporter:
         return Comparison(
             feature=self._experiment.feature,
             candidate_build=self._experiment.candidate.build,
-            comparator=self._experiment.comparator.name,
+            comparator=noise.name(self._experiment.comparator.name, self._experiment.noise),
             outcome=finding.outcome,
-            description=self._description(difference),
+            description=self._told("describe", lambda: self._description(difference), Description(difference.kind)),
             confirmed_on_rerun=finding.confirmed_on_rerun,
             control_rerun_differs=finding.control_rerun_differs,
-            action="blocked" if finding.outcome == "diverged" and not self._blocked else "none",
             control_ns=cost.control_ns,
             candidate_ns=finding.candidate.duration_ns,
             cpu_ns=cost.cpu_ns,
             queue_age_ns=cost.queue_age_ns,
-            input_digest=self._input_digest(cost.call),
-            shape=self._shape(cost.shape),
-            sample_probability=cost.sample_probability,
+            input_digest=self._told("digest", lambda: self._input_digest(cost.call), ""),
+            shape=self._told("shape", lambda: self._shape(cost.shape), {}),
+            served=cost.served,
             order=cost.order,
             exec_path=cost.exec_path,
-            host=self._host(),
+            host=self._told("host", self._host, ""),
             pid=os.getpid(),
         )
+
+    def _is_accepted(self, comparison: Comparison) -> bool:
+        try:
+            return self._sink is not None and self._sink.accepts(comparison.feature, comparison.fingerprint)
+        except BaseException as error:
+            machinery.failed("accepts", error)
+            return False
 
     def _input_digest(self, call: Call) -> str:
         digest = engine.current().digest(self._redaction().key, call)
@@ -149,13 +181,16 @@ class Reporter:
         return self._host_digest
 
     def _description(self, difference: Difference) -> Description:
-        """A difference that cannot be described is still a difference, and still blocks."""
         experiment = self._experiment
+        return divergence.describe(self._redaction(), experiment.feature, experiment.comparator, difference)
+
+    def _told(self, operation: str, tell: Callable[[], Told], otherwise: Told) -> Told:
+        """A difference of which something cannot be told is still a difference, and still blocks."""
         try:
-            return divergence.describe(self._redaction(), experiment.feature, experiment.comparator, difference)
+            return tell()
         except BaseException as error:
-            machinery.failed("describe", error)
-            return Description(difference.kind)
+            machinery.failed(operation, error)
+            return otherwise
 
     def _redaction(self) -> Redactor:
         if self._redactor is None:

@@ -125,12 +125,14 @@ def blocks(connection: Connection, known: Mapping[Any, str]) -> Mapping[Any, str
     return said
 
 
-def eldest(connection: Connection, own_host: str, now: float) -> Optional[str]:
+def eldest(connection: Connection, own_host: str, now: float, feature: str) -> Optional[str]:
     """
     Returns:
-        The process that has been running for longest; None when none is.
+        The process that has been running for longest of those that count a feature; None when none is.
     """
-    found = rows(connection, select(PROCESS).where(PROCESS.c.ended_at.is_(None)).order_by(PROCESS.c.started_at))
+    counting = select(COUNTER.c.proc_uuid).join_from(COUNTER, EPOCH).where(EPOCH.c.feature == feature)
+    running = select(PROCESS).where(PROCESS.c.ended_at.is_(None), PROCESS.c.proc_uuid.in_(counting))
+    found = rows(connection, running.order_by(PROCESS.c.started_at))
     return next((row["proc_uuid"] for row in found if not process.is_gone(row, own_host, now)), None)
 
 

@@ -27,9 +27,14 @@ class Restarts:
         self._failures = self._successes = 0
         self._not_before = 0.0
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will ever be started again."""
+        return self._failures >= MAX_FAILURES
+
     def refusal(self) -> Optional[str]:
         """Returns why nothing may be started now: "restarting" | "isolation_failed"; or None."""
-        if self._failures >= MAX_FAILURES:
+        if self.is_over:
             return "isolation_failed"
         return "restarting" if self._clock() < self._not_before else None
 

@@ -67,6 +67,20 @@ def write(
     return True
 
 
+def take_back(connection: Connection, transition: Transition) -> None:
+    """
+    Puts the rollout of a build that is blocked back to the first step, unless a person has done so already. Whoever was
+    about to move it sees that it has changed.
+    """
+    from fast_litellm.shadow.schema import ROLLOUT
+
+    table = ROLLOUT.c
+    blocked = ROLLOUT.update().values(step=0, state="blocked", certified="[]", since=transition.at)
+    blocked = blocked.values(actor=transition.actor, reason=transition.reason)
+    is_meant = (table.feature == transition.feature) & (table.candidate_build == transition.candidate_build)
+    connection.execute(blocked.where(is_meant, table.state.in_(("running", "done"))))
+
+
 def read(connection: Connection) -> Dict[str, Rollout]:
     """
     Returns:

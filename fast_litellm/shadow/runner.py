@@ -12,40 +12,24 @@ A call is offered once its control has ended, because what the control did belon
 from __future__ import annotations
 
 import atexit
-import inspect
 import weakref
+from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
-from fast_litellm.shadow.candidate import Arguments, Call, Keywords
+from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.deadline import Patience
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
+from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Reporter
 from fast_litellm.shadow.trial import Trial, of_error
-from fast_litellm.shadow.worker import Patience, Worker
+from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0
-
-
-class Job:
-    """A copied call, which waits for its control or, with a ticket, for its comparison."""
-
-    __slots__ = ("call", "control", "generation", "plan", "queued_at", "reserved", "served", "shape", "size", "ticket")
-
-    def __init__(self, shape: int, plan: Any, call: Call, *, size: int, reserved: float, generation: int) -> None:
-        self.shape = shape
-        self.ticket: Optional[engine.Ticket] = None
-        self.plan = plan
-        self.call = call
-        self.size = size
-        self.reserved = reserved
-        self.generation = generation
-        self.control = Observation()
-        self.served: Optional[Observation] = None
-        self.queued_at = 0
 
 
 class _Shed(Exception):  # noqa: N818 - a signal, not an error: the call is not compared
@@ -62,7 +46,8 @@ class ShadowRunner:
         sink: Told of every comparison that did not match; None keeps nothing but counters and log events.
         budget: How much processor time comparisons may use; 5 % of one core by default.
         limits: How much may wait.
-        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that is not waived.
+        on_block: Called with (feature, fingerprint) on the worker thread at the first divergence that nobody has
+            accepted.
     """
 
     def __init__(
@@ -82,7 +67,7 @@ class ShadowRunner:
         self.clock = self._limits.clock
         self.mode = self._limits.mode
         self._generation = 0
-        self.shaper = _shaper(experiment)
+        self.shaper = experiment.shaper()
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
         self.trial = Trial(self._arranged, self._limits)
@@ -107,12 +92,7 @@ class ShadowRunner:
             BaseException: What the control raises, the same object.
         """
         control = control or self.experiment.control
-        try:
-            job = self.prepare(args, kwargs)
-        except (
-            BaseException
-        ):  # `prepare` handles everything unless the stack is too deep even for that: not offered, then
-            job = None
+        job = self.try_to_prepare(args, kwargs)
         if job is None:
             return control(*args, **kwargs)
         clock = self._limits.clock
@@ -127,6 +107,16 @@ class ShadowRunner:
             raise
         self.submit(job, Outcome(value=value, duration_ns=clock() - started))
         return value
+
+    def try_to_prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
+        """
+        Returns:
+            What `prepare` returns; None also where the stack is too deep even for that. Such a call is not offered.
+        """
+        try:
+            return self.prepare(args, kwargs)
+        except BaseException:
+            return None
 
     def prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
         """
@@ -214,6 +204,10 @@ class ShadowRunner:
         """
         return self._worker.inside()
 
+    def rearm(self) -> None:
+        """Calls `on_block` once more at the next divergence that nobody has accepted: a block was lifted."""
+        self._reporter.rearm()
+
     def drain(self, timeout: float) -> bool:
         """
         Wait for every submitted call to be compared.
@@ -274,8 +268,7 @@ class ShadowRunner:
 
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
-            error = of_error(outcome.error)
-            return Observation(None, error.error_type, error.error_text, outcome.duration_ns)
+            return replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
         value = outcome.value
         if self.experiment.comparator.takes_snapshots:
             value, _ = engine.current().freeze(value, self._limits.max_bytes)
@@ -298,14 +291,6 @@ class ShadowRunner:
 
     def _work(self, job: Job) -> None:
         self.judge.judge(job, self._worker.claim)
-
-
-def _shaper(experiment: Experiment) -> engine.Shaper:
-    try:
-        parameters = list(inspect.signature(experiment.control).parameters)
-    except (TypeError, ValueError):  # a function without a signature: its arguments have no names
-        parameters = []
-    return engine.current().Shaper(experiment.profile, parameters, experiment.request)
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

@@ -48,12 +48,14 @@ class Ran(NamedTuple):
         candidate: What the candidate did.
         call: The arguments as it left them.
         times: What both sides took.
+        is_first: It ran before the control.
     """
 
     plan: Any
     candidate: Observation
     call: Call
     times: Times
+    is_first: bool = False
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import comparators
+from fast_litellm.shadow import comparators, noise, tape
 from fast_litellm.shadow.asynchronous import InContext
 from fast_litellm.shadow.candidate import Call, Crashed, TimedOut, Withheld
 from fast_litellm.shadow.comparators import Difference
@@ -48,7 +48,8 @@ class Trial:
     Tries one experiment's candidate.
 
     A difference counts as diverged, with two exceptions that count as waived: the control's second run differs from
-    its own first, so the reference is noisy; or a timeout that does not happen again.
+    its own first, so the reference is noisy; or a timeout that does not happen again. What else is done for a function
+    that is known to be noisy, `noise` says.
 
     Args:
         experiment: The two sides.
@@ -62,6 +63,7 @@ class Trial:
         self._deadline_ns = limits.deadline_ms * _NS_PER_MS
         self._hang_ns = limits.hang_ns
         self._mutations = Mutations(lambda call: self.observe(experiment.control, call))
+        self._signs = noise.Signs() if experiment.noise == "paired" else None
 
     def run(self, plan: Any, call: Call, control: Observation, served: Optional[Observation] = None) -> Finding:
         """
@@ -80,15 +82,22 @@ class Trial:
         """
         if isinstance(plan, InContext):
             return plan.context.run(self._run, plan.plan, call, control, served)
+        if self._experiment.noise == "tape":
+            return self._run_on_tape(plan.plan if isinstance(plan, Ran) else plan, call)
         if isinstance(plan, Ran):
             return self._run(plan.plan, call, control, plan.candidate, plan.call)
         return self._run(plan, call, control, served)
 
-    def control(self, call: Call) -> Observation:
+    def control(self, plan: Any, call: Call) -> Observation:
         """
         Returns:
-            What the control does with a call that the candidate has answered.
+            What the control does with a call, off its caller's path.
         """
+        if isinstance(plan, InContext):
+            return plan.context.run(self._control, call)
+        return self._control(call)
+
+    def _control(self, call: Call) -> Observation:
         return self.observe(self._experiment.control, fresh(call))
 
     @property
@@ -127,7 +136,8 @@ class Trial:
         """
         started = self._clock()
         try:
-            observation = Observation(value=function(*call[0], **call[1]))
+            with tape.run():
+                observation = Observation(value=function(*call[0], **call[1]))
         except (Declined, Withheld):
             raise
         except BaseException as error:
@@ -141,14 +151,39 @@ class Trial:
             candidate, difference = self._compare(plan, call, control)
         else:
             candidate, difference = did, self._difference(control, did) or self._mutation(call, left)
+        if self._signs is not None and noise.may_be_noise(difference):
+            return self._weigh(self._signs, call, control, candidate, difference)
         if difference is None:
             return Finding("matched", candidate)
-        second_control = self.observe(self._experiment.control, fresh(call))
+        second_control = self._control(call)
         second = self._compare_again(plan, call, second_control)
         noisy = self._is_noisy(control, second_control)
         confirmed = second is not None and second.kind == difference.kind
-        waived = noisy or (difference.kind == "timeout" and not confirmed)
+        if noisy and noise.may_be_noise(difference):
+            return Finding("waived", candidate, replace(difference, note=noise.WITHIN), confirmed, noisy)
+        waived = difference.kind == "timeout" and not confirmed
         return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
+
+    def _run_on_tape(self, plan: Any, call: Call) -> Finding:
+        """What either side did before had other numbers, so both are run."""
+        common = tape.Tape()
+        with common.on_this_thread():
+            finding = self._run(plan, call, self._control(call), None)
+        if finding.difference is None or not common.is_exhausted:
+            return finding
+        return replace(finding, difference=replace(finding.difference, note=tape.EXHAUSTED))
+
+    def _weigh(
+        self, signs: noise.Signs, call: Call, control: Observation, candidate: Observation, found: Optional[Difference]
+    ) -> Finding:
+        """Holds the control's difference with itself against the candidate's. Calls that match are counted, too."""
+        noisy = self._is_noisy(control, self._control(call))
+        signs.add(candidate=found is not None, control=noisy)
+        if found is None:
+            return Finding("matched", candidate)
+        is_beyond = signs.is_excess and not noisy
+        noted = replace(found, note=noise.BEYOND if is_beyond else noise.WITHIN)
+        return Finding("diverged" if is_beyond else "waived", candidate, noted, is_beyond, noisy)
 
     def _compare_again(self, plan: Any, call: Call, control: Observation) -> Optional[Difference]:
         """A difference that was seen stays one when the candidate cannot be run once more."""

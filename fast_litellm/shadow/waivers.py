@@ -5,12 +5,17 @@ Waivers in the ledger: divergence classes that somebody has accepted, until a ti
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm.shadow.transition import Transition
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+Accepted = Mapping[Tuple[str, str], float]
+"""By feature and fingerprint: until when it is accepted, in seconds since 1970."""
+
+_USED_UP = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,31 @@ def read(connection: Connection) -> List[Waiver]:
     columns = [column for column in WAIVER.c if column.name != "at"]
     found = connection.execute(select(*columns).order_by(WAIVER.c.fingerprint)).mappings()
     return [Waiver(**row) for row in found]
+
+
+def accepted(connection: Connection, known: Accepted) -> Accepted:
+    """
+    Returns:
+        Which classes are accepted: what was known, changed by what the ledger says. Only a row that says so, or time,
+        ends an acceptance.
+    """
+    said, counts = dict(known), _counts(connection)
+    for waiver in read(connection):
+        is_used_up = waiver.max_count is not None and counts.get(waiver.fingerprint, 0) > waiver.max_count
+        said[waiver.feature, waiver.fingerprint] = _USED_UP if is_used_up else waiver.expires_at
+    return said
+
+
+def _counts(connection: Connection) -> Mapping[str, int]:
+    """By class with a limited waiver, its comparisons in the epoch that has most of them: one is judged at a time."""
+    from sqlalchemy import func, select
+
+    from fast_litellm.shadow.schema import SIGHTING, WAIVER
+
+    limited = select(SIGHTING.c.fingerprint, func.sum(SIGHTING.c.count).label("count"))
+    limited = limited.join_from(SIGHTING, WAIVER, WAIVER.c.fingerprint == SIGHTING.c.fingerprint)
+    by_epoch = limited.where(WAIVER.c.max_count.is_not(None)).group_by(SIGHTING.c.fingerprint, SIGHTING.c.epoch_id)
+    counts: Dict[str, int] = {}
+    for fingerprint, count in connection.execute(by_epoch):
+        counts[fingerprint] = max(int(count), counts.get(fingerprint, 0))
+    return counts

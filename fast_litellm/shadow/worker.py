@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
 from fast_litellm.shadow import machinery
-from fast_litellm.shadow.deadline import watchdog
+from fast_litellm.shadow.deadline import Patience, watchdog
 
 MAX_ABANDONED = 2
 """So many threads may hang; then the worker takes no more jobs."""
@@ -28,25 +28,6 @@ class Sized(Protocol):
 
 
 Job = TypeVar("Job", bound=Sized)
-
-
-@dataclass(frozen=True)
-class Patience(Generic[Job]):
-    """
-    How long one job may take, and who is told of one that takes longer.
-
-    Args:
-        limit_ns: The longest a job may run, in nanoseconds.
-        clock: What it is measured with, in nanoseconds; monotonic.
-        hung: Called with a job that has run for too long, on another thread. Its own thread is not waited for any
-            more, and whatever it still does counts for nothing.
-        given_up: Called with each job that will not be begun because too many have hung.
-    """
-
-    limit_ns: float
-    clock: Callable[[], int]
-    hung: Callable[[Job], None]
-    given_up: Callable[[Job], None]
 
 
 @dataclass
@@ -167,10 +148,11 @@ class Worker(Generic[Job]):
             False when the job was taken to hang.
         """
         with self._changed:
-            is_running = self._running is not None and self._running.job is job
-            if is_running and self._running is not None:
-                self._running.is_claimed = True
-            return is_running
+            run = self._running
+            if run is None or run.job is not job:
+                return False
+            run.is_claimed = True
+            return True
 
     def look(self) -> Optional[float]:
         """

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fast_litellm.shadow import audit
+from fast_litellm.shadow import audit, rollouts
 from fast_litellm.shadow.account import STATES, ClassRecord, Report
 from fast_litellm.shadow.observation import Epoch
 from fast_litellm.shadow.process import Process
@@ -36,13 +36,13 @@ def insert(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]]) -> None:
-    """Inserts rows, or replaces the columns that are not in the primary key."""
+def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]], keep: Sequence[str] = ()) -> None:
+    """Inserts rows, or replaces the columns that are neither in the primary key nor to be kept."""
     if not rows:
         return
     statement = insert(connection, table)
     key = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in (*key, *keep)}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
 
 
@@ -58,32 +58,46 @@ def write_end(connection: Connection, process: Process, now: float) -> None:
     connection.execute(PROCESS.update().where(PROCESS.c.proc_uuid == process.proc_uuid).values(ended_at=now))
 
 
-def write_report(connection: Connection, process: Process, report: Report, now: float) -> None:
-    """Writes counts, shapes, timings and classes."""
+def write_report(
+    connection: Connection, process: Process, report: Report, now: float, *, is_recovered: bool = False
+) -> None:
+    """
+    Writes counts, shapes, timings and classes.
+
+    A recovered report knows nothing of labels and sketches, and only the last samples: what is there of them stays.
+    """
+    labels, sketches = (("labels",), ("sketch",)) if is_recovered else ((), ())
     for epoch, counter in report.counters.items():
         of_process = {"epoch_id": epoch_id(connection, epoch, now), "proc_uuid": process.proc_uuid}
         row = {"counts": to_json(counter.counts), "labels": to_json(counter.labels), "updated_at": now}
-        upsert(connection, COUNTER, [{**of_process, **row}])
+        upsert(connection, COUNTER, [{**of_process, **row}], keep=labels)
         shapes = [
             {**of_process, "shape": shape, "counts": to_json(counts), "sketch": sketch}
             for shape, (counts, sketch) in counter.shapes.items()
         ]
-        upsert(connection, SHAPE_COUNTER, shapes)
+        upsert(connection, SHAPE_COUNTER, shapes, keep=sketches)
         if counter.times is not None:
             upsert(connection, TIMING, [{**of_process, "timings": to_json(counter.times)}])
     for (epoch, fingerprint), record in report.classes.items():
         of_class = {"fingerprint": fingerprint, "epoch_id": epoch_id(connection, epoch, now)}
         _write_class(connection, of_class, record)
         seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": to_json(record.samples)}
-        upsert(connection, SIGHTING, [{**of_class, **seen}])
+        upsert(
+            connection,
+            SIGHTING,
+            [{**of_class, **seen}],
+            keep=("samples",) if is_recovered and not record.samples else (),
+        )
 
 
 def write_transition(connection: Connection, transition: Transition) -> None:
-    """Appends to the audit trail and changes the state of a build, unless it has been written before."""
+    """Appends to the audit trail and changes the state of a build and its rollout, unless that was done before."""
     if audit.append(connection, transition) and transition.scope == "build":
         row = {"feature": transition.feature, "candidate_build": transition.candidate_build}
         said = {"state": transition.state, "reason": transition.reason, "actor": transition.actor, "at": transition.at}
         upsert(connection, FEATURE_STATE, [{**row, **said}])
+        if transition.state == "blocked":
+            rollouts.take_back(connection, transition)
 
 
 def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import random
 
 import pytest
 
 import fast_litellm
 from fast_litellm.accel import installation, own_pairs
 from fast_litellm.errors import Declined, SeamError
+from fast_litellm.shadow import comparators
+from fast_litellm.shadow.history import History
+from fast_litellm.shadow.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -250,3 +254,78 @@ def test_a_candidate_may_be_an_object():
 
     assert (1, {"negative": 1}) == (status()["matched"], status()["declined"])
     assert "negatives-7" == installation._current._pairs["adding"].pair.candidate.build
+
+
+def test_rules_that_compare_otherwise_hold_from_their_loading_on(tmp_path):
+    """Mode, deadline, memory and budget; a file that changes something else leaves what is being compared alone."""
+    add = declare()
+    shadow = {"stage": "shadow", "shadow": {"percent": 100}}
+    fast_litellm.install(rules(tmp_path, shadow))
+    feature, manager = installation._current._pairs["adding"], installation._current.manager
+    first = feature.runner
+    rules(tmp_path, {**shadow, "owner": "somebody"})
+    assert manager.reload()
+    assert first is feature.runner
+    rules(tmp_path, {**shadow, "shadow": {"mode": "inline", "deadline": "2s", "memory": "1MiB", "budget": "50%"}})
+    assert manager.reload()
+    assert first is not feature.runner
+    assert "inline" == feature.runner.mode
+    before = status()["matched"]
+    assert 3 == add([1, 2])
+    assert feature.runner.drain(10)
+    assert 1 == status()["matched"] - before
+
+
+def declare_dice(noise, offset=0):
+    """Two implementations of a function that answers differently each time."""
+
+    @fast_litellm.seam("adding", candidate=lambda sides: offset + random.randrange(sides), noise=noise)
+    def roll(sides):
+        return random.randrange(sides)
+
+    return roll
+
+
+@pytest.mark.parametrize(("offset", "matched", "diverged"), [(0, 5, 0), (1, 0, 5)])
+def test_a_pair_that_draws_can_be_compared(offset, matched, diverged):
+    """On a tape both sides draw the same, so that what remains is the candidate's difference."""
+    roll = declare_dice("tape", offset)
+    fast_litellm.install()
+    assert all(0 <= roll(10**9) < 10**9 for _ in range(5))
+    assert installation._current._pairs["adding"].runner.drain(10)
+
+    assert (5, matched, diverged) == (status()["compared"], status()["matched"], status()["diverged"])
+
+
+def test_without_a_word_on_noise_it_is_waived():
+    """The control that differs from itself excuses its candidate, and proves nothing for it."""
+    roll = declare_dice("none", 1)
+    fast_litellm.install()
+    roll(10**9)
+    assert installation._current._pairs["adding"].runner.drain(10)
+
+    assert (1, 0) == (status()["waived"], status()["diverged"])
+
+
+def test_evidence_names_what_is_done_about_noise(tmp_path):
+    """Another way of comparing begins an epoch of its own."""
+    roll = declare_dice("paired")
+    fast_litellm.install()
+    roll(2)
+    assert installation._current._pairs["adding"].runner.drain(10)
+    fast_litellm.uninstall()
+
+    epochs = History(Store(tmp_path / "ledger.db")).epochs("adding")
+    assert [f"{comparators.exact.name};noise=paired/1"] == [epoch["comparator"] for epoch in epochs]
+
+
+def test_an_unknown_noise_is_refused():
+    """The error names what there is."""
+    with pytest.raises(SeamError, match="one of none, tape, paired, not 'loud'"):
+        declare_dice("loud")
+
+
+def test_a_tape_takes_no_coroutine_functions():
+    """Their event loop would read its clocks."""
+    with pytest.raises(SeamError, match="noise='paired'"):
+        declare_async(noise="tape")

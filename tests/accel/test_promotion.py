@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -266,6 +267,36 @@ def test_a_block_that_the_ledger_lifts_is_lifted_here(join):
     assert "shadow" == member.manager.stage("doubling")
 
 
+def test_an_accepted_class_goes_on_and_another_one_stops_the_candidate_again(join):
+    """In the process that was blocked as in one that begins while it is; what was promoted begins anew."""
+    wrong = {3: 1, 4: 1.0}
+    member = join(lambda value: value + value + wrong.get(value, 0))
+    member.call(*range(5, 500))
+    member.settle()
+    member.promote(3, is_forced=True)
+    member.settle()
+    member.feature.dispatcher.compare_served(1_000_000)
+    member.feature.dispatcher(3)
+    member.settle()
+    late = join(lambda value: value + value + wrong.get(value, 0))
+    late.settle()
+    assert ["blocked"] * 2 == [it.manager.stage("doubling") for it in (member, late)]
+    (found,) = member.ledger.divergences()
+    member.ledger.record_waiver(Waiver(found["fingerprint"], "doubling", "ada", "known", member.clock() + 60))
+    promotion.release(member.ledger, member.position(), Order("ada", "known", member.clock()))
+    for waived, each in enumerate((member, late), 1):  # they share their counters
+        each.settle()
+        each.call(3)
+        each.settle()
+        assert ("shadow", waived) == (each.manager.stage("doubling"), each.feature.tally.reading()["waived"])
+    member.call(4)
+    member.settle()
+    assert "blocked" == member.manager.stage("doubling")
+    assert ["blocked", "released", "blocked"] == [
+        row["to_state"] for row in member.ledger.audit() if row["scope"] == "build"
+    ]
+
+
 def test_a_rolled_back_feature_waits_for_a_person(join):
     """Automatic advance leaves it alone, whatever the gate says."""
     member = join(advance="auto")
@@ -304,6 +335,49 @@ def test_an_automatic_plan_advances_by_itself(join):
     assert ["promote"] * 3 == [it["decision"] for it in member.ledger.gate_evaluations("doubling")]
 
 
+@pytest.mark.parametrize("advance", ["manual", "auto"])
+def test_a_blocked_build_is_back_at_the_first_step(join, turning, advance):
+    """Whoever moves the plan; from there nobody moves it, not by force either, for as long as it is blocked."""
+    candidate, turn = turning
+    member = join(candidate, advance=advance)
+    member.call(*range(500))
+    member.settle()
+    member.promote(2, is_forced=True)
+    member.settle()
+    turn()
+    member.call(1)
+    member.settle()
+    Advance(member.ledger, member.manager, member.clock).look()
+    rollout = member.ledger.rollouts()["doubling"]
+    assert (0, "blocked", "auto", frozenset()) == (rollout.step, rollout.state, rollout.actor, rollout.certified)
+    assert ["step:2 running", "blocked"] == [row["to_state"] for row in member.ledger.audit()]
+    with pytest.raises(PromotionError, match="is blocked by"):
+        member.promote(1, is_forced=True)
+
+
+def test_the_gate_takes_a_build_back_once(join):
+    """Here because an acceptance has ended; what it said is kept."""
+    member = join(lambda value: value + value + (value == 3), advance="auto")
+    advance = Advance(member.ledger, member.manager, member.clock)
+    member.call(*range(500))
+    member.settle()
+    (found,) = member.ledger.divergences()
+    member.ledger.record_waiver(Waiver(found["fingerprint"], "doubling", "ada", "known", member.clock() + 60))
+    promotion.release(member.ledger, member.position(), Order("ada", "known", member.clock()))
+    member.settle()
+    advance.look()
+    assert "shadow" == member.manager.stage("doubling")
+    member.clock.pass_hours(1)
+    for _ in range(2):
+        advance.look()
+    member.settle()
+    assert "blocked" == member.manager.stage("doubling")
+    assert ["blocked", "released", "blocked"] == [
+        row["to_state"] for row in member.ledger.audit() if row["scope"] == "build"
+    ]
+    assert ["roll_back"] == [it["decision"] for it in member.ledger.gate_evaluations("doubling")]
+
+
 def test_of_two_that_promote_at_once_one_does(join):
     """The other is told, and nothing is on the trail twice."""
     one, other = join(), join()
@@ -322,7 +396,7 @@ def test_of_two_that_promote_at_once_one_does(join):
 
 
 def test_one_process_of_a_fleet_asks_the_gate(join):
-    """The one that began first, for as long as it lives."""
+    """The one that began first of those that have the feature, for as long as it lives."""
     one = join(advance="auto")
     one.call(0)
     one.settle()
@@ -330,9 +404,10 @@ def test_one_process_of_a_fleet_asks_the_gate(join):
     other = join(advance="auto")
     other.call(0)
     other.settle()
-    assert (True, False) == (one.ledger.leads(), other.ledger.leads())
+    assert (True, False) == (one.ledger.leads("doubling"), other.ledger.leads("doubling"))
+    assert not one.ledger.leads("another")
     one.ledger.close()
-    assert other.ledger.leads()
+    assert other.ledger.leads("doubling")
 
 
 def test_a_rollback_needs_no_database(join, turning, tmp_path):
@@ -343,7 +418,7 @@ def test_a_rollback_needs_no_database(join, turning, tmp_path):
     member.settle()
     member.promote(3, is_forced=True)
     member.settle()
-    for file in tmp_path.glob("ledger.db*"):
+    for file in filter(Path.is_file, tmp_path.glob("ledger.db*")):
         file.unlink()
     (tmp_path / "ledger.db").mkdir()
     turn()

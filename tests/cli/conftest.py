@@ -10,13 +10,29 @@ from dataclasses import dataclass, field
 import pytest
 import structlog
 
-from fast_litellm.accel.native import Tally
+from fast_litellm.accel.native import Shaper, Tally
 from fast_litellm.cli import main
-from fast_litellm.shadow import Epoch, Ledger
+from fast_litellm.shadow import Epoch, Ledger, engine
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
 # Generous: a command that takes this long hangs.
 DEADLINE_S = 60
+
+SHAPE = Shaper("plain").shape(("word",), {})
+RULES = """
+version: 1
+flags:
+  routing:
+    gate:
+      divergence: {rate: 10%, alpha: 20%}
+      cells: {rate: 20%, alpha: 40%}
+      pairs: {rate: 20%, alpha: 40%}
+      timeouts: {rate: 20%, alpha: 40%}
+      latency: none
+      bake: 1ms
+    plan: {steps: [shadow, 5%, "on"]}
+  pinned: {stage: shadow}
+"""
 
 
 @dataclass(frozen=True)
@@ -107,3 +123,25 @@ def evidence():
     opened = Evidence(Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None))
     yield opened
     opened.ledger.close()
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    """The commands use rules with a plan, whose gate opens soon."""
+    path = tmp_path / "rollout.yaml"
+    path.write_text(RULES)
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(path))
+
+
+@pytest.fixture
+def compared(evidence):
+    """Has a feature's inputs compared, all alike."""
+
+    def compare(feature, count):
+        tally = evidence.attach(feature)
+        for number in range(count):
+            digest = engine.current().digest(bytes(16), number)
+            tally.accept(SHAPE).compare("matched", digest)
+        assert evidence.ledger.flush()
+
+    return compare

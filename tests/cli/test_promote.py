@@ -1,53 +1,12 @@
-"""Moving a feature along its plan from the command line: promote, rollback, waive, audit."""
+"""Moving a feature along its plan from the command line: promote and rollback."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from fast_litellm.accel.native import Shaper
-from fast_litellm.shadow import engine
-
-SHAPE = Shaper("plain").shape(("word",), {})
-RULES = """
-version: 1
-flags:
-  routing:
-    gate:
-      divergence: {rate: 10%, alpha: 20%}
-      cells: {rate: 20%, alpha: 40%}
-      pairs: {rate: 20%, alpha: 40%}
-      timeouts: {rate: 20%, alpha: 40%}
-      latency: none
-      bake: 1ms
-    plan: {steps: [shadow, 5%, "on"]}
-  pinned: {stage: shadow}
-"""
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path, monkeypatch):
-    """The rules that the commands use."""
-    path = tmp_path / "rollout.yaml"
-    path.write_text(RULES)
-    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(path))
-    return path
-
-
-@pytest.fixture
-def compared(evidence):
-    """Has a feature's inputs compared, all alike."""
-
-    def compare(feature, count):
-        tally = evidence.attach(feature)
-        for number in range(count):
-            digest = engine.current().digest(bytes(16), number)
-            tally.accept(SHAPE).compare("matched", digest)
-        assert evidence.ledger.flush()
-
-    return compare
+pytestmark = pytest.mark.usefixtures("plan")
 
 
 def promote(cli, feature="routing", *options):
@@ -123,42 +82,12 @@ def test_a_rollback_goes_back_to_the_first_step(cli, compared):
     assert ["step:1 running", "step:0 paused"] == states(cli)
 
 
-def test_a_waived_class_releases_its_build(cli, compared, evidence):
-    """Once no class is left that speaks against it; until then it stays blocked."""
-    compared("routing", 5)
-    for fingerprint in ("ab" * 16, "cd" * 16):
-        evidence.diverge("routing", action="blocked", fingerprint=fingerprint)
-    evidence.ledger.flush()
-    first = cli("waive", "routing", "abab", "--by", "ada", "--reason", "known", "--for", "2h")
-    assert "routing stays blocked: 1 more classes" in first.out
-    second = cli("waive", "routing", "cdcd", "--by", "ada", "--reason", "known too")
-    assert (0, True) == (second.code, second.out.endswith("routing is released\n"))
-    assert None is evidence.ledger.blocked("routing", "1")
-
-
-def test_a_class_of_another_feature_is_not_waived(cli, compared, evidence):
-    """The name guards against a mistyped fingerprint."""
-    compared("routing", 1)
-    compared("pinned", 1)
-    evidence.diverge("routing", fingerprint="ab" * 16)
-    evidence.ledger.flush()
-    outcome = cli("waive", "pinned", "abab", "--reason", "known")
-    assert (2, True) == (outcome.code, "is a class of routing, not of pinned" in outcome.err)
-
-
-def test_the_trail_is_a_table_and_proves_itself(cli, compared, evidence):
-    """A row that was changed behind its back is found."""
+def test_a_blocked_build_is_not_promoted(cli, compared, evidence):
+    """Not by force either: it would change nothing. The error says what does."""
     compared("routing", 300)
-    promote(cli)
-    assert "enough evidence" in cli("audit").out
-    with create_engine(f"sqlite:///{evidence.ledger._store.name}").begin() as connection:
-        connection.execute(text("UPDATE transition SET actor = 'eve'"))
-    outcome = cli("audit")
-    assert (1, True) == (outcome.code, "the trail is broken at entry 1" in outcome.err)
-
-
-def test_an_empty_trail_is_said(cli):
-    """There is nothing to print."""
-    outcome = cli("audit")
-    assert (0, "") == (outcome.code, outcome.out)
-    assert outcome.err.startswith("no entry in the audit trail in ")
+    evidence.diverge("routing", action="blocked")
+    evidence.ledger.flush()
+    outcome = promote(cli, "routing", "--force")
+    assert (1, True) == (outcome.code, "this build of routing is blocked by 5eed5eed" in outcome.err)
+    assert "`fast-litellm waive routing CLASS`" in outcome.err
+    assert ["blocked"] == states(cli)

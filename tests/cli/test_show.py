@@ -33,7 +33,7 @@ def test_both_sides_are_readable(cli, found):
 
 def test_the_command_that_accepts_it_is_named(cli, found):
     """With the beginning of the fingerprint, on standard error."""
-    assert "`fast-litellm waive 5eed5eed --reason WHY --expires WHEN`" in cli("show", "5eed").err
+    assert "`fast-litellm waive token_counting 5eed5eed --reason WHY --for TIME`" in cli("show", "5eed").err
 
 
 @pytest.mark.parametrize(

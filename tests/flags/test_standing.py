@@ -232,3 +232,14 @@ def test_a_divergence_concerns_the_build_that_it_names(served):
     assert (False, "rust") == (other.is_diverted("parser", "build-2"), other.serve("parser", "u"))
     one.pause("parser")
     assert (False, "python") == (other.is_diverted("parser", "build-2"), other.serve("parser", "u"))
+
+
+def test_what_a_divergence_has_stopped_can_be_taken_back(served):
+    """By any process of the host; what a person has stopped stays."""
+    one, other = FlagManager.from_file(served), FlagManager.from_file(served)
+    one.divert("parser", "build-1", 60)
+    other.undivert("parser")
+    assert (False, "rust") == (one.is_diverted("parser", "build-1"), one.serve("parser", "u"))
+    one.pause("parser")
+    other.undivert("parser")
+    assert "paused" == one.standing("parser")["state"]

@@ -41,6 +41,10 @@ class RememberingSink:
     def __init__(self):
         self.comparisons = []
         self.times = []
+        self.accepted = set()
+
+    def accepts(self, feature, fingerprint):
+        return (feature, fingerprint) in self.accepted
 
     def record(self, comparison):
         self.comparisons.append(comparison)
@@ -105,16 +109,19 @@ def python():
     """Starts a program in a process of its own; its standard output is a pipe of text."""
     processes = []
 
-    def start(program, *words):
+    def start(program, *words, stdin=False):
         command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program), *map(str, words)]
-        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        processes.append(
+            subprocess.Popen(command, stdin=subprocess.PIPE if stdin else None, stdout=subprocess.PIPE, text=True)
+        )
         return processes[-1]
 
     yield start
     for process in processes:
         process.kill()
         process.wait(DEADLINE_S)
-        process.stdout.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            pipe.close()
 
 
 @pytest.fixture(scope="session")

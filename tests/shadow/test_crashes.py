@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from fast_litellm.shadow import Ledger
 
 DEADLINE_S = 30
-ROUNDS = 6
+ROUNDS = 3
+LONGEST_LIFE_S = 0.03
 
 BUSY = """
     import sys, threading
@@ -31,6 +36,51 @@ BUSY = """
         pass
     print("busy", flush=True)
     threading.Event().wait()
+"""
+
+# A process that forks one after the other, which write to no database by themselves: what they leave is in their rings.
+DOOMED = """
+    import os, sys, time
+    from fast_litellm.accel.native import Tally
+    from fast_litellm.shadow import *
+    from fast_litellm.shadow.observation import Comparison, Description, Summary
+
+    SIDE = Summary("value", "int")
+
+    def live(out):
+        tally = Tally()
+        ledger = Ledger.open(sys.argv[1], flush_seconds=None)
+        ledger.attach(Epoch("feature", "build-1"), tally)
+        number = 0
+        while True:
+            number += 1
+            ticket = tally.accept(number % 5)
+            if number % 7 == 0:
+                tally.shed("budget", number % 3)
+            if number % 11 == 0:
+                description = Description("value", "$", "$", f"{number % 4:032x}", SIDE, SIDE)
+                ticket.compare("diverged")
+                if ledger.record(Comparison("feature", "build-1", "exact/1", "diverged", description)):
+                    os.write(out, bytes([number % 4]))
+            elif number % 13:
+                ticket.compare("matched")
+            else:
+                ledger.flush() if number % 130 == 0 else ticket.shed("unsnapshotable")
+
+    for line in sys.stdin:
+        source, out = os.pipe()
+        child = os.fork()
+        if not child:
+            live(out)
+        os.close(out)
+        time.sleep(float(line))
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        told = b""
+        while piece := os.read(source, 65536):
+            told += piece
+        os.close(source)
+        print(*(told.count(bytes([which])) for which in range(4)), flush=True)
 """
 
 FORKING = """
@@ -85,6 +135,57 @@ def test_every_call_is_accounted_for_after_kill_9(python, tmp_path):
         assert feature["compared"] == feature["matched"] + feature["diverged"]
         assert feature["offered"] > seen
         seen = feature["offered"]
+
+
+def check_deaths(start, tmp_path, rounds):
+    """Kills so many processes at random moments. Returns how many records they had been told are kept."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    nursery, draw = start(DOOMED, url), random.Random(7)
+    kept = [0] * 4
+    for _ in range(rounds):
+        nursery.stdin.write(f"{draw.uniform(0, LONGEST_LIFE_S)}\n")
+        nursery.stdin.flush()
+        kept = [old + new for old, new in zip(kept, map(int, nursery.stdout.readline().split()))]
+        ledger = Ledger.open(url, flush_seconds=None)
+        ledger.recover()
+        check(ledger, kept)
+    return sum(kept)
+
+
+def check(ledger, kept):
+    """No record is lost, and every call is in one place, for each shape."""
+    found = {record["fingerprint"]: record["count"] for record in ledger.divergences("feature")}
+    for which, count in enumerate(kept):
+        assert found.get(f"{which:032x}", 0) >= count
+    evidence = ledger.evidence("feature")
+    if evidence is None:
+        return
+    for account in [evidence.account, *(shape.account for shape in evidence.shapes)]:
+        ended = account.matched + account.waived + account.diverged + sum(account.shed.values())
+        assert (account.offered, 0) == (account.sampled_out + ended, account.in_flight)
+    assert evidence.account.diverged >= sum(kept)
+
+
+@pytest.fixture
+def nursery(python):
+    """Starts a process that is written to."""
+
+    def start(program, *words):
+        return python(program, *words, stdin=True)
+
+    return start
+
+
+def test_no_record_that_was_kept_is_lost_by_kill_9(nursery, tmp_path):
+    """A process that never came to write leaves its counters and records in its ring, and a sibling writes them."""
+    assert check_deaths(nursery, tmp_path, 25) > 100
+    assert [] == list((tmp_path / "ledger.db.rings").glob("*.ring"))
+
+
+@pytest.mark.soak
+def test_a_thousand_deaths_lose_nothing(nursery, tmp_path):
+    """The same, a thousand times."""
+    assert check_deaths(nursery, tmp_path, 1_000) > 4_000
 
 
 def test_a_block_survives_kill_9(python, tmp_path):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from structlog.testing import capture_logs
 
 from fast_litellm import events
+from fast_litellm.shadow import comparators
 from fast_litellm.shadow.comparators import Exact, exact
 from fast_litellm.shadow.divergence import DivergenceLog, describe
 from fast_litellm.shadow.observation import Comparison, Description
@@ -93,3 +97,41 @@ def test_the_number_of_classes_is_bounded(log):
     divergences = DivergenceLog(Clock())
     assert 2_001 == sum(divergences.record(comparison(str(number))) for number in range(5_000))
     assert 2_001 == len(log)
+
+
+def seen(input_digest, *, confirmed=False, outcome="diverged"):
+    """A comparison of one class with an input of its own."""
+    return replace(comparison(), input_digest=input_digest, confirmed_on_rerun=confirmed, outcome=outcome)
+
+
+def levels(*comparisons):
+    """At which levels they are logged, in one minute."""
+    divergences = DivergenceLog(Clock())
+    with capture_logs() as log:
+        for each in comparisons:
+            divergences.record(each)
+    return [entry["log_level"] for entry in log]
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "expected"),
+    [
+        ([seen("a")], ["warning"]),
+        ([seen("a", confirmed=True)], ["error"]),
+        ([seen("a"), seen("a")], ["warning"]),
+        ([seen("a"), seen("b")], ["warning", "error"]),
+        ([seen("a"), seen("a", confirmed=True), seen("c")], ["warning", "error"]),
+        ([seen("a", confirmed=True, outcome="waived"), seen("b", outcome="waived")], ["warning"]),
+    ],
+)
+def test_a_class_is_a_warning_until_it_is_confirmed(comparisons, expected):
+    """By a second run, or by another input; noise is never confirmed."""
+    assert expected == levels(*comparisons)
+
+
+def test_the_part_that_found_it_is_named():
+    """Of several comparators that work together, the one whose answer it was."""
+    near = comparators.tolerance(absolute=0.5)
+    compared = comparators.by_field({"$[*]": near})
+    described = describe(redactor, "feature", compared, compared([1.0], [2.0]))
+    assert ("tolerance", near.name) == (described.kind, described.rule)

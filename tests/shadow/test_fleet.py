@@ -5,13 +5,21 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
+
 from fast_litellm.shadow import Epoch, Pause
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 from fast_litellm.shadow.rollouts import Rollout
+from fast_litellm.shadow.waivers import Waiver
 
 DEADLINE_S = 30
 FIRST = Rollout("parser", "build-1", 1, "running", 1e9, "ada", "enough evidence", frozenset({"size=3"}))
+CLASS = "d4" * 16
 SECOND = replace(FIRST, step=2, since=1e9 + 1)
+
+
+def ignore(_):
+    pass
 
 
 def test_each_listener_is_told_of_its_own(open_ledger, tally):
@@ -23,6 +31,7 @@ def test_each_listener_is_told_of_its_own(open_ledger, tally):
     follower.follow_blocks(blocks.append)
     writer.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
     writer.record_rollout(FIRST, expected=None)
+    follower.look()
     writer.attach(Epoch("parser", "build-1"), tally)
     description = Description("value", "$", "$", "d4" * 16, Summary("value", "int"), Summary("value", "int"))
     writer.record(Comparison("parser", "build-1", "exact/1", "diverged", description, action="blocked"))
@@ -32,8 +41,45 @@ def test_each_listener_is_told_of_its_own(open_ledger, tally):
     writer.record_transition("parser", "build-1", "released", actor="ada", reason="understood")
     follower.look()
 
-    assert ([{"parser": None}], [{"parser": FIRST}]) == (pauses, rollouts)
+    steps = [(told["parser"].step, told["parser"].state) for told in rollouts]
+    assert ([{"parser": None}], [(1, "running"), (0, "blocked")]) == (pauses, steps)
     assert [{("parser", "build-1"): "d4" * 16}, {}] == blocks
+
+
+@pytest.mark.parametrize(
+    ("change", "is_accepted"),
+    [({}, True), ({"expires_at": 1.0}, False), ({"max_count": 2}, True), ({"max_count": 1}, False)],
+)
+def test_a_process_hears_what_is_accepted(open_ledger, tally, change, is_accepted):
+    """Of one feature, for as long as the waiver says and no further; and it does not ask the database again."""
+    writer, follower = open_ledger(), open_ledger()
+    writer.attach(Epoch("parser", "build-1"), tally)
+    description = Description("value", "$", "$", CLASS, Summary("value", "int"), Summary("value", "int"))
+    for _ in range(2):
+        writer.record(Comparison("parser", "build-1", "exact/1", "diverged", description))
+    assert writer.flush()
+    follower.follow_fleet(pauses_changed=ignore, rollouts_changed=ignore, blocks_changed=ignore)
+    assert not follower.accepts("parser", CLASS)
+    writer.record_waiver(replace(Waiver(CLASS, "parser", "ada", "known", 2e10), **change))
+    assert not follower.accepts("parser", CLASS)
+    follower.look()
+    assert (is_accepted, False) == (follower.accepts("parser", CLASS), follower.accepts("another", CLASS))
+
+
+def test_an_acceptance_is_known_before_a_block_is_lifted(open_ledger):
+    """Otherwise the accepted class would block again at once."""
+    known, writer, follower = [], open_ledger(), open_ledger()
+    follower.follow_fleet(
+        pauses_changed=ignore,
+        rollouts_changed=ignore,
+        blocks_changed=lambda blocks: known.append((len(blocks), follower.accepts("parser", CLASS))),
+    )
+    writer.record_transition("parser", "build-1", "blocked", actor="auto", reason=CLASS)
+    follower.look()
+    writer.record_waiver(Waiver(CLASS, "parser", "ada", "known", 2e10))
+    writer.record_transition("parser", "build-1", "released", actor="ada", reason="known")
+    follower.look()
+    assert [(1, False), (0, True)] == known
 
 
 def test_a_running_process_hears_of_each_step(open_ledger):

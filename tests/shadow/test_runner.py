@@ -381,6 +381,39 @@ def test_the_first_divergence_blocks_at_once(make_runner, sink, log):
     assert [events.FEATURE_BLOCKED, events.DIVERGENCE] == [entry["event"] for entry in log]
 
 
+def test_an_accepted_divergence_blocks_nothing(make_runner, sink, balanced):
+    """It is counted as waived, and kept as what it is: when the acceptance ends, its class speaks again."""
+    blocks = []
+    runner = make_runner(lambda x: x, lambda x: x + 1, on_block=lambda *block: blocks.append(block))
+    for number in range(2):
+        runner.observe((number,), {})
+        assert runner.drain(DEADLINE_S)
+        sink.accepted.add(("feature", sink.comparisons[0].fingerprint))
+    assert (1, 1, 1) == (len(blocks), balanced()["waived"], balanced()["diverged"])
+    assert [("diverged", "blocked"), ("diverged", "none")] == [(it.outcome, it.action) for it in sink.comparisons]
+
+
+def test_after_a_lifted_block_the_next_divergence_blocks_again(make_runner, sink):
+    """Unless its class is accepted; the first one has said nothing of the others."""
+    blocks = []
+    runner = make_runner(lambda x: x, lambda x: -x or "", on_block=lambda _, fingerprint: blocks.append(fingerprint))
+    for value in (1, 1, 0, 0):
+        runner.observe((value,), {})
+        assert runner.drain(DEADLINE_S)
+        sink.accepted.add(("feature", blocks[0]))
+        runner.rearm()
+    assert [sink.comparisons[index].fingerprint for index in (0, 2, 3)] == blocks
+
+
+def test_a_sink_that_cannot_say_what_is_accepted_accepts_nothing(make_runner, sink):
+    """The difference blocks, and the failure is counted."""
+    blocks, sink.accepts = [], raising(RuntimeError())
+    runner = make_runner(lambda: 1, lambda: 2, on_block=lambda *block: blocks.append(block))
+    runner.observe((), {})
+    assert runner.drain(DEADLINE_S)
+    assert (1, {"accepts: RuntimeError": 1}) == (len(blocks), machinery.failures())
+
+
 def test_noise_blocks_nothing(make_runner, sink, balanced):
     """A control that never gives the same answer twice is waived, and its candidate stays."""
     numbers = iter(range(100))

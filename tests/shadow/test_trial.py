@@ -65,6 +65,23 @@ def test_a_control_that_disagrees_with_itself_is_noise():
     assert ("waived", "value", True, True) == summary(run(script(1, 3), script(2, 2)))
 
 
+def test_noise_has_a_word_of_its_own():
+    """Whoever reads the event is told why it was waived."""
+    assert "within_noise" == run(script(1, 3), script(2, 2)).difference.note
+
+
+@pytest.mark.parametrize("noise", ["none", "paired"])
+def test_a_panic_is_never_noise(noise):
+    """A control without a stable answer does not excuse native code that panics."""
+
+    def candidate():
+        raise Panic("index out of bounds")
+
+    experiment = Experiment("feature", script(1, 3), FunctionCandidate(candidate), comparators.exact, noise=noise)
+    finding = Trial(experiment, Limits()).run(None, ((), {}), Observation(2))
+    assert ("diverged", "panic", True, True) == summary(finding)
+
+
 def test_a_comparator_error_is_never_noise():
     """A comparator that raises on everything finds the control to differ from itself, and waives nothing by it."""
 

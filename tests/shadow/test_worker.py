@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from fast_litellm.shadow import machinery
-from fast_litellm.shadow.worker import Patience, Worker
+from fast_litellm.shadow.deadline import Patience
+from fast_litellm.shadow.worker import Worker
 
 DEADLINE_S = 30
 

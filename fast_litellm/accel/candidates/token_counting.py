@@ -10,11 +10,12 @@ the control's own.
 from __future__ import annotations
 
 import logging
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.accel.candidates.token_models import TokenModel, TokenModels
+from fast_litellm.accel.candidates.token_plan import Call, CounterSettings, Plan, bind, count
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -57,55 +58,6 @@ _DECLINED_BEYOND = frozenset(
 asks `huggingface_tokenizer_kind`, which is among the sources itself."""
 
 
-class Plan(NamedTuple):
-    """
-    One call, prepared: everything that live state decides.
-
-    Args:
-        counter: Counts for the call's model; None when counting is switched off and the answer is 0.
-        fixed_image_tokens: What every image counts, or None to look at each.
-    """
-
-    counter: Optional[native.TokenCounter]
-    fixed_image_tokens: Optional[int] = None
-
-
-class _Call(NamedTuple):
-    """The control's parameters, bound."""
-
-    model: Any
-    custom_tokenizer: Any
-    text: Any
-    messages: Any
-    count_response_tokens: Any
-    tools: Any
-    tool_choice: Any
-    use_default_image_token_count: Any
-
-
-def _bound(  # noqa: PLR0913 - the control's own parameters
-    model: Any = "",
-    custom_tokenizer: Any = None,
-    text: Any = None,
-    messages: Any = None,
-    count_response_tokens: Any = False,
-    tools: Any = None,
-    tool_choice: Any = None,
-    use_default_image_token_count: Any = False,
-    default_token_count: Any = None,  # noqa: ARG001 - it only matters where the control meets an error
-) -> _Call:
-    return _Call(
-        model,
-        custom_tokenizer,
-        text,
-        messages,
-        count_response_tokens,
-        tools,
-        tool_choice,
-        use_default_image_token_count,
-    )
-
-
 class TokenCountingCandidate:
     """
     Counts as the reference does, or declines.
@@ -116,6 +68,7 @@ class TokenCountingCandidate:
     """
 
     build = f"fast-litellm {native.BUILD}"
+    factory = "fast_litellm.accel.candidates.token_plan:InWorker"
 
     def __init__(self, reference: Any, semantics: str) -> None:
         self._reference = reference
@@ -143,12 +96,13 @@ class TokenCountingCandidate:
         """
         if not self._untouched.holds():
             raise Declined("reference_patched")
-        call = _bind(args, kwargs)
+        call = bind(args, kwargs)
         if self._litellm.disable_token_counter is True:
             return Plan(None)
         self._check(call)
         fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if call.use_default_image_token_count else None
-        return Plan(self._counter(call.model), fixed)
+        model = self._models.find(call.model)
+        return Plan(self._counter(model), fixed, model)
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
         """
@@ -160,20 +114,17 @@ class TokenCountingCandidate:
         Raises:
             Declined: Something inside the messages or tools is not reproduced.
         """
-        if plan.counter is None:
-            return 0
-        call = _bind(args, kwargs)
-        if call.text is not None:
-            return plan.counter.count_text(_joined(call.text))
-        return plan.counter.count_messages(
-            call.messages,
-            call.tools,
-            call.tool_choice,
-            fixed_image_tokens=plan.fixed_image_tokens,
-            with_extras=call.count_response_tokens is False,
-        )
+        return count(plan, args, kwargs)
 
-    def _check(self, call: _Call) -> None:
+    def portable(self, plan: Plan) -> Tuple[Optional[Tuple[Any, ...]], Optional[int]]:
+        """
+        Returns:
+            The plan in plain values, from which a worker process makes an equal one.
+        """
+        settings = None if plan.model is None else tuple(self._settings(plan.model))
+        return settings, plan.fixed_image_tokens
+
+    def _check(self, call: Call) -> None:
         if self._reference.verbose_logger.isEnabledFor(logging.DEBUG) or self._litellm.set_verbose is True:
             raise Declined("debug_logging")
         if (call.text is None) == (call.messages is None):
@@ -187,18 +138,17 @@ class TokenCountingCandidate:
         if call.text is not None and not (_is_nothing(call.tools) and _is_nothing(call.tool_choice)):
             raise Declined("control_raises")
 
-    def _counter(self, model: Optional[str]) -> native.TokenCounter:
-        found = self._models.find(model)
-        counter = self._counters.get(found)
+    def _counter(self, model: TokenModel) -> native.TokenCounter:
+        counter = self._counters.get(model)
         if counter is None:
-            counter = self._counters[found] = native.TokenCounter(
-                vocabulary.load(found.encoding, self._vocabularies),
-                self._limits,
-                self._semantics,
-                legacy=found.legacy,
-                base_image_tokens=_default(self._reference.calculate_img_tokens, "base_tokens"),
-            )
+            counter = self._counters[model] = self._settings(model).make()
         return counter
+
+    def _settings(self, model: TokenModel) -> CounterSettings:
+        base_image_tokens = _default(self._reference.calculate_img_tokens, "base_tokens")
+        return CounterSettings(
+            model.encoding, self._vocabularies, self._limits, self._semantics, model.legacy, base_image_tokens
+        )
 
 
 def _tokenizer_places(reference: Any) -> List[reach.Place]:
@@ -208,25 +158,6 @@ def _tokenizer_places(reference: Any) -> List[reach.Place]:
     own = getattr(reference, "OpenAIEncoding", None)
     names: List[reach.Place] = [(vars(tiktoken), "get_encoding"), (vars(tiktoken.model), "encoding_name_for_model")]
     return [*names, (tiktoken.Encoding, "encode"), *([(own, "count")] if own is not None else [])]
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
-
-
-def _joined(text: Any) -> str:
-    """The text that is counted: a list's strings joined, its other elements dropped."""
-    if type(text) is str:
-        return text
-    if type(text) is not list:
-        raise Declined("text_type")
-    parts: List[str] = [part for part in text if isinstance(part, str)]
-    if any(type(part) is not str for part in parts):
-        raise Declined("opaque_value")
-    return "".join(parts)
 
 
 def _is_nothing(value: Any) -> bool:

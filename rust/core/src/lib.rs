@@ -19,6 +19,7 @@ pub mod gate;
 pub mod guard;
 pub mod messages;
 pub mod redaction;
+pub mod ring;
 pub mod rules;
 pub mod sample;
 pub mod shape;

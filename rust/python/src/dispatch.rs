@@ -36,6 +36,8 @@ pub(crate) struct Dispatcher {
     tally: Py<Tally>,
     /// The control's answer can be had again after a candidate failed, because running it changes nothing.
     effect_free: bool,
+    /// A call only makes a coroutine: its time and its outcome are taken where that is awaited.
+    awaited: bool,
     sampler: Sampler,
     /// Which calls the candidate may answer; absent while it may answer all that the rules give it.
     proven: ArcSwapOption<Proven>,
@@ -82,13 +84,14 @@ type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict
 #[pymethods]
 impl Dispatcher {
     #[new]
-    #[pyo3(signature = (control, tally, *, effect_free))]
-    fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool) -> Self {
+    #[pyo3(signature = (control, tally, *, effect_free, awaited=false))]
+    fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool, awaited: bool) -> Self {
         let sampler = Sampler::new(RandomState::new().hash_one("sampler"));
         Self {
             control,
             tally,
             effect_free,
+            awaited,
             sampler,
             proven: ArcSwapOption::empty(),
             reverse_share: AtomicU32::new(0),
@@ -179,6 +182,7 @@ impl Dispatcher {
     /// Decides, and counts what is thereby certain: that Python answers.
     fn route(&self, py: Python<'_>, connection: &Connection, call: Arguments<'_, '_>) -> (Route, bool) {
         let (decision, is_guarded) = decide(py, connection);
+        let is_guarded = is_guarded && !self.awaited;
         let tally = self.tally.get().core();
         let route = if decision.serve != Implementation::Python {
             self.proven_route(call)

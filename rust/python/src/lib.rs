@@ -19,6 +19,7 @@ mod messages;
 mod page;
 mod proven;
 mod redaction;
+mod ring;
 mod rules;
 mod shape;
 mod tally;
@@ -40,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     messages::register(module)?;
     page::register(module)?;
     redaction::register(module)?;
+    ring::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;

@@ -7,6 +7,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::ring::Ring;
+
 /// The counters of one feature in one process: served, declined, failed, and the accounting of shadowed calls.
 ///
 /// At every reading `offered == sampled_out + compared + sum(shed.values()) + in_flight`, for each shape of call.
@@ -32,10 +34,17 @@ impl Tally {
         Self { core: CoreTally::new() }
     }
 
-    /// Counts under another epoch from here on; calls in flight end where they were accepted.
-    #[pyo3(signature = (epoch, /))]
-    fn open(&self, epoch: &str) {
-        self.core.open(epoch, None);
+    /// Counts under another epoch from here on; calls in flight end where they were accepted. With a ring that has room the
+    /// counts survive the process.
+    ///
+    /// Returns:
+    ///     Whether they do.
+    #[pyo3(signature = (epoch, ring=None, /))]
+    fn open(&self, epoch: &str, ring: Option<&Ring>) -> bool {
+        let memory = ring.and_then(|ring| ring.block(epoch));
+        let is_kept = memory.is_some();
+        self.core.open(epoch, memory);
+        is_kept
     }
 
     /// Stops listing an earlier epoch; returns its reading and readings by shape, or None while calls of it are in flight.
@@ -132,7 +141,7 @@ impl Ticket {
     }
 }
 
-fn reading<'py>(py: Python<'py>, reading: &Reading) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn reading<'py>(py: Python<'py>, reading: &Reading) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("served", counts(py, &reading.served)?)?;
     dict.set_item("declined", counts(py, &reading.declined)?)?;
@@ -141,7 +150,7 @@ fn reading<'py>(py: Python<'py>, reading: &Reading) -> PyResult<Bound<'py, PyDic
     Ok(dict)
 }
 
-fn shape_readings<'py>(py: Python<'py>, shapes: &[ShapeReading]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+pub(crate) fn shape_readings<'py>(py: Python<'py>, shapes: &[ShapeReading]) -> PyResult<Vec<Bound<'py, PyDict>>> {
     let one = |shape: &ShapeReading| {
         let dict = PyDict::new(py);
         dict.set_item("shape", shape.shape)?;

@@ -1,25 +1,30 @@
 """
-Thirty wrong candidates, each of which must be caught before a gate could let it answer one call.
+Wrong candidates, each of which must be caught before the gate would let it answer one call.
 
-A gate looks at cells: it certifies one when a divergence rate of 0.1 % is excluded at 95 %, which takes 2,995
-comparisons without a difference. So a candidate counts as caught in time when it is blocked before that many.
+The gate here asks for less than the real one, so that the right candidate is promoted on the same calls: otherwise it
+would prove nothing that no wrong one is.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import math
+import time
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
 
 import pytest
 
-from fast_litellm.shadow import Budget, FunctionCandidate, comparators, synthetic
+from fast_litellm.shadow import Budget, Epoch, FunctionCandidate, Gate, Ledger, Policy, comparators, synthetic
+from fast_litellm.shadow.gate import Step
 
-FEWEST_FOR_A_CELL = math.ceil(math.log(0.05) / math.log1p(-0.001))
+CALLS = 3_000
 BATCH = 16
+BATCHES_BETWEEN_LOOKS = 32
 PATIENCE_S = 60
+CELL = {"rate": 0.05, "alpha": 0.05}
+LENIENT = {"divergence": {"rate": 2e-3, "alpha": 0.05}, "cells": CELL, "pairs": CELL, "timeouts": CELL}
+GATE = Gate(Policy.of({**LENIENT, "latency": "none", "bake": 0.0}))
 
 
 def corpus(name):
@@ -60,26 +65,31 @@ def chat_call(draw):
 
 
 class Hunt:
-    """Drives calls through a runner until its candidate is blocked."""
+    """Drives calls through a runner, a ledger and the gate until its candidate is blocked."""
 
-    def __init__(self, make_runner, tally):
+    def __init__(self, make_runner, tally, ledger):
         self.tally = tally
         self.runs = 0
+        self.compared = 0
+        self.words = []
         self.blocked = Event()
         self._make_runner = make_runner
+        self._ledger = ledger
 
-    def __call__(self, control, candidate, calls):
-        """Returns how many calls were compared when the candidate was blocked, or at the end."""
+    def __call__(self, name, control, candidate, calls, comparator=comparators.exact):
+        """Makes the calls."""
 
         def counted(*args, **kwargs):
             self.runs += 1
             return candidate(*args, **kwargs)
 
+        self._ledger.attach(Epoch("feature", name), self.tally)
         runner = self._make_runner(
             control,
-            FunctionCandidate(counted, "planted"),
-            comparator=comparators.exact,
+            FunctionCandidate(counted, name),
+            comparator=comparator,
             budget=Budget(1),
+            sink=self._ledger,
             on_block=lambda feature, fingerprint: self.blocked.set(),
         )
         for number, (args, kwargs) in enumerate(calls, 1):
@@ -88,8 +98,18 @@ class Hunt:
                 assert runner.drain(PATIENCE_S)
                 if self.blocked.is_set():
                     break
+            if number % (BATCH * BATCHES_BETWEEN_LOOKS) == 0:
+                self._look(name)
         assert runner.drain(PATIENCE_S)
-        return self.tally.reading()["compared"]
+        self._look(name)
+        self.compared = self.tally.reading()["compared"]
+
+    def _look(self, name):
+        """Asks the gate."""
+        assert self._ledger.flush()
+        evidence = self._ledger.evidence("feature")
+        assert name == evidence.epoch.candidate_build
+        self.words.append(GATE.judge(evidence, Step(), time.time()).decision)
 
     @staticmethod
     def _call(runner, args, kwargs):
@@ -100,10 +120,18 @@ class Hunt:
             return
 
 
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """A ledger that is written when told to."""
+    opened = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('planted') / 'ledger.db'}", flush_seconds=None)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def hunt(make_runner, tally):
+def hunt(make_runner, tally, ledger):
     """A hunt with the test's own counters."""
-    return Hunt(make_runner, tally)
+    return Hunt(make_runner, tally, ledger)
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +143,9 @@ def token_counter():
 
 
 def calls(make, seed=1):
-    """So many calls as a cell needs, and not one more."""
+    """Made-up calls."""
     draw = Random(seed)
-    return (make(draw) for _ in range(FEWEST_FOR_A_CELL))
+    return (make(draw) for _ in range(CALLS))
 
 
 def own_calls(make):
@@ -125,31 +153,34 @@ def own_calls(make):
     return calls(lambda draw: ((make(draw),), {}))
 
 
-def check(hunt, compared):
-    """The candidate ran, was found to differ, and was blocked in time."""
+def check(hunt):
+    """The candidate ran, was found to differ, and was blocked before the gate would have promoted it."""
     assert hunt.runs > 0
     assert hunt.tally.reading()["diverged"] > 0
     assert hunt.blocked.is_set()
-    assert compared < FEWEST_FOR_A_CELL
+    assert hunt.compared < CALLS
+    assert ["hold"] * (len(hunt.words) - 1) + ["roll_back"] == hunt.words
 
 
 @pytest.mark.parametrize("name", token_counting.MUTANTS)
-def test_a_wrong_token_counter_is_blocked_in_time(name, hunt, token_counter):
+def test_a_wrong_token_counter_is_caught(name, hunt, token_counter):
     """Every mistake in counting shows on the shapes that have it."""
-    compared = hunt(token_counter, token_counting.MUTANTS[name](token_counter), calls(chat_call))
-    check(hunt, compared)
+    hunt(name, token_counter, token_counting.MUTANTS[name](token_counter), calls(chat_call))
+    check(hunt)
 
 
 @pytest.mark.parametrize("name", sorted(set(own_pairs.MUTANTS) - {"shares_its_buffer_with_its_caller"}))
-def test_a_wrong_candidate_of_any_function_is_blocked_in_time(name, hunt):
+def test_a_wrong_candidate_of_any_function_is_caught(name, hunt):
     """Order, signs, types, rounding, missing keys, changed arguments and what builds up over calls."""
-    control, make, make_call = own_pairs.MUTANTS[name]
-    check(hunt, hunt(control, make(control), own_calls(make_call)))
+    control, make, make_call, comparator = own_pairs.MUTANTS[name]
+    hunt(name, control, make(control), own_calls(make_call), comparator)
+    check(hunt)
 
 
-def test_a_candidate_that_is_wrong_during_another_call_is_blocked_in_time(hunt):
+def test_a_candidate_that_is_wrong_during_another_call_is_caught(hunt):
     """While one caller waits for its control, the candidate runs for another."""
-    control, make, make_call = own_pairs.MUTANTS["shares_its_buffer_with_its_caller"]
+    name = "shares_its_buffer_with_its_caller"
+    control, make, make_call, _ = own_pairs.MUTANTS[name]
     began, may_end = Event(), Event()
 
     def other_call():
@@ -162,19 +193,21 @@ def test_a_candidate_that_is_wrong_during_another_call_is_blocked_in_time(hunt):
     caller.start()
     try:
         assert began.wait(PATIENCE_S)
-        check(hunt, hunt(control, make(control), own_calls(make_call)))
+        hunt(name, control, make(control), own_calls(make_call))
+        check(hunt)
     finally:
         may_end.set()
         caller.join(PATIENCE_S)
 
 
-def test_the_right_candidates_are_not_blocked(hunt, token_counter):
+def test_the_right_candidate_is_promoted(hunt, token_counter):
     """The reference itself passes on the same calls, or else every test above would pass as well."""
-    compared = hunt(token_counter, token_counter, calls(chat_call))
-    assert (FEWEST_FOR_A_CELL, False) == (compared, hunt.blocked.is_set())
-    assert FEWEST_FOR_A_CELL == hunt.tally.reading()["matched"]
+    hunt("reference", token_counter, token_counter, calls(chat_call))
+    assert (CALLS, False) == (hunt.compared, hunt.blocked.is_set())
+    assert CALLS == hunt.tally.reading()["matched"] == hunt.runs
+    assert ("hold", "promote") == (hunt.words[0], hunt.words[-1])
 
 
 def test_there_are_thirty():
-    """As many as are promised."""
-    assert 30 == len(token_counting.MUTANTS) + len(own_pairs.MUTANTS)
+    """As many as are promised, and more."""
+    assert (20, 21) == (len(token_counting.MUTANTS), len(own_pairs.MUTANTS))

@@ -76,10 +76,16 @@ impl Block {
     /// A block in memory that is zero, or that a block has left.
     #[must_use]
     pub fn new(memory: Box<dyn Memory>) -> Self {
-        let block = Self { memory, placing: Mutex::new(()), sketches: Mutex::default() };
+        let block = Self::left(memory);
         block.map_index(SERVED, "python");
         block.map_index(SERVED, "rust");
         block
+    }
+
+    /// The block that somebody has left in memory, to be read.
+    #[must_use]
+    pub fn left(memory: Box<dyn Memory>) -> Self {
+        Self { memory, placing: Mutex::new(()), sketches: Mutex::default() }
     }
 
     /// Counts a call answered by an implementation.
@@ -173,7 +179,7 @@ impl Block {
         let compared = matched + waived + diverged;
         Reading {
             offered: sampled_out + accepted + given_up.values().sum::<u64>(),
-            in_flight: accepted - compared - dropped.values().sum::<u64>(),
+            in_flight: accepted.saturating_sub(compared + dropped.values().sum::<u64>()),
             shed: super::sum(given_up, &dropped),
             sampled_out,
             compared,

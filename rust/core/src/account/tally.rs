@@ -48,7 +48,7 @@ impl Tally {
     pub fn open(&self, epoch: &str, memory: Option<Box<dyn Memory>>) {
         let mut earlier = self.earlier();
         let current = self.current.load_full();
-        if current.epoch == epoch && memory.is_none() {
+        if current.epoch == epoch {
             return;
         }
         let known = earlier.0.iter().position(|named| named.epoch == epoch);

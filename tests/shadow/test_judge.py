@@ -1,0 +1,137 @@
+"""An accepted call, off its caller's path."""
+
+from __future__ import annotations
+
+import pytest
+
+from fast_litellm import events
+from fast_litellm.errors import Declined
+from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, comparators, machinery
+from fast_litellm.shadow.candidate import Withheld
+from fast_litellm.shadow.job import Job
+from fast_litellm.shadow.judge import Judge
+from fast_litellm.shadow.observation import Observation
+from fast_litellm.shadow.reporter import Reporter
+from fast_litellm.shadow.trial import Trial
+
+
+class Purse(Budget):
+    """A budget that remembers what was settled; every look at the processor's clock costs 5 ns."""
+
+    def __init__(self):
+        self.settled = []
+        self._now = 0
+
+    def cpu_clock(self):
+        self._now += 5
+        return self._now
+
+    def settle(self, reserved, spent):
+        self.settled.append((reserved, spent))
+
+
+@pytest.fixture
+def purse():
+    return Purse()
+
+
+@pytest.fixture
+def make_judge(tally, sink, purse):
+    """Makes judges of a control that returns 1."""
+
+    def make(candidate):
+        experiment = Experiment("feature", lambda: 1, FunctionCandidate(candidate), comparators.exact)
+        limits = Limits(clock=lambda: 0)
+        return Judge(Trial(experiment, limits), Reporter(experiment, sink, None), tally, purse, limits)
+
+    return make
+
+
+def accepted(tally):
+    """A call that was accepted and that the control has answered with 1."""
+    job = Job(0, None, ((), {}), size=1, reserved=7.0, generation=0)
+    job.ticket = tally.accept(0)
+    job.control = Observation(1)
+    return job
+
+
+@pytest.fixture
+def job(tally):
+    return accepted(tally)
+
+
+def raising(error):
+    def function():
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("candidate", "word"),
+    [
+        (lambda: 1, "matched"),
+        (lambda: 2, "diverged"),
+        (raising(Declined("x")), "declined"),
+        (raising(Withheld("starting")), "starting"),
+    ],
+)
+def test_a_call_ends_once_and_is_paid_for(make_judge, job, balanced, purse, candidate, word):
+    """Whatever became of it."""
+    make_judge(candidate).judge(job, lambda _job: True)
+    reading = balanced()
+    assert 1 == {**reading, **reading["shed"]}[word]
+    assert (0, 1, 7.0) == (reading["in_flight"], len(purse.settled), purse.settled[0][0])
+    assert purse.settled[0][1] > 0
+    assert {} == machinery.failures()
+
+
+@pytest.mark.parametrize("candidate", [lambda: 1, lambda: 2, raising(Declined("x")), raising(Withheld("x"))])
+def test_what_is_not_claimed_is_not_told(make_judge, job, balanced, sink, purse, candidate):
+    """It has ended already; only what it cost is still paid."""
+    judge = make_judge(candidate)
+    judge.hung(job)
+    told = list(sink.comparisons)
+    judge.judge(job, lambda _job: False)
+    assert told == sink.comparisons
+    assert (1, 0, {}) == (balanced()["waived"], balanced()["in_flight"], balanced()["declined"])
+    assert 1 == len(purse.settled)
+
+
+def test_a_call_that_hangs_is_an_unconfirmed_timeout(make_judge, job, balanced, sink):
+    """Nobody knows more of it."""
+    make_judge(lambda: 1).hung(job)
+    (comparison,) = sink.comparisons
+    assert ("waived", "timeout", False) == (
+        comparison.outcome,
+        comparison.description.kind,
+        comparison.confirmed_on_rerun,
+    )
+    assert (1, 0) == (balanced()["waived"], balanced()["in_flight"])
+
+
+def test_a_call_that_is_not_tried_costs_nothing(make_judge, job, balanced, purse):
+    """Its reservation is given back."""
+    make_judge(lambda: 1).give_up(job, "shutdown")
+    assert ({"shutdown": 1}, [(7.0, 0)]) == (balanced()["shed"], purse.settled)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Withheld("restarting"), []), (Withheld("not_importable", is_final=True), ["not_importable"])],
+)
+def test_that_nothing_is_compared_any_more_is_told_once(make_judge, tally, log, error, told):
+    """With the word under which the calls are counted; what passes is not told."""
+    judge = make_judge(raising(error))
+    for _ in range(2):
+        judge.judge(accepted(tally), lambda _job: True)
+    assert told == [it["reason"] for it in log if it["event"] == events.COMPARING_STOPPED]
+
+
+def test_the_second_hang_is_told(make_judge, tally, log):
+    """It is the last."""
+    judge, told = make_judge(lambda: 1), []
+    for _ in range(2):
+        judge.hung(accepted(tally))
+        told.append([(it["feature"], it["reason"]) for it in log if it["event"] == events.COMPARING_STOPPED])
+    assert [[], [("feature", "hung")]] == told
