@@ -19,8 +19,10 @@ __all__ = [
     "Tally",
     "Ticket",
     "TokenCounter",
+    "Transformer",
     "__version__",
     "blank_page",
+    "count_batch",
     "digest",
     "freeze",
     "json_schema",
@@ -32,9 +34,11 @@ __all__ = [
     "read_rule_objects",
     "read_rule_text",
     "read_word",
+    "secret_starts",
     "shape_cells",
     "shape_values",
     "shape_with_outcome",
+    "share_instances",
     "sign_excess",
     "sign_interval",
     "sketch_lower_bound",
@@ -296,6 +300,15 @@ def shape_cells(profile: str, shape: int) -> list[str]:
 
 def shape_with_outcome(profile: str, shape: int, *, raised: bool) -> int:
     """The same shape with what the control did."""
+
+def count_batch(
+    counter: TokenCounter,
+    items: list[str | list[Any]],
+    *,
+    fixed_image_tokens: int | None,
+    threads: int | None = None,
+) -> list[int]:
+    """The tokens of many texts and message lists, on several threads; `Declined` where one is not reproduced."""
 
 def share_instances(classes: Sequence[type], /) -> None:
     """Lets `freeze` share the instances of these exact classes, because nobody changes one."""

@@ -42,6 +42,7 @@ Tally = _native.Tally
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
+count_batch = _native.count_batch
 freeze = _native.freeze
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances

@@ -29,6 +29,11 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "0c92367351423e3d": Reference("1.108", ("1.108.1",)),
         "15584a757bfc5ede": Reference("1.109", ("1.109.1",)),
     },
+    "batch_token_counting": {
+        "f8cb7b6dfe1f18fd": Reference("1.106", ("1.106.2",)),
+        "c25b1bac8e769267": Reference("1.108", ("1.108.1",)),
+        "9506c3abea24ee41": Reference("1.109", ("1.109.1",)),
+    },
     "request_transform": {  # releases of the OpenAI SDK; LiteLLM 1.83.14 asks for 2.24.0, later ones for 2.20.0 and up
         "8db5a056881ccec1": Reference("2", ("2.20.0",)),
         "0d53b11a8864b66b": Reference(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
+from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
+from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
 from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
@@ -58,8 +60,8 @@ class Seam:
 
     @property
     def package(self) -> str:
-        """The package whose import brings the control, and whose releases its references are."""
-        return self.module.partition(".")[0]
+        """The package that the reference belongs to: the seam waits for its import, and its releases are known."""
+        return self.sources[0].module.partition(".")[0]
 
 
 SEAMS: Tuple[Seam, ...] = (
@@ -71,6 +73,16 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+    ),
+    Seam(
+        feature="batch_token_counting",
+        module="fast_litellm.accel.counting",
+        name="count_part",
+        effect_free=True,
+        sources=BATCH_COUNTING_SOURCES,
+        candidate=BatchCountingCandidate,
+        comparator=comparators.Exact(safe_types=(bool, int, type(None))),
+        profile="plain",
     ),
     Seam(
         feature="request_transform",

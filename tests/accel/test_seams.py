@@ -123,7 +123,7 @@ def by_litellm(address, *, tools=None, tool_choice=None, **request):
 
 
 def asked(call, address, request_of) -> int:
-    """How often a call asks for a transformation; from 1.109 on, LiteLLM sends its requests without the SDK."""
+    """How often a call asks for a transformation; from 1.108 on, LiteLLM sends its requests without the SDK."""
     resource = importlib.import_module("openai.resources.chat.completions.completions")
     with pytest.MonkeyPatch.context() as patch:
         calls = []

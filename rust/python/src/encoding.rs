@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyString};
 ///
 /// Counting takes 5 to 50 nanoseconds a byte, so this is 10 to 100 microseconds of work. Giving the GIL up and taking it
 /// back costs a fraction of one when nobody wants it, but up to the switch interval (5 ms) when somebody does.
-const DETACH_BYTES: usize = 2048;
+pub(crate) const DETACH_BYTES: usize = 2048;
 
 /// One of tiktoken's encodings, able to count and nothing else.
 #[pyclass(frozen, module = "fast_litellm._native")]
@@ -94,7 +94,7 @@ pub(crate) fn with_text<R: Send>(text: &Bound<'_, PyString>, read: impl FnOnce(T
 }
 
 /// The code points of a string that has no UTF-8 form. `str.encode` is called on `str` itself: a subclass may override it.
-fn code_points(text: &Bound<'_, PyString>) -> PyResult<Vec<u32>> {
+pub(crate) fn code_points(text: &Bound<'_, PyString>) -> PyResult<Vec<u32>> {
     let encoded = text.py().get_type::<PyString>().call_method1("encode", (text, "utf-32-le", "surrogatepass"))?;
     let (units, _) = encoded.cast::<PyBytes>()?.as_bytes().as_chunks::<4>();
     Ok(units.iter().map(|unit| u32::from_le_bytes(*unit)).collect())

@@ -6,6 +6,7 @@
 //! signatures, conversions and errors live here, every algorithm lives in `fast-litellm-core`.
 #![deny(unsafe_code)]
 
+mod batch;
 mod dispatch;
 mod distinct;
 mod encoding;
@@ -30,6 +31,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    batch::register(module)?;
     dispatch::register(module)?;
     distinct::register(module)?;
     encoding::register(module)?;

@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Counts text and messages for models that share an encoding and an accounting.
 #[pyclass(frozen, module = "fast_litellm._native")]
-struct TokenCounter {
+pub(crate) struct TokenCounter {
     encoding: Py<Encoding>,
     rule: ChunkRule,
     semantics: Semantics,
@@ -83,32 +83,72 @@ impl TokenCounter {
         fixed_image_tokens: Option<i64>,
         with_extras: bool,
     ) -> PyResult<i64> {
-        let call = Call {
-            semantics: self.semantics,
-            accounting: self.accounting,
-            fixed_image_tokens,
-            base_image_tokens: self.base_image_tokens,
-            with_extras,
-            count: &|text: &PyNode<'py>| self.counted(text),
-            count_written: &|text: &str| signed(bpe::count_text(self.core(), self.rule, bpe::Text::Valid(text))),
-        };
+        let count = |text: &Bound<'py, PyString>| self.count_string(text);
+        let (counting, writing) = (counting(&count), self.writing());
+        let call = Call { with_extras, ..self.call(fixed_image_tokens, &counting, &writing) };
         count_messages(&call, &PyNode(messages.clone()), &PyNode(tools.clone()), &PyNode(tool_choice.clone()))
             .map_err(|decline| Declined::new_err(decline.word()))
     }
 }
 
 impl TokenCounter {
-    fn core(&self) -> &bpe::Encoding {
+    /// The vocabulary itself.
+    pub(crate) fn core(&self) -> &bpe::Encoding {
         self.encoding.get().core()
     }
 
-    fn counted(&self, text: &PyNode<'_>) -> Result<i64, Decline> {
-        let text = text.0.cast_exact::<PyString>().map_err(|_| Decline::OpaqueValue)?;
+    /// How long text is counted.
+    pub(crate) fn rule(&self) -> ChunkRule {
+        self.rule
+    }
+
+    /// The tokens of a text that is met on a walk.
+    pub(crate) fn count_string(&self, text: &Bound<'_, PyString>) -> Result<i64, Decline> {
         self.count_text(text).map(signed).map_err(|_| Decline::Error)
+    }
+
+    /// The tokens of a message list without tools, its texts counted by somebody else.
+    pub(crate) fn walk_messages<'py>(
+        &self,
+        messages: Bound<'py, PyAny>,
+        fixed_image_tokens: Option<i64>,
+        count: &dyn Fn(&Bound<'py, PyString>) -> Result<i64, Decline>,
+    ) -> Result<i64, Decline> {
+        let none = PyNode(messages.py().None().into_bound(messages.py()));
+        let (counting, writing) = (counting(count), self.writing());
+        count_messages(&self.call(fixed_image_tokens, &counting, &writing), &PyNode(messages), &none, &none)
+    }
+
+    fn call<'a, 'py>(
+        &self,
+        fixed_image_tokens: Option<i64>,
+        count: &'a dyn Fn(&PyNode<'py>) -> Result<i64, Decline>,
+        count_written: &'a dyn Fn(&str) -> i64,
+    ) -> Call<'a, PyNode<'py>> {
+        Call {
+            semantics: self.semantics,
+            accounting: self.accounting,
+            fixed_image_tokens,
+            base_image_tokens: self.base_image_tokens,
+            with_extras: true,
+            count,
+            count_written,
+        }
+    }
+
+    fn writing(&self) -> impl Fn(&str) -> i64 {
+        |text| signed(bpe::count_text(self.core(), self.rule, bpe::Text::Valid(text)))
     }
 }
 
-fn signed(count: u64) -> i64 {
+fn counting<'py>(
+    count: &dyn Fn(&Bound<'py, PyString>) -> Result<i64, Decline>,
+) -> impl Fn(&PyNode<'py>) -> Result<i64, Decline> {
+    move |text| count(text.0.cast_exact::<PyString>().map_err(|_| Decline::OpaqueValue)?)
+}
+
+/// A count as the walk adds it up.
+pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

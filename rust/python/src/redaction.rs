@@ -16,7 +16,7 @@ import_exception!(fast_litellm.errors, Declined);
 ///     Places in code points, ascending; the expression matches nowhere else.
 ///
 /// Raises:
-///     Declined: "surrogates", or "case_folding": a letter outside of ASCII that is taken for one inside.
+///     Declined: "surrogates", or "`case_folding`": a letter outside of ASCII that is taken for one inside.
 #[pyfunction]
 #[pyo3(signature = (text, /))]
 fn secret_starts(text: &Bound<'_, PyString>) -> PyResult<Vec<usize>> {

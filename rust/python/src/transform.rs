@@ -62,7 +62,7 @@ impl Transformer {
     ///     The body to send. Parts that no type describes are the caller's own objects, as in the reference.
     ///
     /// Raises:
-    ///     Declined: "opaque_value": something described is not a plain builtin; "depth".
+    ///     Declined: "`opaque_value`": something described is not a plain builtin; "depth".
     #[pyo3(signature = (body, root, /))]
     fn apply<'py>(&self, body: &Bound<'py, PyAny>, root: usize) -> PyResult<Bound<'py, PyAny>> {
         self.value(body, root, 0).map(|rebuilt| rebuilt.unwrap_or_else(|| body.clone()))

@@ -8,6 +8,7 @@
 //! - `encoding`: [`Encoding`], a vocabulary and the pattern that goes with it, and its errors.
 //! - `text`: [`Text`], what Python calls a string, lone surrogates included.
 //! - `chunk`: [`ChunkRule`], LiteLLM's way to count long text in slices and samples.
+//! - `batch`: many texts at once, on several threads.
 //! - `unicode`: the character classes the patterns speak of.
 //! - `pretokenize`: the patterns themselves, as scanners: text to pieces.
 //! - `vocabulary`: which byte strings are tokens, and their ranks.
@@ -15,6 +16,7 @@
 //! - `piece`: a piece of a text, and its form as one integer, by which the tables know short ones.
 //! - `cache`: the counts of the short pieces met lately, in fixed memory.
 
+mod batch;
 mod cache;
 mod chunk;
 mod encoding;
@@ -28,6 +30,7 @@ mod vocabulary;
 #[cfg(test)]
 pub(crate) mod installed;
 
+pub use batch::count_texts;
 pub use chunk::{ChunkRule, count_text};
 pub use encoding::{Encoding, EncodingError};
 pub use text::Text;

@@ -50,6 +50,15 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// How much memory it takes, and so about how long it takes to count.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Valid(text) => text.len(),
+            Self::CodePoints(code_points) => size_of_val(code_points),
+        }
+    }
+
     pub(super) fn is_empty(self) -> bool {
         match self {
             Self::Valid(text) => text.is_empty(),

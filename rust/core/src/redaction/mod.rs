@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use places::{Begins, LITERALS, Places};
+use places::{LITERALS, Places};
 
 /// Characters that a case-insensitive expression of Python takes for ASCII letters: for i, s and k.
 const FOLDED: [char; 4] = ['\u{130}', '\u{131}', '\u{17f}', '\u{212a}'];
@@ -64,6 +64,7 @@ fn in_code_points(text: &str, offsets: BTreeSet<usize>) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::places::Begins;
     use super::*;
 
     #[test]
