@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import token_counting
-from fast_litellm.accel.candidates.token_counting import Plan, TokenCountingCandidate
+from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
+from fast_litellm.accel.candidates.token_plan import Plan
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
