@@ -7,7 +7,8 @@ and bytes among them, types that rename keys, and bodies deeper than a hundred l
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple, Union
+from contextlib import suppress
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.request_types import RequestTypes
@@ -22,6 +23,9 @@ SOURCES: Tuple[Source, ...] = (
 )
 """The parts of the SDK that this candidate reproduces or relies on. The parameter types are read as they are."""
 
+
+_MAX_TYPES = 1024
+"""Types remembered, of which the SDK has some 400; a program that makes types as it runs cannot grow the table."""
 
 _ANNOTATIONS = (type(List[int]), type(Union[int, str]))
 """What a type in a call may be besides a class. Like the SDK's sentinels, it is one object that nobody changes."""
@@ -57,7 +61,7 @@ class RequestTransformCandidate:
         self._types = RequestTypes(reference)
         self._not_given = [NotGiven, Omit]
         native.share_instances([*self._not_given, *_ANNOTATIONS])
-        self._plans: Dict[Any, Plan] = {}
+        self._plans: Dict[Any, Optional[Plan]] = {}
         self._untouched = native.IdentityGuard(
             [*reach.places(SOURCES, "maybe_transform"), *reach.places(SOURCES, "async_maybe_transform")]
         )
@@ -73,9 +77,12 @@ class RequestTransformCandidate:
             raise Declined("reference_patched")
         _, expected = _bind(args, kwargs)
         try:
-            return self._plans.get(expected) or self._plan(expected)
+            plan = self._plans[expected] if expected in self._plans else self._compile(expected)
         except TypeError:  # it has no hash
-            raise Declined("request_type") from None
+            plan = None
+        if plan is None:
+            raise Declined("request_type")
+        return plan
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -89,9 +96,15 @@ class RequestTransformCandidate:
         """
         return plan.transformer.apply(_bind(args, kwargs)[0], plan.root)
 
-    def _plan(self, expected: Any) -> Plan:
-        root = self._types.index(expected)
-        plan = self._plans[expected] = Plan(native.Transformer(self._types.nodes, self._not_given), root)
+    def _compile(self, expected: Any) -> Optional[Plan]:
+        """Once a type, also for one that is not reproduced: looking at it takes longer than the reference would."""
+        if len(self._plans) >= _MAX_TYPES:
+            return None
+        plan = None
+        with suppress(Declined):
+            root = self._types.index(expected)
+            plan = Plan(native.Transformer(self._types.nodes, self._not_given), root)
+        self._plans[expected] = plan
         return plan
 
 

@@ -30,8 +30,8 @@ _TEXTS = 2_000
 _TEXT_CHARS = 1_000
 _NO_LOSS = Goal(Measure.SPEEDUP, 1)
 _GOALS = {
-    "transform, 20 messages": Goal(Measure.SPEEDUP, 100),
-    "SDK call, 20 messages": Goal(Measure.SPEEDUP, 1.8),
+    "transform, chat of 20": Goal(Measure.SPEEDUP, 100),
+    "SDK call, chat of 20": Goal(Measure.SPEEDUP, 1.8),
     "redaction, 20k characters": Goal(Measure.SPEEDUP, 10),
 }
 
@@ -65,8 +65,8 @@ def _bodies() -> dict[str, dict[str, Any]]:
     tools = [{**TOOLS[number % len(TOOLS)]} for number in range(8)]
     return {
         "short": {"messages": [{"role": "user", "content": "Hello, how are you?"}]},
-        "20 messages": {"messages": chat},
-        "20 messages, 8 tools": {"messages": chat, "tools": tools},
+        "chat of 20": {"messages": chat},
+        "chat of 20, 8 tools": {"messages": chat, "tools": tools},
     }
 
 
