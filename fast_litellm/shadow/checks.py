@@ -187,8 +187,13 @@ def _median(latency: Latency, evidence: Evidence) -> Check:
     if low > 1 / 2 and timings.ratio is not None and timings.ratio <= latency.median_ratio:
         return Check("latency", True, saw, needs)
     further = _further_pairs(latency, timings.faster, timings.pairs)
-    missing = f"{further:,} inline pairs" if further else "a faster candidate"
+    missing = _inline(further) if further else "a faster candidate"
     return Check("latency", False, saw, needs, missing, None)
+
+
+def _inline(pairs: int) -> str:
+    """Nothing but inline runs can be paired: a thread of its own has waited, and its caches are others."""
+    return f"{pairs:,} inline pairs; they need shadow: {{mode: inline}}, or gate: {{latency: none}}"
 
 
 def _further_pairs(latency: Latency, faster: int, pairs: int) -> int:
@@ -209,7 +214,7 @@ def _tail(latency: Latency, evidence: Evidence) -> Check:
         return _exceeded("tail", bound, saw)
     further = bound.further(bad, pairs)
     if further:
-        return Check("tail", False, saw, _below(bound), f"{further:,} inline pairs", None)
+        return Check("tail", False, saw, _below(bound), _inline(further), None)
     return Check("tail", True, saw, _below(bound))
 
 

@@ -187,7 +187,11 @@ def test_calls_without_a_shape_are_never_certified():
     ("parts", "name", "missing"),
     [
         ({"account": replace(clean(ENOUGH), offered=ENOUGH + 7)}, "accounting", "counters that add up"),
-        ({"timings": Timings()}, "latency", "10 inline pairs"),
+        (
+            {"timings": Timings()},
+            "latency",
+            "10 inline pairs; they need shadow: {mode: inline}, or gate: {latency: none}",
+        ),
         ({"timings": Timings(1_000, 400, 0, 1.4)}, "latency", "a faster candidate"),
         ({"hosts": 0}, "hosts", "1 more"),
         ({"silent": 1}, "heartbeats", "a sign of life"),

@@ -141,12 +141,13 @@ def wrong_candidate(stage: Stage, logbook: Logbook, count: int) -> Report:
     """
     first, second = traffic.calls(3, count, 20)[: count // 2], traffic.calls(3, count, 20)[count // 2 :]
     stage.install(rules.at("shadow"), candidates={FEATURE: OffByOne})
+    began = stage.counters()
     wrong = stage.send_all(first)
-    caught = stage.settled()
+    caught = stage.settled().since(began)
     # The rules now ask for Rust for everybody, and the block must stand.
     stage.change_rules(rules.at("on"), "blocked")
     wrong += stage.send_all(second)
-    counters = stage.settled()
+    counters = stage.settled().since(began)
     checks = [
         Check("the candidate ran", caught.compared > 0, f"{caught.compared} compared"),
         Check("it was caught", caught.diverged > 0, f"{caught.diverged} diverged"),
@@ -167,6 +168,7 @@ def canary(stage: Stage, logbook: Logbook, count: int) -> Report:  # noqa: ARG00
         What it did.
     """
     stage.install(rules.at("canary"))
+    began = stage.counters()
     users = max(1, count // _CALLS_PER_USER)
     sides: defaultdict[str, set[str]] = defaultdict(set)
     wrong: list[str] = []
@@ -174,7 +176,7 @@ def canary(stage: Stage, logbook: Logbook, count: int) -> Report:  # noqa: ARG00
         before = stage.counters()
         wrong += stage.send(call)
         sides[call.user] |= _sides(stage.counters().since(before))
-    counters = stage.settled()
+    counters = stage.settled().since(began)
     rust_users = sum("rust" in side for side in sides.values())
     wavering = sum(len(side) > 1 for side in sides.values())
     share = rust_users / len(sides)

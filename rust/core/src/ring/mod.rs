@@ -227,7 +227,7 @@ mod tests {
     fn a_full_log_says_so_and_takes_records_again_once_they_are_dropped() {
         let ring = ring();
         let record = "x".repeat(1_000);
-        let pushed = (0..).take_while(|_| ring.push(&record).is_ok()).count();
+        let pushed = (0..LOG_WORDS).take_while(|_| ring.push(&record).is_ok()).count();
         assert_eq!(LOG_WORDS * 8 / 1_008, pushed);
         ring.drop_until(ring.end());
         assert_eq!(Ok(()), ring.push("y"));
