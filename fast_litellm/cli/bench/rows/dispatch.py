@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import fast_litellm
 from fast_litellm.accel.feature import Feature, Pair
+from fast_litellm.cli import console
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import rules, texts
 from fast_litellm.cli.reference import import_litellm
@@ -31,7 +34,8 @@ _WHOLE = 100
 def rows() -> Iterator[Row]:
     """
     Yields:
-        The seam at off, a call that is sampled out, and a call that is compared, small and large.
+        The seam at off, a call that is sampled out, and a call that is compared, small and large; also beside
+        laboratory, a port of scientist, which runs the candidate on the caller's path.
     """
     yield _off()
     with _seam("sampled_out", _SAMPLED_OUT) as (feature, _):
@@ -39,6 +43,7 @@ def rows() -> Iterator[Row]:
     with _seam("compared", _WHOLE) as (feature, runner):
         yield _row("compared call, one word", feature, "user-1", 1_000, runner)
         yield _row("compared call, 20 messages", feature, _chat(), 5_000, runner)
+        yield from _beside_laboratory(feature, runner)
 
 
 def _off() -> Row:
@@ -63,6 +68,19 @@ def _off() -> Row:
 
 def _control(_value: object) -> int:
     return 13
+
+
+def _beside_laboratory(feature: Feature, runner: ShadowRunner) -> Iterator[Row]:
+    try:
+        laboratory = importlib.import_module("laboratory")
+    except ImportError:
+        console.say("laboratory is not installed: pip install 'fast-litellm[bench]' has it raced, too")
+        return
+    experiment = laboratory.Experiment.decorator(_control)(_control)
+    for name, value in {"one word": "user-1", "20 messages": _chat()}.items():
+        ours = _row(f"laboratory, {name}", feature, value, 0, runner)
+        theirs = Statement("call(item)", {"call": experiment})
+        yield replace(ours, theirs=theirs, goal=Goal(Measure.SPEEDUP, 1))
 
 
 @contextmanager
