@@ -15,11 +15,13 @@ use fast_litellm_core::flags::{Decision, Implementation};
 use fast_litellm_core::guard::Outcome;
 use fast_litellm_core::sample::Sampler;
 use pyo3::exceptions::PyException;
+use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use crate::dispatch_entry;
 use crate::flags::FlagHandle;
 use crate::guard::{self, Stopwatch, TimedControl};
 use crate::proven::Proven;
@@ -31,6 +33,7 @@ pyo3::import_exception!(fast_litellm.errors, Declined);
 /// Stands at a seam and answers with the control or with the candidate.
 #[pyclass(frozen, dict, weakref, module = "fast_litellm._native")]
 pub(crate) struct Dispatcher {
+    pub(crate) entry: ffi::vectorcallfunc,
     /// The function that stood at the seam.
     control: Py<PyAny>,
     tally: Py<Tally>,
@@ -48,7 +51,7 @@ pub(crate) struct Dispatcher {
 }
 
 /// What an installation gives a dispatcher to work with.
-struct Connection {
+pub(crate) struct Connection {
     /// Decides for this seam's flag.
     handle: Py<FlagHandle>,
     /// `ContextVar.get` of the call context, a `(unit, attributes)` tuple.
@@ -66,6 +69,7 @@ struct Connection {
 }
 
 /// How one call goes on after the decision.
+#[derive(Clone, Copy)]
 enum Route {
     Control,
     Candidate,
@@ -79,7 +83,7 @@ const UNPROVEN: &str = "unproven_shape";
 /// Why a call that the candidate was to answer is not compared: it did not answer it.
 const UNANSWERED: &str = "not_served";
 
-type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict>>);
+pub(crate) type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<'py, PyDict>>);
 
 #[pymethods]
 impl Dispatcher {
@@ -88,6 +92,7 @@ impl Dispatcher {
     fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool, awaited: bool) -> Self {
         let sampler = Sampler::new(RandomState::new().hash_one("sampler"));
         Self {
+            entry: dispatch_entry::ENTRY,
             control,
             tally,
             effect_free,
@@ -142,16 +147,9 @@ impl Dispatcher {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // A full load, not a guard: the control may run for seconds and may itself come back to this seam.
-        let Some(connection) = self.connection.load_full() else {
-            return self.control.bind(py).call(args, kwargs);
-        };
-        let (route, is_guarded) = self.route(py, &connection, (args, kwargs));
-        match (route, is_guarded) {
-            (Route::Control, false) => self.control.bind(py).call(args, kwargs),
-            (Route::Control, true) => self.answer_with_timed_control(py, &connection, (args, kwargs)),
-            (Route::Candidate, _) => self.answer_with_candidate(py, &connection, (args, kwargs), is_guarded),
-            (Route::Shadow, _) => self.answer_observed(py, &connection, (args, kwargs), is_guarded),
+        match self.short_way(py) {
+            ShortWay::Control(_) => self.control.bind(py).call(args, kwargs),
+            ShortWay::Long(decided) => self.go_on(py, &decided, (args, kwargs)),
         }
     }
 
@@ -178,15 +176,57 @@ impl Dispatcher {
     }
 }
 
+/// How a call goes on, as far as that is known without its arguments.
+pub(crate) enum ShortWay {
+    /// The control answers, and nothing else happens; the pointer is the dispatcher's own.
+    Control(*mut ffi::PyObject),
+    /// There is more to do.
+    Long(Decided),
+}
+
+/// A decision that has been counted as far as it is certain. It holds the connection itself, not a guard: the control may run
+/// for seconds and may come back to this seam.
+pub(crate) struct Decided {
+    connection: Arc<Connection>,
+    route: Option<Route>,
+    is_guarded: bool,
+}
+
 impl Dispatcher {
     /// Decides, and counts what is thereby certain: that Python answers.
-    fn route(&self, py: Python<'_>, connection: &Connection, call: Arguments<'_, '_>) -> (Route, bool) {
+    pub(crate) fn short_way(&self, py: Python<'_>) -> ShortWay {
+        let loaded = self.connection.load();
+        let Some(connection) = &*loaded else {
+            return ShortWay::Control(self.control.as_ptr());
+        };
         let (decision, is_guarded) = decide(py, connection);
         let is_guarded = is_guarded && !self.awaited;
+        let route = (decision.serve == Implementation::Python).then(|| self.python_route(&decision));
+        match (route, is_guarded) {
+            (Some(Route::Control), false) => ShortWay::Control(self.control.as_ptr()),
+            (route, is_guarded) => ShortWay::Long(Decided { connection: Arc::clone(connection), route, is_guarded }),
+        }
+    }
+
+    /// Answers a call whose way is decided.
+    pub(crate) fn go_on<'py>(
+        &self,
+        py: Python<'py>,
+        decided: &Decided,
+        call: Arguments<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (connection, is_guarded) = (&*decided.connection, decided.is_guarded);
+        match (decided.route.unwrap_or_else(|| self.proven_route(call)), is_guarded) {
+            (Route::Control, false) => self.control.bind(py).call(call.0, call.1),
+            (Route::Control, true) => self.answer_with_timed_control(py, connection, call),
+            (Route::Candidate, _) => self.answer_with_candidate(py, connection, call, is_guarded),
+            (Route::Shadow, _) => self.answer_observed(py, connection, call, is_guarded),
+        }
+    }
+
+    fn python_route(&self, decision: &Decision) -> Route {
         let tally = self.tally.get().core();
-        let route = if decision.serve != Implementation::Python {
-            self.proven_route(call)
-        } else if !decision.shadow || !self.effect_free {
+        if !decision.shadow || !self.effect_free {
             tally.serve("python");
             Route::Control
         } else if self.sampler.takes(decision.shadow_share) {
@@ -195,8 +235,7 @@ impl Dispatcher {
         } else {
             tally.serve_sampled_out();
             Route::Control
-        };
-        (route, is_guarded)
+        }
     }
 
     /// A call of a shape that is not proven is Python's, and compared whatever the sample: it is what evidence is missing of.
@@ -423,5 +462,7 @@ fn is_a_signal(py: Python<'_>, error: &PyErr) -> bool {
 
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Dispatcher>()
+    module.add_class::<Dispatcher>()?;
+    dispatch_entry::enable(&module.py().get_type::<Dispatcher>());
+    Ok(())
 }

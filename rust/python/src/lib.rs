@@ -8,6 +8,7 @@
 
 mod batch;
 mod dispatch;
+mod dispatch_entry;
 mod distinct;
 mod encoding;
 mod flags;
