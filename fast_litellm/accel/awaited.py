@@ -73,6 +73,8 @@ class AwaitedCandidate:
             return await self._answer_for_failed(did, args, kwargs)
         if is_failure or did.error is None:
             self._tell_guard(did, is_error=is_failure)
+        if did.error is None:
+            self._feature.tally.serve("rust")
         return _answer(did)
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:

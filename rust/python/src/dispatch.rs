@@ -39,7 +39,7 @@ pub(crate) struct Dispatcher {
     tally: Py<Tally>,
     /// The control's answer can be had again after a candidate failed, because running it changes nothing.
     effect_free: bool,
-    /// A call only makes a coroutine: its time and its outcome are taken where that is awaited.
+    /// A call only makes a coroutine: its time, its outcome and who answered are taken where that is awaited.
     awaited: bool,
     sampler: Sampler,
     /// Which calls the candidate may answer; absent while it may answer all that the rules give it.
@@ -301,7 +301,9 @@ impl Dispatcher {
         }
         let error = match answer {
             Ok(value) => {
-                self.tally.get().core().serve("rust");
+                if !self.awaited {
+                    self.tally.get().core().serve("rust");
+                }
                 self.judge(py, connection, timed, Outcome::Value)?;
                 return Ok(value);
             }
