@@ -100,7 +100,13 @@ class Rollouts:
         name = feature.name
         is_promoted = steps.get(name, 0) > 0 and self._manager.follows_plan(name)
         cells = self._rollouts[name].certified if is_promoted else None
-        feature.trust(cells, REVERSE_SHARES.get(self._manager.stage(name), 0.0))
+        feature.trust(cells, self._reverse_share(name))
+
+    def _reverse_share(self, name: str) -> float:
+        """Rules that let nothing be compared mean this as well."""
+        flag = self._manager.status()["flags"].get(name)
+        is_wanted = flag is not None and flag["shadow"]["percent"] > 0
+        return REVERSE_SHARES.get(self._manager.stage(name), 0.0) if is_wanted else 0.0
 
     def _is_moved(self, name: str, rollout: Rollout) -> bool:
         return name in self._features and rollout.candidate_build == self._build(name) and rollout.state in MOVING

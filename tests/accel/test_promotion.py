@@ -427,3 +427,18 @@ def test_a_rollback_needs_no_database(join, turning, tmp_path):
     assert member.runner.drain(DEADLINE_S)
     assert not member.ledger.flush()
     assert ("blocked", 14) == (member.manager.stage("doubling"), member.feature.dispatcher(7))
+
+
+def test_rules_that_compare_nothing_compare_nothing_that_is_served(join):
+    """`percent: 0` is for both ways."""
+    member = join()
+    flag = {"stage": "on", "shadow": {"percent": 0}}
+    manager = FlagManager.from_dict({"version": 1, "defaults": {"unit": "call_id"}, "flags": {"doubling": flag}})
+    rollouts = Rollouts(manager)
+    member.feature.connect(manager, member.runner)
+    rollouts.add(member.feature)
+    before = member.feature.tally.reading()
+    member.call(*range(500))
+    after = member.feature.tally.reading()
+    assert 500 == after["served"]["rust"] - before["served"]["rust"]
+    assert before["offered"] == after["offered"]
