@@ -61,7 +61,8 @@ def _print(picture: Picture) -> None:
     for feature in picture.features:
         for check in feature.unmet:
             wait = f" ({words.duration(check.seconds_left)})" if check.seconds_left is not None else ""
-            console.write(f"{feature.name} needs {check.name}: {check.missing or check.needs}{wait}")
+            line = f"{feature.name} needs {check.name}: {check.missing or check.needs}{wait}"
+            console.output().print(line, markup=False, highlight=False)
 
 
 def table(picture: Picture) -> Table:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from fast_litellm.shadow.certification import Certification, lost_share
 from fast_litellm.shadow.evidence import Account, Evidence
@@ -128,12 +128,19 @@ def _divergences(evidence: Evidence) -> Check:
     return Check(name, True, f"{len(accepted):,} accepted classes" if accepted else "none", needs)
 
 
-def _divergence_rate(bound: Bound, evidence: Evidence) -> Check:
-    """A timeout is neither a match nor a difference, and has a bound of its own."""
+def differing_of_distinct(evidence: Evidence) -> Tuple[int, int]:
+    """
+    Returns:
+        How many comparisons differed, and of how many distinct inputs. A timeout is neither a match nor a difference,
+        and has a bound of its own.
+    """
     account = evidence.account
     timeouts = evidence.kinds.get("timeout", 0) if _kinds_fit(evidence) else 0
-    total = min(_distinct(evidence), account.compared) - timeouts
-    differing = account.waived + account.diverged - timeouts
+    return account.waived + account.diverged - timeouts, min(_distinct(evidence), account.compared) - timeouts
+
+
+def _divergence_rate(bound: Bound, evidence: Evidence) -> Check:
+    differing, total = differing_of_distinct(evidence)
     further = bound.further(differing, total)
     saw = f"{differing:,} of {total:,} distinct inputs differ: below {percent(bound.upper(differing, total))}"
     return _bounded(Check("rate", further == 0, saw, _below(bound), f"{further:,} distinct inputs"), further, evidence)

@@ -102,3 +102,32 @@ def test_without_the_extra_only_the_page_is_missing(process, found, package):
     assert (3, True) == (table.code, "token_counting" in table.out)
     assert (1, "") == (page.code, page.out)
     assert "hint: pip install 'fast-litellm[dashboard]'" in page.err
+
+
+def test_the_gate_is_asked_as_the_rules_say(cli, found, tmp_path, monkeypatch):
+    """The plan's own steps are on the rail, and what the next one takes is each feature's own."""
+    rules = tmp_path / "rollout.yaml"
+    rules.write_text(
+        '{"version": 1, "flags": {"token_counting": {"gate": {"hosts": 7}, "plan": {"steps": ["shadow", "on"]}}}}'
+    )
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(rules))
+    features = {one["name"]: one for one in json.loads(cli("report", "--json").out)["features"]}
+    checks = {name: {line["name"]: line for line in one["checks"]} for name, one in features.items()}
+
+    assert "at least 7" == checks["token_counting"]["hosts"]["needs"]
+    assert "at least 1" == checks["routing"]["hosts"]["needs"]
+    rail = [(step["label"], step["state"]) for step in features["token_counting"]["rail"]]
+    assert [("shadow", "present"), ("on", "ahead")] == rail
+    assert (1_000, "hold") == (features["token_counting"]["compared"], features["token_counting"]["decision"])
+    assert "roll_back" == features["routing"]["decision"]
+
+
+def test_rules_that_cannot_be_used_hide_nothing(cli, found, tmp_path, monkeypatch):
+    """The gate asks for what it asks without them, and standard error says so."""
+    rules = tmp_path / "rollout.yaml"
+    rules.write_text("version: 2")
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(rules))
+    outcome = cli("report", "token_counting")
+
+    assert (0, True) == (outcome.code, "token_counting needs rate" in outcome.out)
+    assert f"{rules} cannot be used" in outcome.err

@@ -45,6 +45,7 @@ class Judgement:
         alpha: How often the bound may be wrong.
         needed: How many different inputs without a difference certify a single value, and a pair.
         faster: The share of calls on which the candidate takes less time, as an interval.
+        step: The step of its plan that the feature has reached, as it is called there.
     """
 
     evidence: Evidence
@@ -56,6 +57,7 @@ class Judgement:
     alpha: float
     needed: Tuple[int, int]
     faster: Tuple[float, float] = (0.0, 1.0)
+    step: str = ""
 
 
 def judged(feature: FeaturePicture, judgement: Judgement) -> FeaturePicture:

@@ -74,7 +74,10 @@ def _fleet(weighed: Sequence[Evidence]) -> Dict[str, Any]:
 
 
 def _judged(feature: FeaturePicture, judgement: Optional[Judgement]) -> FeaturePicture:
-    return feature if judgement is None else judged(feature, judgement)
+    if judgement is None:
+        return feature
+    labels = [step.label for step in feature.rail]
+    return replace(judged(feature, judgement), rail=_rail(labels, judgement.step or feature.stage))
 
 
 def _reason(error: LedgerError) -> str:
