@@ -70,6 +70,7 @@ class Attachment:
         # One for each function that has stood here: reloading LiteLLM's module defines another, and whoever has
         # imported the earlier one keeps it.
         self._features: List[Feature] = []
+        self._patches: List[Patch] = []
 
     @property
     def state(self) -> str:
@@ -106,7 +107,7 @@ class Attachment:
     def detach(self) -> None:
         """Puts the original functions back and stops routing, also for those who still hold a dispatcher."""
         if self.is_attached:
-            patching.restore(self._patches())
+            patching.restore(self._patches)
             self.is_attached = False
             self._aligned = "off"
         for feature in self._features:
@@ -127,14 +128,20 @@ class Attachment:
             return "off"
         if self.is_attached and self._stands():
             return "patched"
-        if not _is_pristine(getattr(module, self.seam.name, None), module):
+        standing = self._standing(module)
+        if standing is None:
+            return "absent"
+        if not _is_pristine(standing, module):
             return "foreign_wrapper"
         self.fingerprint = fingerprint.fingerprint(self.seam.sources)
         return "patched" if references.known(self.seam.feature, self.fingerprint) else "unknown_reference"
 
     def _stands(self) -> bool:
-        standing = getattr(sys.modules.get(self.seam.module), self.seam.name, None)
+        standing = self._standing(sys.modules.get(self.seam.module))
         return self.feature is not None and standing is self.feature.dispatcher
+
+    def _standing(self, module: Optional[ModuleType]) -> Any:
+        return patching.held(module, self.seam.name)[2]
 
     def _attach_or_fail(self, module: ModuleType) -> str:
         """Making a candidate may run anything at all: what it raises is a state of the seam, not of the program."""
@@ -148,28 +155,27 @@ class Attachment:
         return "patched"
 
     def _attach(self, module: ModuleType) -> None:
-        if self.feature is None or self.feature.pair.control is not getattr(module, self.seam.name):
-            self._add(Feature(self.seam.feature, self._pair(module)))
+        if self.feature is None or self.feature.pair.control is not self._standing(module):
+            self._add(Feature(self.seam.feature, self._pair(module)), module)
         for feature in self._features:
             feature.connect(self._manager, self._evidence.runner(feature, self._manager, self._labels))
             self._evidence.keep(feature)
-        patching.apply(self._patches())
+        patching.apply(self._patches)
         self.is_attached = True
 
-    def _add(self, feature: Feature) -> None:
+    def _add(self, feature: Feature, module: ModuleType) -> None:
         """Its candidate is made of the module as it is, so it answers for the functions of earlier loads as well."""
         for earlier in self._features:
             earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate)
         self._features.append(feature)
-
-    def _patches(self) -> List[Patch]:
-        return [Patch(feature.pair.control, feature.dispatcher) for feature in self._features]
+        owner, attribute, control = patching.held(module, self.seam.name)
+        self._patches.append(Patch(control, feature.dispatcher, owner, attribute))
 
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
         assert reference is not None, "a seam is attached only to a known reference"  # noqa: S101
         return Pair(
-            control=getattr(module, self.seam.name),
+            control=self._standing(module),
             candidate=self._factory(module, reference.semantics),
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),

@@ -8,6 +8,7 @@ table means an unknown reference, and the seam stays Python (invariant 8).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import inspect
@@ -28,8 +29,8 @@ class Source:
 
     Args:
         module: The module's dotted name.
-        names: Functions and typed dictionaries of that module; empty means the whole file. A name that the installed
-            version does not define is part of the fingerprint as absent.
+        names: Functions, methods (`Class.method`) and typed dictionaries of that module; empty means the whole file. A
+            name that the installed version does not define is part of the fingerprint as absent.
     """
 
     module: str
@@ -92,7 +93,7 @@ def _file_of(function: Any) -> Optional[str]:
 
 
 def _definition_text(module: Any, name: str) -> Optional[str]:
-    definition = getattr(module, name, None)
+    definition = functools.reduce(lambda holder, part: getattr(holder, part, None), name.split("."), module)
     if definition is None:
         return f"{name} absent"
     if isinstance(definition, type):

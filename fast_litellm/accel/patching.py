@@ -96,6 +96,23 @@ def _items(namespace: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(namespace.items())
 
 
+def held(module: ModuleType | None, name: str) -> tuple[type | None, str, Any]:
+    """
+    Find what stands under a dotted name of a module.
+
+    Args:
+        module: None while it is not loaded.
+        name: A function's name, or `Class.method` for one that a class of that module holds itself.
+
+    Returns:
+        The class, or None for a function; the last part of the name; and the object in that very namespace, or None.
+    """
+    owner_name, _, attribute = name.rpartition(".")
+    holder: Any = getattr(module, owner_name, None) if owner_name else module
+    found = None if holder is None else vars(holder).get(attribute)
+    return (holder if owner_name else None), attribute, found
+
+
 def owner_of(cls: type, name: str) -> type | None:
     """
     Find the class that defines a method.

@@ -13,6 +13,8 @@ import sys
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, Iterator, List, Tuple, Union
 
+from fast_litellm.accel.patching import held
+
 if TYPE_CHECKING:
     from fast_litellm.accel.fingerprint import Source
 
@@ -30,19 +32,21 @@ def places(sources: Tuple[Source, ...], entry: str, beyond: FrozenSet[str] = fro
     Args:
         sources: The parts of the reference; the first is the module of the control. Functions that others name are
             followed too.
-        entry: The control's name.
+        entry: The control's name; `Class.method` for one that a class holds.
         beyond: Functions that are watched but not followed, because a candidate declines every call that reaches them.
 
     Returns:
         Every place once, in the order it was found; the control's own is not among them.
     """
     modules = [vars(sys.modules[source.module]) for source in sources if source.module in sys.modules]
+    owner, attribute, control = held(sys.modules[sources[0].module], entry)
+    own = modules[0] if owner is None else owner
     search = _Search(modules, beyond)
-    search.functions(modules[0][entry])
+    search.functions(control)
     for source in sources:
         namespace = vars(sys.modules[source.module]) if source.module in sys.modules else {}
         search.follow(namespace, source.names)
-    return [place for place in search.found.values() if not (place[0] is modules[0] and place[1] == entry)]
+    return [place for place in search.found.values() if not (place[0] is own and place[1] == attribute)]
 
 
 class _Search:

@@ -34,7 +34,7 @@ class Seam:
     Args:
         feature: The flag's name.
         module: The module that defines the control.
-        name: The control's name in that module.
+        name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
         sources: The parts of the reference that its fingerprint covers.
         candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.

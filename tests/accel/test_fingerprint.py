@@ -76,3 +76,12 @@ def test_two_lambdas_of_one_line_are_told_apart():
 def test_a_builtin_has_no_code():
     """What is not written in Python cannot be told apart."""
     assert None is of_code(len)
+
+
+def test_a_method_is_covered_by_its_own_text(module):
+    """A class counts by its annotations; a method of it is named with a dot, and one that is missing is no error."""
+    one, other = (module(f"class C:\n    def m(self):\n        return {it}\n") for it in (1, 2))
+    texts = [fingerprint((Source(name, (member,)),)) for member in ("C.m", "C.none") for name in (one, other)]
+
+    assert 4 == len(set(texts))
+    assert None not in texts

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from fast_litellm.accel.patching import Patch, apply, owner_of, restore
+from fast_litellm.accel.patching import Patch, apply, held, owner_of, restore
 
 
 def original() -> str:
@@ -98,3 +98,15 @@ def test_a_method_is_exchanged_in_the_class_that_defines_it():
 def test_a_method_that_no_class_defines_has_no_owner():
     """A method that a metaclass or `__getattr__` conjures up cannot be exchanged, and is left alone."""
     assert None is owner_of(Derived, "missing")
+
+
+def test_what_stands_under_a_dotted_name_is_found_where_it_is_held():
+    """A method belongs to the class that defines it, and to no other."""
+    module = ModuleType("held_in")
+    vars(module).update(Base=Base, Derived=Derived, function=len)
+    found = [held(module, name) for name in ("function", "Base.method", "Derived.method", "Missing.method")]
+
+    assert (None, "function", len) == found[0]
+    assert (Base, "method", vars(Base)["method"]) == found[1]
+    assert [None, None] == [standing for _, _, standing in found[2:]]
+    assert (None, "function", None) == held(None, "function")

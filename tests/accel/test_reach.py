@@ -93,3 +93,10 @@ def test_a_name_is_found_once(modules):
     places = reach.places((Source(modules[0].__name__),), "control")
 
     assert len({(id(owner), name) for owner, name in places}) == len(places)
+
+
+def test_a_control_may_be_a_method(modules):
+    """It is followed like a function, and is itself not among the places."""
+    places = reach.places((Source(modules[0].__name__),), "Kept.grown")
+
+    assert [(vars(modules[0]), "STEP")] == places
