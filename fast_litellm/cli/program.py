@@ -40,6 +40,7 @@ COMMANDS = {
     "audit": "fast_litellm.cli.audit",
     "divergences": "fast_litellm.cli.divergences",
     "show": "fast_litellm.cli.show",
+    "recommendations": "fast_litellm.cli.recommendations",
     "report": "fast_litellm.cli.report",
     "dashboard": "fast_litellm.cli.dashboard",
     "metrics": "fast_litellm.cli.metrics",

@@ -13,7 +13,7 @@ from fast_litellm.shadow import engine
 from fast_litellm.shadow.candidate import Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
@@ -109,3 +109,5 @@ class Sink(Protocol):
     def record(self, comparison: Comparison, /) -> object: ...
 
     def record_times(self, feature: str, times: Times, /) -> None: ...
+
+    def record_spent(self, feature: str, spent: Spent, /) -> None: ...
