@@ -17,7 +17,7 @@ import fast_litellm
 from fast_litellm.accel.seams import SEAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 OFF, SHADOW, ON = "off", "shadow", "on"
 STAGES = (OFF, SHADOW, ON)
@@ -31,12 +31,12 @@ def features(stage: str) -> list[str]:
     return list(dict.fromkeys(seam.feature for seam in SEAMS if stage != SHADOW or seam.effect_free))
 
 
-def rules(stage: str) -> str:
+def rules(stage: str) -> dict[str, Any]:
     """
     Returns:
-        The text of a rule file that has everything at a stage.
+        Rules that have everything at a stage.
     """
-    return json.dumps({"version": 1, "flags": {name: {"stage": stage} for name in features(stage)}})
+    return {"version": 1, "flags": {name: {"stage": stage} for name in features(stage)}}
 
 
 class Switch:
@@ -45,12 +45,14 @@ class Switch:
 
     Args:
         directory: Where its rule files are.
+        shadow: Other rules for shadow.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, shadow: Mapping[str, Any] | None = None) -> None:
         self._files = {stage: directory / f"{stage}.yaml" for stage in STAGES}
         for stage, file in self._files.items():
-            file.write_text(rules(stage), encoding="utf-8")
+            found = shadow if shadow and stage == SHADOW else rules(stage)
+            file.write_text(json.dumps(found), encoding="utf-8")
 
     def turn(self, stage: str) -> None:
         """Puts everything at a stage. At off, LiteLLM is as it was installed: the original objects stand everywhere."""
@@ -61,14 +63,17 @@ class Switch:
 
 
 @contextmanager
-def switch() -> Iterator[Switch]:
+def switch(shadow: Mapping[str, Any] | None = None) -> Iterator[Switch]:
     """
+    Args:
+        shadow: Other rules for shadow than those of the table of seams.
+
     Yields:
         A switch; after the block everything is off.
     """
     with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
         try:
-            yield Switch(Path(directory))
+            yield Switch(Path(directory), shadow)
         finally:
             fast_litellm.uninstall()
 

@@ -9,7 +9,9 @@ from fast_litellm.cli.bench.rows import (
     decisions,
     dispatch,
     encoding,
+    ledger,
     loading,
+    memory,
     peers,
     requests,
     routers,
@@ -38,6 +40,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from seams.rows()
     yield from requests.rows()
     yield from routers.rows()
+    yield from ledger.rows()
 
 
 def long() -> Iterator[Row | Series | Figure]:
@@ -46,3 +49,4 @@ def long() -> Iterator[Row | Series | Figure]:
         Every row that takes minutes.
     """
     yield from routers.long_rows()
+    yield from memory.rows()
