@@ -103,7 +103,7 @@ def _of_seam(seam: Seam) -> Place:
         raise SeamError(f"the source of {seam.place} is not one that the candidate is known to equal")
     standing = patching.held(module, seam.name)[2]
     pair = Pair(
-        control=standing.__wrapped__ if isinstance(standing, Dispatcher) else standing,
+        control=vars(standing)["__wrapped__"] if isinstance(standing, Dispatcher) else standing,
         candidate=seam.candidate(module, reference.semantics),
         comparator=seam.comparator,
         reference=str(text),

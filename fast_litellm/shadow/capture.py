@@ -124,8 +124,12 @@ class Captor:
         try:
             data = literal.write(call).encode("utf-8")
         except ValueError:
-            return self._refuse(feature, "no_literal")
-        return self._seal(self._terms.public_key, data) if len(data) <= MAX_BYTES else self._refuse(feature, "size")
+            self._refuse(feature, "no_literal")
+            return None
+        if len(data) > MAX_BYTES:
+            self._refuse(feature, "size")
+            return None
+        return self._seal(self._terms.public_key, data)
 
     def _refuse(self, feature: str, reason: str) -> None:
         if reason not in self._refused:
