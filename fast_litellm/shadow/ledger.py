@@ -9,6 +9,7 @@ write makes all good.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import sqlite3
 import threading
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from fast_litellm.shadow.capture import Captor
 
 _HEARTBEAT_SECONDS = 15.0
+_TIDY_SECONDS = 3_600.0
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
@@ -167,6 +169,27 @@ class Ledger(Decisions):
         except BaseException as error:
             self._failed(error)
         return 0
+
+    def tidy(self) -> bool:
+        """
+        Forget what is old; see `retention`.
+
+        Returns:
+            Whether it was done: not where there is nothing yet, nor while another process does it. A failure is counted
+            and logged.
+        """
+        from fast_litellm.shadow import retention
+
+        if not self._store.database.exists():
+            return False
+        try:
+            with self._writing, contextlib.closing(Store(self._store.database)) as store, store.writing() as connection:
+                return retention.tidy(connection, self._clock())
+        except (OSError, LedgerError) as error:
+            self._unavailable(error)
+        except BaseException as error:
+            self._failed(error)
+        return False
 
     def _write_left(self, left: ring.Left) -> None:
         store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
@@ -385,13 +408,16 @@ class Ledger(Decisions):
                 self._thread = thread
 
     def _loop(self) -> None:
-        recovered_at = -math.inf
+        recovered_at, tidied_at = -math.inf, time.monotonic()
         while not self._ended:
             self.flush()
             self.look()
             if time.monotonic() - recovered_at >= _HEARTBEAT_SECONDS:
                 recovered_at = time.monotonic()
                 self.recover()
+            if time.monotonic() - tidied_at >= _TIDY_SECONDS:
+                tidied_at = time.monotonic()
+                self.tidy()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
 

@@ -53,6 +53,7 @@ PROCESS = Table(
     Column("started_at", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("ended_at", Float),  # NULL until the process has closed its ledger
+    Column("folded", Integer, nullable=False, server_default="0"),  # 1: what it counted is in its host's sum
 )
 
 EPOCH = Table(

@@ -1,4 +1,4 @@
-"""Calls that were captured, sealed."""
+"""Calls that were captured, sealed; and which processes have been added up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Adds one table."""
+    """Adds to what is there."""
+    op.add_column("process", sa.Column("folded", sa.Integer, nullable=False, server_default="0"))
     op.create_table(
         "capture",
         sa.Column("uid", sa.Text, primary_key=True),
