@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
+    from fast_litellm.shadow.capture import Captor
 
 _MS_PER_S = 1_000
 _ROLLBACK_SECONDS = 1.0
@@ -42,14 +43,15 @@ class Evidence:
 
     Args:
         ledger: The ledger's URL.
+        captor: Captures calls that differ; None captures nothing.
 
     Raises:
         LedgerError: The URL names no SQLite file.
     """
 
-    def __init__(self, ledger: str) -> None:
+    def __init__(self, ledger: str, captor: Optional[Captor] = None) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
-        self._ledger = Ledger.open(ledger, versions=versions)
+        self._ledger = Ledger.open(ledger, versions=versions, captor=captor)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
@@ -129,7 +131,7 @@ class Evidence:
         pair, rollouts = feature.pair, self._rollouts
         self._terms[feature] = terms
         return ShadowRunner(
-            _experiment(feature.name, pair),
+            experiment(feature.name, pair),
             tally=feature.tally,
             sink=self._ledger,
             budget=Budget(terms.budget),
@@ -154,7 +156,11 @@ class Evidence:
             return None
 
 
-def _experiment(name: str, pair: Pair) -> Experiment:
+def experiment(name: str, pair: Pair) -> Experiment:
+    """
+    Returns:
+        A feature's pair, as a runner takes it.
+    """
     return Experiment(
         name,
         pair.control,

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
-from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
-from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
+from fast_litellm.accel.candidates.request_transform import (
+    AsyncRequestTransformCandidate,
+    RequestTransformCandidate,
+    chat_request,
+)
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from fast_litellm.accel.fingerprint import Source
+    from fast_litellm.shadow.candidate import Call
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Seam:
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        dress: Makes a call of the control of one that is made up from a shape, where that is another.
     """
 
     feature: str
@@ -52,6 +58,7 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    dress: Optional[Callable[[Call], Call]] = None
 
     @property
     def place(self) -> str:
@@ -83,6 +90,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=BatchCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),
         profile="plain",
+        dress=batch_of_texts,
     ),
     Seam(
         feature="request_transform",
@@ -93,6 +101,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=RequestTransformCandidate,
         comparator=comparators.ordered,  # the order of keys is that of the bytes that are sent
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="request_transform",
@@ -103,6 +112,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=AsyncRequestTransformCandidate,
         comparator=comparators.ordered,
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="secret_redaction",

@@ -57,11 +57,18 @@ class Budget:
         Returns:
             Whether one more comparison may be accepted.
         """
+        return self.ease() > 0
+
+    def ease(self) -> float:
+        """
+        Returns:
+            How much is left, from 1 down to 0, when nothing more may be accepted.
+        """
         if self._share == 1:
-            return True
+            return 1.0
         with self._lock:
             self._refill()
-            return self._balance > 0
+            return max(0.0, self._balance / self._burst)
 
     def reserve(self) -> float:
         """

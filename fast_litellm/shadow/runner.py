@@ -26,10 +26,15 @@ from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Reporter
+from fast_litellm.shadow.strata import Strata
 from fast_litellm.shadow.trial import Trial, of_error
 from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0
+
+
+class _LeftOut(Exception):  # noqa: N818 - a signal, not an error: the call is not in the sample
+    """A call is left out for rarer ones."""
 
 
 class _Shed(Exception):  # noqa: N818 - a signal, not an error: the call is not compared
@@ -72,6 +77,7 @@ class ShadowRunner:
         self._arranged = modes.arrange(experiment, self._limits)
         self.trial = Trial(self._arranged, self._limits)
         self.judge = Judge(self.trial, self._reporter, tally, self._budget, self._limits)
+        self._strata = Strata()
         self._worker = self._make_worker()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
@@ -127,8 +133,8 @@ class ShadowRunner:
             kwargs: The caller's keyword arguments; they are not changed.
 
         Returns:
-            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is
-            counted.
+            A job, which must be given to `submit` or `abandon`; or None when the call is shed or left out of the
+            sample. Either way it is counted.
         """
         try:
             shape = self.shaper.shape(args, kwargs)
@@ -136,6 +142,8 @@ class ShadowRunner:
                 return self._accept(args, kwargs, shape)
             except _Shed as shed:
                 self._tally.shed(str(shed), shape)
+            except _LeftOut:
+                self._tally.sample_out(shape)
         except BaseException as error:
             self._tally.shed("machinery_failed")
             machinery.failed("prepare", error)
@@ -240,7 +248,7 @@ class ShadowRunner:
         self._tally.reset()
 
     def _accept(self, args: Arguments, kwargs: Keywords, shape: int) -> Job:
-        self._check_room()
+        self._check_room(shape)
         plan = self._plan(args, kwargs)
         try:
             call, size = engine.current().freeze((args, kwargs), self._limits.max_bytes)
@@ -252,12 +260,15 @@ class ShadowRunner:
         reserved = self._budget.reserve()
         return Job(shape, plan, call, size=size, reserved=reserved, generation=self._generation)
 
-    def _check_room(self) -> None:
+    def _check_room(self, shape: int) -> None:
         refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
-        if refusal is None and not self._budget.allows():
-            refusal = "budget"
         if refusal is not None:
             raise _Shed(refusal)
+        ease = self._budget.ease()
+        if ease <= 0:
+            raise _Shed("budget")
+        if not self._strata.takes(shape, ease):
+            raise _LeftOut
 
     def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
         try:

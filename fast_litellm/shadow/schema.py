@@ -199,6 +199,18 @@ GATE_EVALUATION = Table(
     Column("checks", Text, nullable=False),  # JSON
 )
 
+CAPTURE = Table(
+    "capture",
+    METADATA,
+    Column("uid", Text, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("candidate_build", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the call's literal, to a public key
+)
+
 PROGRESS = Table(
     "progress",
     METADATA,
