@@ -7,11 +7,16 @@ A feature may have several: a function and its coroutine twin have one flag, one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.litellm_rust import (
+    LITELLM_RUST,
+    LiteLLMRedactionCandidate,
+    LiteLLMTokenCountingCandidate,
+)
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
 from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
@@ -41,6 +46,7 @@ class Seam:
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        further: Other candidates by the names under which rules know them, made as the first one is.
     """
 
     feature: str
@@ -52,6 +58,7 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -73,6 +80,7 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+        further={LITELLM_RUST: LiteLLMTokenCountingCandidate},
     ),
     Seam(
         feature="batch_token_counting",
@@ -113,5 +121,6 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=SecretRedactionCandidate,
         comparator=comparators.exact,
         profile="plain",
+        further={LITELLM_RUST: LiteLLMRedactionCandidate},
     ),
 )
