@@ -63,6 +63,9 @@ class Rules:
     def comparing(self, flag: str) -> tuple[str, int, int]:
         """Mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
 
+    def candidate(self, flag: str) -> str:
+        """The implementation of a flag that is compared and promoted."""
+
     def gate(self, flag: str) -> str:
         """What is written of a flag's gate, as JSON: fractions, and seconds."""
 
@@ -183,6 +186,9 @@ class Dispatcher:
         concluded: Callable[..., None] | None = None,
         reverse: object = None,
         /,
+        *,
+        compared: str = "rust",
+        others: dict[str, object] | None = None,
     ) -> None: ...
     def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
         """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""

@@ -55,7 +55,7 @@ def places(feature: str) -> List[Place]:
     """
     own = own_pairs.declared().get(feature)
     if own is not None:
-        return [Place(own.place, experiment(feature, own.pair))]
+        return [Place(own.place, experiment(feature, own.pair, own.pair.candidate))]
     found = [_of_seam(seam) for seam in SEAMS if seam.feature == feature]
     if not found:
         raise SeamError(
@@ -111,7 +111,7 @@ def _of_seam(seam: Seam) -> Place:
         profile=seam.profile,
         request=seam.request,
     )
-    return Place(seam.place, experiment(seam.feature, pair), seam.dress)
+    return Place(seam.place, experiment(seam.feature, pair, pair.candidate), seam.dress)
 
 
 def _told(seen: Seen) -> Optional[str]:

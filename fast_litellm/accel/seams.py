@@ -7,11 +7,16 @@ A feature may have several: a function and its coroutine twin have one flag, one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
+from fast_litellm.accel.candidates.litellm_rust import (
+    LITELLM_RUST,
+    LiteLLMRedactionCandidate,
+    LiteLLMTokenCountingCandidate,
+)
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
 from fast_litellm.accel.candidates.request_transform import (
     AsyncRequestTransformCandidate,
@@ -47,6 +52,7 @@ class Seam:
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         dress: Makes a call of the control of one that is made up from a shape, where that is another.
+        further: Other candidates by the names under which rules know them, made as the first one is.
     """
 
     feature: str
@@ -59,6 +65,7 @@ class Seam:
     profile: str = "chat"
     request: Optional[str] = None
     dress: Optional[Callable[[Call], Call]] = None
+    further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -80,6 +87,7 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+        further={LITELLM_RUST: LiteLLMTokenCountingCandidate},
     ),
     Seam(
         feature="batch_token_counting",
@@ -123,5 +131,6 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=SecretRedactionCandidate,
         comparator=comparators.exact,
         profile="plain",
+        further={LITELLM_RUST: LiteLLMRedactionCandidate},
     ),
 )
