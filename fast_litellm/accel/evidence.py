@@ -41,7 +41,8 @@ class _Terms(NamedTuple):
 
 class Evidence:
     """
-    The shadow side of one installation.
+    The shadow side of one installation. Features that say nothing of a budget share one: however many they are, they
+    take no more of a core than it allows.
 
     Args:
         ledger: The ledger's URL.
@@ -56,6 +57,7 @@ class Evidence:
         self._ledger = Ledger.open(ledger, versions=versions, captor=captor)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
+        self._budget = Budget(SHARE)
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
@@ -151,7 +153,7 @@ class Evidence:
             experiment(feature.name, feature.pair, feature.candidate),
             tally=feature.tally,
             sink=self._ledger,
-            budget=Budget(terms.budget),
+            budget=self._budget if terms.budget == SHARE else Budget(terms.budget),
             limits=terms.limits,
             on_block=None if rollouts is None else rollouts.diverged,
         )

@@ -6,7 +6,6 @@ import pytest
 
 import fast_litellm
 from fast_litellm.accel import own_pairs, replaying
-from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import SeamError
 from fast_litellm.shadow import engine, replay
 
@@ -34,9 +33,9 @@ def record(shape):
     return {"kind": "value", "pattern": "$", **sides, "samples": [{"shape": shape, "exec_path": "off_path"}]}
 
 
-@pytest.mark.parametrize("feature", sorted({seam.feature for seam in SEAMS}))
-def test_both_sides_of_every_seam_agree_on_made_up_calls(feature):
-    """The candidate ran on some of them, at each of the feature's seams."""
+@pytest.mark.parametrize("feature", ["token_counting", "batch_token_counting", "request_transform", "secret_redaction"])
+def test_both_sides_of_a_seam_agree_on_made_up_calls(feature):
+    """The candidate ran on some of them, at each of the feature's seams. Of these, a call can be told from a shape."""
     for place in replaying.places(feature):
         run = place.replay()
         found = record(BATCH if feature == "batch_token_counting" else SHAPES[place.experiment.profile])
