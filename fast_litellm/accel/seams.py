@@ -16,6 +16,8 @@ from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_T
 from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
+from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -33,7 +35,7 @@ class Seam:
 
     Args:
         feature: The flag's name.
-        module: The module that defines the control.
+        module: The module that holds the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
         sources: The parts of the reference that its fingerprint covers.
@@ -41,6 +43,8 @@ class Seam:
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
+            alone, because what the control itself asks for under its name is to stay the control.
     """
 
     feature: str
@@ -52,6 +56,7 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    defined_in: Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -103,6 +108,17 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=AsyncRequestTransformCandidate,
         comparator=comparators.ordered,
         request="data",
+    ),
+    Seam(
+        feature="stream_parsing",
+        module="openai._base_client",
+        name="construct_type",
+        effect_free=True,
+        sources=STREAM_PARSING_SOURCES,
+        candidate=StreamParsingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+        defined_in="openai._models",  # it calls itself for every part of a response
     ),
     Seam(
         feature="secret_redaction",
