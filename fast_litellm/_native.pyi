@@ -6,6 +6,7 @@ from typing import Any, final
 
 __all__ = [
     "DEBUG_BUILD",
+    "Constructor",
     "Dispatcher",
     "Encoding",
     "FlagHandle",
@@ -25,6 +26,7 @@ __all__ = [
     "count_batch",
     "digest",
     "freeze",
+    "freeze_models",
     "json_schema",
     "nearest",
     "parse_percentage",
@@ -251,6 +253,25 @@ class Transformer:
     ) -> Transformer: ...
     def apply(self, body: object, root: int, /) -> Any: ...
 
+@final
+class Constructor:
+    """Constructs responses by compiled types; `ValueError` for a node that is none."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[
+            tuple[
+                str,
+                int | None,
+                Sequence[type],
+                Callable[[Any], Any] | None,
+                Sequence[tuple[str, str, bool, object, int]],
+            ]
+        ],
+        /,
+    ) -> Constructor: ...
+    def apply(self, value: object, root: int, /) -> Any: ...
+
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
 
@@ -321,6 +342,9 @@ def share_instances(classes: Sequence[type], /) -> None:
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
+
+def freeze_models(value: object, max_bytes: int = ...) -> tuple[Any, int]:
+    """The same, with objects of pydantic's model classes told by plain dicts."""
 
 def blank_page() -> bytes:
     """The content of a page's file before anything has happened."""

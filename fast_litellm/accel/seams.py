@@ -25,6 +25,8 @@ from fast_litellm.accel.candidates.request_transform import (
 )
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
+from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -43,7 +45,7 @@ class Seam:
 
     Args:
         feature: The flag's name.
-        module: The module that defines the control.
+        module: The module that holds the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
         sources: The parts of the reference that its fingerprint covers.
@@ -53,6 +55,8 @@ class Seam:
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         dress: Makes a call of the control of one that is made up from a shape, where that is another.
         further: Other candidates by the names under which rules know them, made as the first one is.
+        defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
+            alone, because what the control itself asks for under its name is to stay the control.
     """
 
     feature: str
@@ -66,6 +70,7 @@ class Seam:
     request: Optional[str] = None
     dress: Optional[Callable[[Call], Call]] = None
     further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
+    defined_in: Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -121,6 +126,17 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.ordered,
         request="data",
         dress=chat_request,
+    ),
+    Seam(
+        feature="stream_parsing",
+        module="openai._base_client",
+        name="construct_type",
+        effect_free=True,
+        sources=STREAM_PARSING_SOURCES,
+        candidate=StreamParsingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+        defined_in="openai._models",  # it calls itself for every part of a response
     ),
     Seam(
         feature="secret_redaction",

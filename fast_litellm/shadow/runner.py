@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
 from fast_litellm.errors import Declined, Unsnapshotable
-from fast_litellm.shadow import engine, forking, machinery, modes
+from fast_litellm.shadow import comparators, engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, Keywords
 from fast_litellm.shadow.deadline import Patience
@@ -71,6 +71,7 @@ class ShadowRunner:
         self._budget = budget or Budget()
         self.clock = self._limits.clock
         self.mode = self._limits.mode
+        self.max_bytes = self._limits.max_bytes
         self._generation = 0
         self.shaper = experiment.shaper()
         self._reporter = Reporter(experiment, sink, on_block)
@@ -280,9 +281,7 @@ class ShadowRunner:
     def _snapshot(self, outcome: Outcome) -> Observation:
         if outcome.error is not None:
             return replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
-        value = outcome.value
-        if self.experiment.comparator.takes_snapshots:
-            value, _ = engine.current().freeze(value, self._limits.max_bytes)
+        value = comparators.snapshot(self.experiment.comparator, outcome.value, self._limits.max_bytes)
         return Observation(value, duration_ns=outcome.duration_ns)
 
     def _give_up(self, job: Job, reason: str) -> None:
