@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, threads
+from fast_litellm.cli.bench.rows import (
+    counting,
+    decisions,
+    dispatch,
+    encoding,
+    loading,
+    peers,
+    requests,
+    seams,
+    threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +32,7 @@ def every() -> Iterator[Row]:
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
+    yield from requests.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()

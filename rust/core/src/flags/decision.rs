@@ -186,6 +186,17 @@ impl Detail {
     }
 }
 
+/// As much of a decision as routing a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline {
+    /// The control answers.
+    pub serves_control: bool,
+    /// The flag is at a stage at which candidates may answer.
+    pub is_live: bool,
+    /// How many of a million such calls are compared.
+    pub shadow_share: u32,
+}
+
 /// One decision. Making and cloning it allocates nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
