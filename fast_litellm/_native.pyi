@@ -7,6 +7,7 @@ from typing import Any, final
 __all__ = [
     "DEBUG_BUILD",
     "Bucket",
+    "Constructor",
     "Dispatcher",
     "Encoding",
     "FlagHandle",
@@ -29,6 +30,7 @@ __all__ = [
     "count_batch",
     "digest",
     "freeze",
+    "freeze_models",
     "json_schema",
     "nearest",
     "parse_percentage",
@@ -66,6 +68,9 @@ class Rules:
 
     def comparing(self, flag: str) -> tuple[str, int, int]:
         """Mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
+
+    def candidate(self, flag: str) -> str:
+        """The implementation of a flag that is compared and promoted."""
 
     def gate(self, flag: str) -> str:
         """What is written of a flag's gate, as JSON: fractions, and seconds."""
@@ -195,7 +200,7 @@ class Bucket:
     """A share of one core, as a token bucket; in nanoseconds."""
 
     def __new__(cls, share: float, burst_ns: float, clock: Callable[[], int] | None = None, /) -> Bucket: ...
-    def allows(self) -> bool: ...
+    def ease(self) -> float: ...
     def reserve(self) -> float: ...
     def settle(self, reserved: float, spent: float, /) -> None: ...
     def refill(self) -> None: ...
@@ -233,7 +238,8 @@ class Observer:
         counting: tuple[Shaper, Tally, Room, Bucket],
         worker: object,
         listener: object,
-        limits: tuple[bool, int, Callable[[], int] | None, int],
+        keeping: tuple[bool, Callable[..., Any] | None],
+        limits: tuple[float, int, Callable[[], int] | None, int],
         /,
     ) -> Observer: ...
     def __call__(
@@ -267,6 +273,9 @@ class Dispatcher:
         concluded: Callable[..., None] | None = None,
         reverse: object = None,
         /,
+        *,
+        compared: str = "rust",
+        others: dict[str, object] | None = None,
     ) -> None: ...
     def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
         """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""
@@ -328,6 +337,25 @@ class Transformer:
         /,
     ) -> Transformer: ...
     def apply(self, body: object, root: int, /) -> Any: ...
+
+@final
+class Constructor:
+    """Constructs responses by compiled types; `ValueError` for a node that is none."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[
+            tuple[
+                str,
+                int | None,
+                Sequence[type],
+                Callable[[Any], Any] | None,
+                Sequence[tuple[str, str, bool, object, int]],
+            ]
+        ],
+        /,
+    ) -> Constructor: ...
+    def apply(self, value: object, root: int, /) -> Any: ...
 
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
@@ -399,6 +427,9 @@ def share_instances(classes: Sequence[type], /) -> None:
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
+
+def freeze_models(value: object, max_bytes: int = ...) -> tuple[Any, int]:
+    """The same, with objects of pydantic's model classes told by plain dicts."""
 
 def blank_page() -> bytes:
     """The content of a page's file before anything has happened."""

@@ -34,6 +34,7 @@ BUILD: str = f"{_native.__version__}+{hashlib.sha256(Path(_native.__file__).read
 VERSION: str = _native.__version__
 DEBUG_BUILD: bool = _native.DEBUG_BUILD
 
+Constructor = _native.Constructor
 Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard

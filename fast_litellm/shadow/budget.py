@@ -53,7 +53,14 @@ class Budget:
         Returns:
             Whether one more comparison may be accepted.
         """
-        return self.bucket.allows()
+        return self.ease() > 0
+
+    def ease(self) -> float:
+        """
+        Returns:
+            How much is left, from 1 down to 0, when nothing more may be accepted.
+        """
+        return self.bucket.ease()
 
     def reserve(self) -> float:
         """

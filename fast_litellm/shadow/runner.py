@@ -26,6 +26,7 @@ from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Reporter
+from fast_litellm.shadow.strata import COMFORT, Strata
 from fast_litellm.shadow.trial import Trial, of_error
 from fast_litellm.shadow.worker import Worker
 
@@ -33,9 +34,10 @@ _CLOSE_SECONDS = 1.0
 
 
 class _Listener:
-    """What the native observer tells, and asks, of what is no value."""
+    """What the native observer tells, and asks, of what is no value, and when the budget is short."""
 
     def __init__(self, judge: Judge) -> None:
+        self.takes = Strata().takes
         self.declined = judge.count_declined
         self.failed = machinery.failed
 
@@ -73,6 +75,7 @@ class ShadowRunner:
         self._budget = budget or Budget()
         self.clock = self._limits.clock
         self.mode = self._limits.mode
+        self.max_bytes = self._limits.max_bytes
         self.shaper = experiment.shaper()
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
@@ -119,8 +122,8 @@ class ShadowRunner:
             kwargs: The caller's keyword arguments; they are not changed.
 
         Returns:
-            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is
-            counted.
+            A job, which must be given to `submit` or `abandon`; or None when the call is shed or left out of the
+            sample. Either way it is counted.
         """
         return self.observer.prepare(args, kwargs)
 
@@ -212,15 +215,16 @@ class ShadowRunner:
         return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
 
     def _make_observer(self) -> engine.Observer:
-        limits, candidate = self._limits, self._arranged.candidate
+        limits, candidate, comparator = self._limits, self._arranged.candidate, self.experiment.comparator
         return engine.current().Observer(
             self.experiment.control,
             None if type(candidate) is FunctionCandidate else candidate.prepare,
             (self.shaper, self._tally, self._worker.room, self._budget.bucket),
             self._worker,
             _Listener(self.judge),
+            (comparator.takes_snapshots, getattr(comparator, "freeze", None)),
             (
-                self.experiment.comparator.takes_snapshots,
+                COMFORT,
                 limits.max_bytes,
                 None if limits.clock is time.perf_counter_ns else limits.clock,
                 time.perf_counter_ns(),

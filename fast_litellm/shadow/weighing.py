@@ -68,7 +68,7 @@ def _timings(connection: Connection, epoch_id: int) -> List[str]:
 
 
 def _is_silent(row: Row, now: float) -> bool:
-    return now - float(row["last_seen"]) > process.SILENT_SECONDS
+    return process.SILENT_SECONDS < now - float(row["last_seen"]) <= process.GONE_SECONDS
 
 
 def _shapes(connection: Connection, epoch: Row, own_host: str, now: float) -> List[ShapeEvidence]:

@@ -7,6 +7,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use pyo3::import_exception;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
@@ -23,6 +24,14 @@ const MAX_DEPTH: usize = 200;
 const OBJECT_BYTES: usize = 56;
 /// The approximate size of one reference in a container.
 const SLOT_BYTES: usize = 8;
+
+/// What makes up a model of pydantic's beside its class.
+const MODEL_PARTS: [(&str, &str); 4] = [
+    ("fields", "__dict__"),
+    ("fields_set", "__pydantic_fields_set__"),
+    ("extra", "__pydantic_extra__"),
+    ("private", "__pydantic_private__"),
+];
 
 /// The classes whose instances are shared, besides classes themselves.
 static SHARED: LazyLock<ArcSwap<Vec<Py<PyType>>>> = LazyLock::new(ArcSwap::default);
@@ -68,17 +77,38 @@ fn freeze<'py>(value: &Bound<'py, PyAny>, max_bytes: usize) -> PyResult<(Bound<'
     Ok((frozen.thaw(value.py())?, frozen.bytes))
 }
 
+/// Makes a deep copy like `freeze`, in which objects of pydantic's model classes are told by plain dicts.
+///
+/// Args:
+///     value: What to copy.
+///     `max_bytes`: Stop when the copy would hold more, by the same estimate as the one returned.
+///
+/// Returns:
+///     The copy and the approximate number of bytes it keeps alive. A model has the keys "class" (its module, its name and the
+///     identity of the class object, as a tuple), "fields", "`fields_set`", "extra" and "private".
+///
+/// Raises:
+///     Unsnapshotable: as from `freeze`.
+#[pyfunction]
+#[pyo3(signature = (value, max_bytes = 16 * 1024 * 1024))]
+fn freeze_models<'py>(value: &Bound<'py, PyAny>, max_bytes: usize) -> PyResult<(Bound<'py, PyAny>, usize)> {
+    let frozen = Walk { takes_models: true, ..Walk::new(max_bytes) }.whole(value)?;
+    Ok((frozen.thaw(value.py())?, frozen.bytes))
+}
+
 /// Why a value cannot be frozen.
 pub(crate) enum Unfreezable {
     /// It would hold too much.
     Size,
-    /// It, or a part of it, is not plain, or too deep; or reading it failed.
+    /// It, or a part of it, is not plain, or too deep: an `Unsnapshotable`.
     Value(PyErr),
+    /// Reading it failed.
+    Failed(PyErr),
 }
 
 impl From<PyErr> for Unfreezable {
     fn from(error: PyErr) -> Self {
-        Self::Value(error)
+        Self::Failed(error)
     }
 }
 
@@ -86,7 +116,7 @@ impl From<Unfreezable> for PyErr {
     fn from(reason: Unfreezable) -> Self {
         match reason {
             Unfreezable::Size => Unsnapshotable::new_err("size"),
-            Unfreezable::Value(error) => error,
+            Unfreezable::Value(error) | Unfreezable::Failed(error) => error,
         }
     }
 }
@@ -114,14 +144,12 @@ enum Part {
 impl Frozen {
     /// Freezes a value, unless that would hold more than so many bytes.
     pub(crate) fn value(value: &Bound<'_, PyAny>, max_bytes: usize) -> Result<Self, Unfreezable> {
-        let mut walk = Walk { parts: Parts::new(), bytes: 0, max_bytes, is_hashed: false };
-        walk.add(value, 0)?;
-        Ok(Self { parts: walk.parts, bytes: walk.bytes })
+        Walk::new(max_bytes).whole(value)
     }
 
     /// Freezes a pair of arguments.
     pub(crate) fn call((args, kwargs): Arguments<'_, '_>, max_bytes: usize) -> Result<Self, Unfreezable> {
-        let mut walk = Walk { parts: Parts::new(), bytes: 0, max_bytes, is_hashed: false };
+        let mut walk = Walk::new(max_bytes);
         walk.hold(2 * SLOT_BYTES)?;
         walk.parts.push(Part::Tuple(2));
         walk.add(args, 1)?;
@@ -176,9 +204,20 @@ struct Walk {
     max_bytes: usize,
     /// The walk is inside a key or a member of a set.
     is_hashed: bool,
+    /// Objects of model classes are taken apart.
+    takes_models: bool,
 }
 
 impl Walk {
+    fn new(max_bytes: usize) -> Self {
+        Self { parts: Parts::new(), bytes: 0, max_bytes, is_hashed: false, takes_models: false }
+    }
+
+    fn whole(mut self, value: &Bound<'_, PyAny>) -> Result<Frozen, Unfreezable> {
+        self.add(value, 0)?;
+        Ok(Frozen { parts: self.parts, bytes: self.bytes })
+    }
+
     /// Adds a value. Returns whether it is shared: whether nobody can change it nor anything in it.
     fn add(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<bool, Unfreezable> {
         if let Ok(text) = value.cast_exact::<PyString>() {
@@ -188,7 +227,7 @@ impl Walk {
             return self.share(value, 0);
         }
         if depth >= MAX_DEPTH {
-            return Err(Unsnapshotable::new_err("depth").into());
+            return Err(Unfreezable::Value(Unsnapshotable::new_err("depth")));
         }
         if let Ok(dict) = value.cast_exact::<PyDict>() {
             return self.dict(dict, depth).map(|()| false);
@@ -217,7 +256,25 @@ impl Walk {
         if !self.is_hashed && is_shared(value) {
             return self.share(value, 0);
         }
+        if self.takes_models && !self.is_hashed && value.hasattr(intern!(value.py(), "__pydantic_fields_set__"))? {
+            return self.model(value, depth).map(|()| false);
+        }
         self.set(value, depth)
+    }
+
+    /// All that makes up a model, `None` where it has no such part.
+    fn model(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<(), Unfreezable> {
+        let (py, class) = (value.py(), value.get_type());
+        let told = (class.module()?, class.qualname()?, class.as_ptr().addr()).into_pyobject(py)?;
+        let name = |name| Part::Shared(PyString::intern(py, name).into_any().unbind());
+        self.parts.push(Part::Dict(1 + MODEL_PARTS.len()));
+        self.parts.push(name("class"));
+        self.parts.push(Part::Shared(told.into_any().unbind()));
+        for (part, attribute) in MODEL_PARTS {
+            self.parts.push(name(part));
+            self.add(&value.getattr(attribute)?, depth + 1)?;
+        }
+        Ok(())
     }
 
     fn share(&mut self, value: &Bound<'_, PyAny>, extra: usize) -> Result<bool, Unfreezable> {
@@ -275,7 +332,7 @@ impl Walk {
     fn set(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<bool, Unfreezable> {
         let is_mutable = value.is_exact_instance_of::<PySet>();
         if !is_mutable && !value.is_exact_instance_of::<PyFrozenSet>() {
-            return Err(Unsnapshotable::new_err(value.get_type().name()?.unbind()).into());
+            return Err(Unfreezable::Value(Unsnapshotable::new_err(value.get_type().name()?.unbind())));
         }
         let copy = value.call_method0("copy")?;
         self.hold(copy.len()? * 2 * SLOT_BYTES)?;
@@ -325,5 +382,6 @@ fn is_shared(value: &Bound<'_, PyAny>) -> bool {
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(share_instances, module)?)?;
+    module.add_function(wrap_pyfunction!(freeze_models, module)?)?;
     module.add_function(wrap_pyfunction!(freeze, module)?)
 }

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod batch;
+mod construct;
 mod dispatch;
 mod dispatch_entry;
 mod distinct;
@@ -36,6 +37,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     batch::register(module)?;
+    construct::register(module)?;
     dispatch::register(module)?;
     distinct::register(module)?;
     encoding::register(module)?;

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::dispatch::{Arguments, is_declined};
-use crate::freeze::{Frozen, Unfreezable};
+use crate::freeze::{Frozen, Unfreezable, Unsnapshotable};
 use crate::job::{Held, Job, Side};
 use crate::room::{Bucket, Clock, Room};
 use crate::shape::Shaper;
@@ -29,8 +29,10 @@ use crate::tally::Tally;
 ///     counting: The shaper, the tally, the room and the budget's bucket.
 ///     worker: Puts jobs that the room cannot, and knows its own threads.
 ///     listener: Told of what is no value: `declined(error)`, `raised(error, duration_ns)`, which returns what is compared
-///         of it, and `failed(operation, error)`.
-///     limits: Whether values are copied, how many bytes a copy may hold, and the clock.
+///         of it, and `failed(operation, error)`; asked `takes(shape, ease)` when the budget is short.
+///     keeping: Whether answers are copied, and who copies them, given an answer and a number of bytes, if it is not `freeze`.
+///     limits: From which ease of the budget on every call is taken, how many bytes a copy may hold, and the clock with its
+///         present time.
 #[pyclass(frozen, weakref, module = "fast_litellm._native")]
 pub(crate) struct Observer {
     control: Py<PyAny>,
@@ -42,18 +44,23 @@ pub(crate) struct Observer {
     worker: Py<PyAny>,
     listener: Py<PyAny>,
     takes_snapshots: bool,
+    freeze: Option<Py<PyAny>>,
+    comfort: f64,
     max_bytes: usize,
     clock: Clock,
     generation: AtomicU64,
 }
 
 type Counting = (Py<Shaper>, Py<Tally>, Py<Room>, Py<Bucket>);
-type Limits = (bool, usize, Option<Py<PyAny>>, i64);
+type Keeping = (bool, Option<Py<PyAny>>);
+type Limits = (f64, usize, Option<Py<PyAny>>, i64);
 
 /// Why a call is not compared.
 enum Unfit {
     /// For a reason that is counted.
     Shed(&'static str),
+    /// It is left out of the sample, for rarer ones.
+    LeftOut,
     /// Something has failed that is not the candidate's.
     Failed(PyErr),
 }
@@ -72,24 +79,30 @@ impl From<Refusal> for Unfit {
 
 impl From<Unfreezable> for Unfit {
     fn from(reason: Unfreezable) -> Self {
-        Self::Shed(if matches!(reason, Unfreezable::Size) { "memory" } else { "unsnapshotable" })
+        match reason {
+            Unfreezable::Size => Self::Shed("memory"),
+            Unfreezable::Value(_) => Self::Shed("unsnapshotable"),
+            Unfreezable::Failed(error) => Self::Failed(error),
+        }
     }
 }
 
 #[pymethods]
 impl Observer {
     #[new]
-    #[pyo3(signature = (control, prepare, counting, worker, listener, limits, /))]
+    #[pyo3(signature = (control, prepare, counting, worker, listener, keeping, limits, /))]
     fn new(
         control: Py<PyAny>,
         prepare: Option<Py<PyAny>>,
         counting: Counting,
         worker: Py<PyAny>,
         listener: Py<PyAny>,
+        keeping: Keeping,
         limits: Limits,
     ) -> Self {
         let (shaper, tally, room, bucket) = counting;
-        let (takes_snapshots, max_bytes, clock, now) = limits;
+        let (takes_snapshots, freeze) = keeping;
+        let (comfort, max_bytes, clock, now) = limits;
         let (clock, generation) = (Clock::new(clock, now), AtomicU64::new(0));
         Self {
             control,
@@ -101,6 +114,8 @@ impl Observer {
             worker,
             listener,
             takes_snapshots,
+            freeze,
+            comfort,
             max_bytes,
             clock,
             generation,
@@ -169,7 +184,7 @@ impl Observer {
         visit.call(&self.room)?;
         visit.call(&self.bucket)?;
         self.clock.traverse(&visit)?;
-        self.prepare.as_ref().map_or(Ok(()), |prepare| visit.call(prepare))
+        [&self.prepare, &self.freeze].into_iter().flatten().try_for_each(|held| visit.call(held))
     }
 }
 
@@ -227,6 +242,10 @@ impl Observer {
                 self.tally.get().core().shed(reason, shape);
                 return None;
             }
+            Ok((shape, Err(Unfit::LeftOut))) => {
+                self.tally.get().core().sample_out(shape);
+                return None;
+            }
             Ok((_, Err(Unfit::Failed(failure)))) => failure,
             Err(_) => panicked(),
         };
@@ -244,8 +263,12 @@ impl Observer {
         if let Some(refusal) = room.core().refusal() {
             return Err(refusal.into());
         }
-        if !bucket.allows(py)? {
+        let ease = bucket.ease(py)?;
+        if ease <= 0.0 {
             return Err(Unfit::Shed("budget"));
+        }
+        if ease < self.comfort && !self.listener.bind(py).call_method1("takes", (shape, ease))?.is_truthy()? {
+            return Err(Unfit::LeftOut);
         }
         let plan = self.plan(py, call)?;
         let frozen = Frozen::call(call, self.max_bytes)?;
@@ -292,7 +315,14 @@ impl Observer {
         if !self.takes_snapshots {
             return Ok(Frozen::unseen(value));
         }
-        Frozen::value(value, self.max_bytes).map_err(|_| Unfit::Shed("unsnapshotable"))
+        let frozen = match &self.freeze {
+            None => Frozen::value(value, self.max_bytes),
+            Some(freeze) => copied(freeze.bind(value.py()), value, self.max_bytes),
+        };
+        frozen.map_err(|reason| match reason {
+            Unfreezable::Failed(error) => Unfit::Failed(error),
+            _ => Unfit::Shed("unsnapshotable"),
+        })
     }
 
     /// Accepts a call whose answer is known, and queues it.
@@ -320,11 +350,11 @@ impl Observer {
                 job.ticket = Held::Core(self.tally.get().core().accept(job.shape));
                 return true;
             }
-            Ok(Err(Unfit::Shed(reason))) => {
-                self.give_up(job, reason);
+            Ok(Err(Unfit::Failed(failure))) => failure,
+            Ok(Err(unfit)) => {
+                self.give_up(job, if let Unfit::Shed(reason) = unfit { reason } else { "machinery_failed" });
                 return false;
             }
-            Ok(Err(Unfit::Failed(failure))) => failure,
             Err(_) => panicked(),
         };
         self.give_up(job, "machinery_failed");
@@ -375,6 +405,15 @@ impl Observer {
     /// A listener that cannot listen, at the end of the stack, leaves it at the count.
     fn tell_failed(&self, py: Python<'_>, operation: &str, failure: PyErr) {
         let _unheard = self.listener.bind(py).call_method1("failed", (operation, failure.into_value(py)));
+    }
+}
+
+/// A copy that somebody else makes, who refuses what cannot be copied as `freeze` does.
+fn copied(freeze: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, max_bytes: usize) -> Result<Frozen, Unfreezable> {
+    match freeze.call1((value, max_bytes)) {
+        Ok(pair) => Ok(Frozen::unseen(&pair.get_item(0)?)),
+        Err(error) if error.is_instance_of::<Unsnapshotable>(value.py()) => Err(Unfreezable::Value(error)),
+        Err(error) => Err(Unfreezable::Failed(error)),
     }
 }
 

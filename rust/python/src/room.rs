@@ -170,9 +170,12 @@ impl Bucket {
         Ok(Self { core: CoreBucket::new(share, burst_ns, now), clock })
     }
 
-    /// Whether one more comparison may be accepted.
-    pub(crate) fn allows(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.core.is_boundless() || self.core.allows(self.clock.now(py)?))
+    /// How much is left, from 1 down to 0, when no comparison may be accepted.
+    pub(crate) fn ease(&self, py: Python<'_>) -> PyResult<f64> {
+        if self.core.is_boundless() {
+            return Ok(1.0);
+        }
+        Ok(self.core.ease(self.clock.now(py)?))
     }
 
     /// Takes what one comparison is expected to cost, and returns it, in nanoseconds.

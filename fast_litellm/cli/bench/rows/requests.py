@@ -1,120 +1,113 @@
-"""What comparing every call costs a whole request of LiteLLM, whose answer is made up so that nobody is waited for."""
+"""
+Whole requests of LiteLLM to an OpenAI-compatible server on loopback, with everything on and in shadow, against stock
+LiteLLM. The server is a process of its own, so that the client's processor time is the client's alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import json
-import sys
-import tempfile
-import time
-from contextlib import closing
-from pathlib import Path
+from contextlib import closing, contextmanager
 from random import Random
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Callable
 
-import fast_litellm
-from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
-from fast_litellm.cli.demo import texts
+from fast_litellm.cli.bench import corpus
+from fast_litellm.cli.bench.rotation import Kind, Rotation
+from fast_litellm.cli.demo import server, texts
+from fast_litellm.cli.demo.answers import PIECE_WORDS
+from fast_litellm.cli.demo.traffic import TOOLS
 from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
-_FEATURES = ("token_counting", "request_transform", "secret_redaction")
-_SHADOW = {"stage": "shadow", "shadow": {"percent": 100, "budget": "100%"}}
-_GOAL = Goal(Measure.COST, 1.01)
-_CALLS = 64
-_DRAIN_S = 30.0
-_LOOK_S = 0.001
+    from fast_litellm.cli.bench.row import Series
 
+_MODEL = "openai/gpt-4o"
+_LONG_CHARS = 100_000
+_CHUNKS = 200
 
-class _Sides:
-    """LiteLLM as it is and LiteLLM at the seams, in one process: the places where the two differ."""
-
-    def __init__(self, before: dict[str, dict[str, Any]]) -> None:
-        self._places = [
-            (namespace, name, before[module][name], value)
-            for module, namespace in _namespaces().items()
-            for name, value in list(namespace.items())
-            if name in before.get(module, ()) and before[module][name] is not value
-        ]
-        self._is_ours = True
-
-    def call(self, function: Callable[[], Any], *, ours: bool) -> Any:
-        """Calls a function on one side; staying there costs one comparison."""
-        if ours is not self._is_ours:
-            for namespace, name, theirs, replacement in self._places:
-                namespace[name] = replacement if ours else theirs
-            self._is_ours = ours
-        return function()
+KINDS = (
+    Kind("request, short", 10),
+    Kind("request, 20 messages", 6, 1.8),
+    Kind("request, 20 + tools", 6),
+    Kind("request, 100k chars", 8),
+    Kind("stream of 200 chunks", 1, 2),
+    Kind("request, refused", 5),
+)
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Series]:
     """
     Yields:
-        A request with a made-up answer, awaited or not, at 100 % shadow against LiteLLM alone.
+        Every kind of request, on and in shadow.
     """
+    with closing(Rotation(KINDS, _calls)) as rotation:
+        yield from rotation.rows()
+
+
+@contextmanager
+def _calls() -> Iterator[Mapping[str, Callable[[], Any]]]:
     litellm = import_litellm()
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        file.write_text(json.dumps({"version": 1, "flags": dict.fromkeys(_FEATURES, _SHADOW)}), encoding="utf-8")
-        before = {name: dict(namespace) for name, namespace in _namespaces().items()}
-        fast_litellm.install(file)
-        try:
-            yield from _requests(litellm, _Sides(before))
-        finally:
-            fast_litellm.uninstall()
+    with server.running() as address, event_loop() as run:
+
+        def sender(body: Mapping[str, Any], path: str = "v1") -> Callable[[], Any]:
+            target = {"model": _MODEL, "api_base": f"{address}/{path}", "api_key": "none", "num_retries": 0}
+            return lambda: run(_send(litellm, {**target, **body}))
+
+        makers = zip(KINDS, _bodies(), ("v1", "v1", "v1", "v1", "v1", "missing"))
+        yield {kind.name: sender(body, path) for kind, body, path in makers}
 
 
-def _requests(litellm: Any, sides: _Sides) -> Iterator[Row]:
-    question = texts.prose(Random(1), 3)  # noqa: S311 - two runs ask the same
-    messages = [{"role": "user", "content": question}]
-    request = {"model": "gpt-4o", "messages": messages, "mock_response": "It is sunny."}
-    with closing(asyncio.new_event_loop()) as loop:
-        ways = {
-            "mock request": lambda: litellm.completion(**request),
-            "mock request, awaited": lambda: loop.run_until_complete(litellm.acompletion(**request)),
-        }
-        for name, call in ways.items():
-            ours, theirs = (functools.partial(sides.call, call, ours=side) for side in (True, False))
-            yield Row(
-                f"{name}, compared",
-                theirs=Statement("call()", {"call": theirs}),
-                ours=Statement("call()", {"call": ours}),
-                goal=_GOAL,
-                difference=functools.partial(_difference, ours, theirs),
-                items=_drained,
-                most_calls=_CALLS,
-                # LiteLLM runs what is awaited on a thread of its own.
-                is_wall_time="awaited" in name,
-            )
-        sides.call(lambda: None, ours=True)
+def _bodies() -> Iterator[dict[str, Any]]:
+    random = Random(1)  # noqa: S311 - two runs send the same requests
+    short = {"messages": [{"role": "user", "content": "Hello, how are you?"}]}
+    chat = {
+        "messages": [
+            {"role": ("user", "assistant")[turn % 2], "content": texts.prose(random, random.randint(1, 6))}
+            for turn in range(20)
+        ]
+    }
+    yield short
+    yield chat
+    # LiteLLM 1.106 imports the optional package `mcp` for any call with tools, unless told to skip that step.
+    yield {**chat, "tools": [{**TOOLS[number % len(TOOLS)]} for number in range(8)], "_skip_mcp_handler": True}
+    yield {"messages": [{"role": "user", "content": corpus.prose()[:_LONG_CHARS]}]}
+    yield {**short, "stream": True, "max_tokens": PIECE_WORDS * (_CHUNKS - 2)}
+    yield short
 
 
-def _namespaces() -> dict[str, dict[str, Any]]:
-    modules = list(sys.modules.items())
-    return {name: vars(module) for name, module in modules if isinstance(module, ModuleType)}
+async def _send(litellm: Any, request: Mapping[str, Any]) -> Any:
+    """What the caller sees of a request, without what is new every time."""
+    try:
+        answer = await litellm.acompletion(**request)
+    except litellm.BadRequestError as error:
+        return f"{type(error).__name__}: {error}"
+    if request.get("stream"):
+        return [(chunk.choices[0].delta.content, chunk.choices[0].finish_reason) async for chunk in answer]
+    return answer.choices[0].message.model_dump()
 
 
-def _drained(count: int) -> Iterable[object]:
-    deadline = time.monotonic() + _DRAIN_S
-    while _counted("in_flight") and time.monotonic() < deadline:
-        time.sleep(_LOOK_S)
-    return [None] * count
+@contextmanager
+def event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """
+    Yields:
+        Runs a coroutine on one and the same event loop, as a server's are. After the block LiteLLM's clients are
+        closed, and what it still has running on the loop is ended.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop.run_until_complete
+    finally:
+        loop.run_until_complete(_wind_up())
+        loop.close()
 
 
-def _counted(word: str) -> int:
-    features: dict[str, dict[str, Any]] = fast_litellm.status()["features"]
-    return sum(features[name][word] for name in _FEATURES if name in features)
+async def _wind_up() -> None:
+    from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
-
-def _difference(ours: Callable[[], Any], theirs: Callable[[], Any]) -> str:
-    before = _counted("compared")
-    if ours().usage != theirs().usage:
-        return "the answers differ"
-    _drained(0)
-    if _counted("diverged"):
-        return "the candidates differ"
-    return "" if _counted("compared") > before else "nothing was compared, so there is nothing to time"
+    await close_litellm_async_clients()
+    # A cancelled task may start another one while it cleans up.
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)

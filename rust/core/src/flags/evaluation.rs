@@ -98,7 +98,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         let choice = self.choose(position);
         let flag = &self.flags[position];
         Outline {
-            serves_control: choice.serves_control(),
+            serve: choice.serve.clone(),
             is_live: matches!(choice.stage(flag), Stage::Canary | Stage::On),
             shadow_share: choice.shadow_share(flag),
         }

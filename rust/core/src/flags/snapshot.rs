@@ -63,7 +63,7 @@ impl Snapshot {
     pub fn outline<C: Call>(&self, position: Option<usize>, call: &C) -> Outline {
         match position.filter(|position| *position < self.flags.len()) {
             Some(position) => Evaluation::new(&self.flags, call).outline(position),
-            None => Outline { serves_control: true, is_live: false, shadow_share: 0 },
+            None => Outline { serve: Implementation::Python, is_live: false, shadow_share: 0 },
         }
     }
 

@@ -165,6 +165,11 @@ pub static FLAG: Table = Table {
             "When the flag should be gone. For people and for lint; decisions do not depend on it.",
         ),
         field(
+            "candidate",
+            Shape::Name,
+            "The implementation that is compared and promoted: rust if absent, or another one of the seam.",
+        ),
+        field(
             "salt",
             Shape::Text,
             "Hashed with the unit; the flag's name if absent. Keep it when the flag is renamed.",

@@ -47,13 +47,13 @@ impl Bucket {
         self.share >= 1.0
     }
 
-    /// Whether one more comparison may be accepted now.
-    pub fn allows(&self, now: i64) -> bool {
+    /// How much is left now, from 1 down to 0, when no comparison may be accepted.
+    pub fn ease(&self, now: i64) -> f64 {
         if self.is_boundless() {
-            return true;
+            return 1.0;
         }
         let passed = now.saturating_sub(self.filled_at.fetch_max(now, Ordering::AcqRel)).max(0);
-        self.add(steps(float(passed) * self.share)) > 0
+        float(self.add(steps(float(passed) * self.share)).max(0)) / float(self.burst)
     }
 
     /// Takes what one comparison is expected to cost, and says what was taken, in nanoseconds.
@@ -104,7 +104,7 @@ mod tests {
     const MS: i64 = 1_000_000;
 
     fn work(bucket: &Bucket, now: i64, cost_ms: i32) -> bool {
-        let is_allowed = bucket.allows(now);
+        let is_allowed = bucket.ease(now) > 0.0;
         if is_allowed {
             bucket.settle(bucket.reserve(), f64::from(cost_ms) * 1e6);
         }
@@ -124,7 +124,7 @@ mod tests {
     fn what_short_times_fill_in_is_not_lost() {
         let bucket = Bucket::new(0.05, 250e6, 0);
         assert!(work(&bucket, 0, 260));
-        let allowed = (1..300_000).find(|&step| bucket.allows(step * 1_000));
+        let allowed = (1..300_000).find(|&step| bucket.ease(step * 1_000) > 0.0);
 
         // 10 ms of debt at 50 ns a microsecond.
         assert_eq!(Some(200_001), allowed);
@@ -134,8 +134,8 @@ mod tests {
     fn a_clock_that_two_threads_have_read_fills_in_once() {
         let bucket = Bucket::new(0.5, 1e6, 0);
         assert!(work(&bucket, 0, 11));
-        assert!(!bucket.allows(10 * MS));
-        assert!(!bucket.allows(9 * MS) && !bucket.allows(10 * MS));
+        assert!(bucket.ease(10 * MS) <= 0.0);
+        assert!(bucket.ease(9 * MS) <= 0.0 && bucket.ease(10 * MS) <= 0.0);
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         let bucket = Bucket::new(0.05, 1e6, 0);
         (0..1_000).for_each(|_| bucket.settle(bucket.reserve(), 0.0));
 
-        assert!(bucket.allows(0));
+        assert!(bucket.ease(0) >= 1.0);
     }
 
     #[test]
