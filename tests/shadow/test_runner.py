@@ -74,6 +74,15 @@ def test_the_caller_gets_the_controls_own_object(make_runner, balanced):
     assert 1 == balanced()["diverged"]
 
 
+def test_what_a_compared_call_took_is_told(make_runner, sink):
+    """Once for each call, whether the sides agree or not, with the processor time of the comparison."""
+    runner = make_runner(lambda value: value, lambda _value: 1)
+    for value in (1, 2):
+        runner.observe((value,), {})
+    assert runner.drain(DEADLINE_S)
+    assert [True] * 2 == [min(spent) > 0 for spent in sink.spent]
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), Declined("x"), RecursionError()], ids=repr)
 def test_the_caller_gets_the_controls_own_exception(make_runner, balanced, error):
     """The exception is the same object, and the candidate's equal one matches it."""
