@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from fast_litellm import events
@@ -86,6 +87,10 @@ class Evidence:
     def failures(self) -> int:
         """How often the ledger could not be used; what it should hold is kept in memory until it can."""
         return self._ledger.failures
+
+    def latency(self, name: str) -> Dict[str, Any]:
+        """Returns what both sides of a feature took in this process, as `Latency` describes it."""
+        return asdict(self._ledger.latency(name))
 
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision, and compares as they now say."""

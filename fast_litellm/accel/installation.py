@@ -111,7 +111,8 @@ class Installation:
         """Returns what each feature has done in this process, by name."""
         names = dict.fromkeys(attachment.seam.feature for attachment in self.attachments)
         seams = {name: {**self._facts(name), **tally(name).reading()} for name in names}
-        return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
+        pairs = {pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}
+        return {name: {**it, "latency": self.evidence.latency(name)} for name, it in {**seams, **pairs}.items()}
 
     def states(self) -> Dict[str, Dict[str, Any]]:
         """Returns the state of each seam by its place, what it means, and what went wrong."""
@@ -208,7 +209,8 @@ def status() -> Dict[str, Any]:
     Returns:
         `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "failure",
         "fingerprint", "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived",
-        "diverged", "shed", "in_flight"}}}`; failure is the class of what a candidate raised instead of being made.
+        "diverged", "shed", "in_flight", "latency"}}}`; failure is the class of what a candidate raised instead of being
+        made, latency what each side took of the calls that were compared under the present rules.
     """
     with _lock:
         if _current is None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "replay": "fast_litellm.cli.replay",
     "minimise": "fast_litellm.cli.minimise",
     "capture-key": "fast_litellm.cli.capture_key",
+    "recommendations": "fast_litellm.cli.recommendations",
     "report": "fast_litellm.cli.report",
     "dashboard": "fast_litellm.cli.dashboard",
     "metrics": "fast_litellm.cli.metrics",

@@ -60,7 +60,8 @@ class History:
 
         Returns:
             `{"features": {NAME: {"stage", "seam", "patched", "fingerprint", "candidate_build", "served", "declined",
-            "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`.
+            "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight",
+            "latency"}}}`.
             Calls that were in flight in a process that is gone are under shed "process_died".
 
         Raises:

@@ -22,6 +22,7 @@ from fast_litellm.shadow import database, forking, machinery, pauses, process, r
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.evidence import Latency
 from fast_litellm.shadow.fleet import Fleet, Read
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.pauses import Listener
@@ -29,7 +30,7 @@ from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.ring import OwnRing
 from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.transition import Transition
 from fast_litellm.shadow.waivers import Accepted
 
@@ -213,6 +214,23 @@ class Ledger(Decisions):
             times: What both sides took for the same call.
         """
         self._account.record_times(feature, times)
+
+    def record_spent(self, feature: str, spent: Spent) -> None:
+        """
+        Keep what a compared call took.
+
+        Args:
+            feature: The flag's name.
+            spent: What each side took, and the comparison.
+        """
+        self._account.record_spent(feature, spent)
+
+    def latency(self, feature: str) -> Latency:
+        """
+        Returns:
+            What the sides took in this process, of calls that were compared under the feature's present epoch.
+        """
+        return self._account.latency(feature)
 
     def accepts(self, feature: str, fingerprint: str) -> bool:
         """

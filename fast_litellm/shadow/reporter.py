@@ -16,7 +16,7 @@ from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
 from fast_litellm.shadow.observation import Comparison, Description
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.trial import Finding
 
 Told = TypeVar("Told")
@@ -140,6 +140,18 @@ class Reporter:
             self._sink.record_times(self._experiment.feature, times)
         except BaseException as error:
             machinery.failed("record_times", error)
+
+    def report_spent(self, spent: Spent) -> None:
+        """
+        Args:
+            spent: What a compared call took, whether the sides agreed or not.
+        """
+        if self._sink is None:
+            return
+        try:
+            self._sink.record_spent(self._experiment.feature, spent)
+        except BaseException as error:
+            machinery.failed("record_spent", error)
 
     def _comparison(self, finding: Finding, difference: Difference, cost: Cost) -> Comparison:
         return Comparison(

@@ -14,7 +14,8 @@ from typing import Dict
 FULL = 256
 """So many calls of each shape are taken whatever the pressure; as many prove a pair of values with its bound."""
 
-_COMFORT = 1 / 2
+COMFORT = 1 / 2
+"""While so much of the budget is left, every call is taken."""
 _MAX_SHAPES = 4_096
 _SCALE = 1 << 64
 
@@ -43,7 +44,7 @@ class Strata:
         Returns:
             Whether it is to be compared.
         """
-        if ease >= _COMFORT:
+        if ease >= COMFORT:
             return True
         seen = self._count(shape)
         return seen <= FULL or self._draws(self.share(shape, ease))
@@ -54,7 +55,7 @@ class Strata:
             Of the calls of a shape that has been seen often, how many are taken: the fewer the commoner it is.
         """
         commonness = self._seen.get(shape, 0) * len(self._seen) / max(self._total, 1)
-        return float(min(1.0, max(0.0, ease) / _COMFORT) ** commonness)
+        return float(min(1.0, max(0.0, ease) / COMFORT) ** commonness)
 
     def _count(self, shape: int) -> int:
         """Shapes beyond what can be remembered are rare."""

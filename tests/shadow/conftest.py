@@ -41,6 +41,7 @@ class RememberingSink:
     def __init__(self):
         self.comparisons = []
         self.times = []
+        self.spent = []
         self.accepted = set()
 
     def accepts(self, feature, fingerprint):
@@ -54,6 +55,9 @@ class RememberingSink:
 
     def record_times(self, feature, times):
         self.times.append(times)
+
+    def record_spent(self, feature, spent):
+        self.spent.append(spent)
 
 
 @pytest.fixture(autouse=True)

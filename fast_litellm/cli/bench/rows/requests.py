@@ -91,8 +91,8 @@ async def _send(litellm: Any, request: Mapping[str, Any]) -> Any:
 def event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     """
     Yields:
-        Runs a coroutine on one and the same event loop, as a server's are. After the block LiteLLM's clients are closed,
-        and what it still has running on the loop is ended.
+        Runs a coroutine on one and the same event loop, as a server does. After the block LiteLLM's clients are closed,
+        closed, and what it still has running on the loop is ended.
     """
     loop = asyncio.new_event_loop()
     try:
