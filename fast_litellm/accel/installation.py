@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 import wrapt
 
 from fast_litellm import events, settings
-from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching, rules
+from fast_litellm.accel import capturing, diagnosis, entry_points, own_pairs, patching, rules
 from fast_litellm.accel.attachment import EXPLANATIONS, Attachment, together
 from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature, tally
@@ -164,13 +164,14 @@ def install(
     Raises:
         RuleError: The rule file or an environment variable cannot be used; every problem is listed.
         LedgerError: FAST_LITELLM_LEDGER names no ledger that can be used.
+        MissingExtraError: The environment asks for captured calls, and the package that seals them is not installed.
     """
     environment = settings.read()
     if environment.disable:  # the kill switch works whatever else is wrong
         uninstall()
         return
     manager = rules.in_force(config)
-    evidence = Evidence(environment.ledger)
+    evidence = Evidence(environment.ledger, capturing.captor(environment))
     _replace(Installation(manager, evidence, candidates or {}))
 
 

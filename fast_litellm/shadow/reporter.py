@@ -4,6 +4,7 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping, Optional, Set, TypeVar
@@ -96,6 +97,7 @@ class Reporter:
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+            self._attempt("capture", functools.partial(self._capture, self._sink, cost.call), comparison)
         return outcome
 
     def digest(self, call: Call) -> int:
@@ -209,6 +211,9 @@ class Reporter:
         if self._redactor is None:
             self._redactor = Redactor(os.urandom(32) if self._sink is None else self._sink.key)
         return self._redactor
+
+    def _capture(self, sink: Sink, call: Call, comparison: Comparison) -> None:
+        sink.capture(comparison, call)
 
     def _block(self, comparison: Comparison) -> None:
         if self._on_block is not None:

@@ -65,7 +65,7 @@ def _processes(connection: Connection, epoch_id: int) -> List[Row]:
 
 
 def _is_silent(row: Row, now: float) -> bool:
-    return now - float(row["last_seen"]) > process.SILENT_SECONDS
+    return process.SILENT_SECONDS < now - float(row["last_seen"]) <= process.GONE_SECONDS
 
 
 def _shapes(connection: Connection, epoch: Row, own_host: str, now: float) -> List[ShapeEvidence]:

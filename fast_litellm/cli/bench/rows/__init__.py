@@ -12,6 +12,7 @@ from fast_litellm.cli.bench.rows import (
     ledger,
     loading,
     memory,
+    mocked,
     peers,
     requests,
     routers,
@@ -35,6 +36,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
+    yield from mocked.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()

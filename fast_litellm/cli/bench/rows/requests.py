@@ -91,7 +91,7 @@ async def _send(litellm: Any, request: Mapping[str, Any]) -> Any:
 def event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     """
     Yields:
-        Runs a coroutine on one and the same event loop, as a server's are. After the block LiteLLM's clients are
+        Runs a coroutine on one and the same event loop, as a server does. After the block LiteLLM's clients are closed,
         closed, and what it still has running on the loop is ended.
     """
     loop = asyncio.new_event_loop()
