@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from importlib import util
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from fast_litellm import events
@@ -174,14 +174,16 @@ class Attachment:
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
         assert reference is not None, "a seam is attached only to a known reference"  # noqa: S101
+        candidate = self._factory(module, reference.semantics)
         return Pair(
             control=self._standing(module),
-            candidate=self._factory(module, reference.semantics),
+            candidate=candidate,
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,
             profile=self.seam.profile,
             request=self.seam.request,
+            twins=getattr(candidate, "twins", None),
         )
 
     def _log(self) -> None:
@@ -212,10 +214,14 @@ def together(facts: Sequence[Labels]) -> Labels:
 
 def exists(module: str) -> bool:
     """Returns whether the installed release has a module, imported or not."""
-    try:
-        return util.find_spec(module) is not None
-    except ModuleNotFoundError:  # it has not even the package
-        return False
+    path, name = None, ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = PathFinder.find_spec(name, path)  # `util.find_spec` would import the packages around it
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
 def _is_pristine(function: Any, module: ModuleType) -> bool:

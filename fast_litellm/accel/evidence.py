@@ -155,15 +155,17 @@ class Evidence:
 
 
 def _experiment(name: str, pair: Pair) -> Experiment:
+    twins = pair.twins
     return Experiment(
         name,
-        pair.control,
-        pair.candidate,
+        pair.control if twins is None else twins.control,
+        pair.candidate if twins is None else twins.candidate,
         pair.comparator,
         profile=pair.profile,
         request=pair.request,
         noise=pair.noise,
         reference=pair.reference,
+        without_flaw=None if twins is None else twins.without_flaw,
     )
 
 

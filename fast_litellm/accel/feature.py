@@ -13,10 +13,12 @@ from fast_litellm import events
 from fast_litellm.accel.awaited import AwaitedCandidate
 from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.accel.twins import observer
 from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
     from fast_litellm.accel.native import Shaper
+    from fast_litellm.accel.twins import Twins
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.engine import FlagHandle
     from fast_litellm.shadow import ShadowRunner
@@ -36,6 +38,7 @@ class Pair:
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `shadow.noise`.
+        twins: How coroutine functions with effects on some state are compared; without, they are not.
     """
 
     control: Callable[..., Any]
@@ -46,6 +49,12 @@ class Pair:
     profile: str = "plain"
     request: Optional[str] = None
     noise: str = "none"
+    twins: Optional[Twins] = None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its calls can be compared."""
+        return self.effect_free or (self.twins is not None and self.is_asynchronous)
 
     @property
     def is_asynchronous(self) -> bool:
@@ -81,7 +90,7 @@ class Feature:
         self.pair = pair
         self.tally = tally(name)
         self.dispatcher = Dispatcher(
-            pair.control, self.tally, effect_free=pair.effect_free, awaited=pair.is_asynchronous
+            pair.control, self.tally, effect_free=pair.is_comparable, awaited=pair.is_asynchronous
         )
         self.runner: Optional[ShadowRunner] = None
         self._awaited: Optional[AwaitedCandidate] = None
@@ -102,13 +111,17 @@ class Feature:
             handle,
             current,
             self._awaited or self.pair.candidate,
-            modes.observer(runner),
+            self._observer(runner),
             self._candidate_failed,
             conclude,
             runner,
         )
         if earlier is not None:
             earlier.close()
+
+    def _observer(self, runner: ShadowRunner) -> Callable[..., Any]:
+        twins = self.pair.twins
+        return modes.observer(runner) if twins is None else observer(runner, twins, self.pair.control)
 
     def trust(self, cells: Optional[AbstractSet[str]], reverse_share: float) -> None:
         """

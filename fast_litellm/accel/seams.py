@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.rate_limiting import LIMITER as RATE_LIMITER
+from fast_litellm.accel.candidates.rate_limiting import NAME as RATE_LIMITING
+from fast_litellm.accel.candidates.rate_limiting import SOURCES as RATE_LIMITING_SOURCES
+from fast_litellm.accel.candidates.rate_limiting import RateLimitingCandidate
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
 from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
@@ -36,6 +40,7 @@ class Seam:
         module: The module that defines the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
+            Others are shadowed only where their candidate has `twins` of the state that it shares with the control.
         sources: The parts of the reference that its fingerprint covers.
         candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.
         comparator: Says whether control and candidate agree.
@@ -112,6 +117,16 @@ SEAMS: Tuple[Seam, ...] = (
         sources=SECRET_REDACTION_SOURCES,
         candidate=SecretRedactionCandidate,
         comparator=comparators.exact,
+        profile="plain",
+    ),
+    Seam(
+        feature="rate_limiting",
+        module=RATE_LIMITER,
+        name=RATE_LIMITING,
+        effect_free=False,
+        sources=RATE_LIMITING_SOURCES,
+        candidate=RateLimitingCandidate,
+        comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
         profile="plain",
     ),
 )
