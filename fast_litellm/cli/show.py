@@ -58,6 +58,7 @@ def _facts(found: Mapping[str, Any]) -> dict[str, str]:
         "cells": ", ".join(found.get("cells", ())),
         "candidate": found["candidate_build"],
         "comparator": found["comparator"],
+        "captured": f"{found['captured']:,} sealed call(s)" if found["captured"] else "",
     }
 
 

@@ -33,7 +33,7 @@ _NEVER = math.inf
 Remembered = Sequence[Tuple[int, float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # names are content
 class Twin:
     """
     What a call of one limiter can read. Nobody changes it: every run makes a cache of its own from it.
@@ -155,7 +155,7 @@ class WindowTwins:
         Raises:
             Declined: The call is not on a twin, for the reason for which it has none.
         """
-        if type(args[0]) is not Twin:
+        if not args or type(args[0]) is not Twin:
             self.take(args, kwargs, follows=False)
             raise Declined("no_twin")
 

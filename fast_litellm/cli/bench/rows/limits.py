@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import fast_litellm
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates.rate_limiting import LIMITER, NAME, store_of
-from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
+from fast_litellm.cli.bench.row import Figure, Goal, Measure, Row, Statement
 from fast_litellm.cli.reference import import_litellm
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _NO_LOSS = Goal(Measure.SPEEDUP, 1)
 _LIMIT = {"requests_per_unit": 1 << 40, "window_size": _WINDOW_SECONDS}
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Row | Figure]:
     """
     Yields:
         The sliding window alone and in a whole check, if the proxy's packages are there; then pricing.
@@ -57,7 +57,7 @@ def rows() -> Iterator[Row]:
     yield _pricing()
 
 
-def _limits(module: Any) -> Iterator[Row]:
+def _limits(module: Any) -> Iterator[Row | Figure]:
     owner, name = NAME.split(".")
     dispatcher = vars(getattr(module, owner))[name]
     for title, windows in (("sliding window, 1", 1), ("sliding window, 4", 4)):
@@ -73,8 +73,10 @@ def _limits(module: Any) -> Iterator[Row]:
         theirs=Statement("call()", {"call": _check(module, dispatcher.__wrapped__)}),
         ours=Statement("call()", {"call": _check(module, dispatcher)}),
         goal=_NO_LOSS,
-        difference=lambda: _lost(dispatcher) or _too_large(),
     )
+    yield Figure("lost of 100k windows", "windows", 0, lambda _rounds: [_lost(dispatcher)])
+    if Path("/proc/self/statm").exists():
+        yield Figure("window store at 100k", "B/window", _MOST_BYTES, lambda _rounds: [_size()])
 
 
 def _usage() -> Any:
@@ -124,7 +126,7 @@ def _check(module: Any, function: Callable[..., Any]) -> Callable[[], Any]:
     return call
 
 
-def _lost(dispatcher: Any) -> str:
+def _lost(dispatcher: Any) -> int:
     """Counts in every window once, and in every hundredth once more: whatever is not told 2 then has been lost."""
     limiter, second = SimpleNamespace(internal_usage_cache=_usage()), int(time.time())
 
@@ -136,19 +138,15 @@ def _lost(dispatcher: Any) -> str:
         count(number)
     again = [count(number) for number in range(0, _WINDOWS, _STEP)]
     kept = len(store_of(limiter.internal_usage_cache.dual_cache.in_memory_cache))
-    lost = again.count(1) + _WINDOWS - kept
-    return f"{lost} of {_WINDOWS} windows are lost" if lost else ""
+    return again.count(1) + _WINDOWS - kept
 
 
-def _too_large() -> str:
+def _size() -> float:
     """What a window takes, by what the process grows."""
-    if not Path("/proc/self/statm").exists():
-        return ""
     store, before = native.WindowStore(), _resident()
     for number in range(_WINDOWS):
         store.keep(store.plan(_keys(range(number, number + 1)), {}, {}, (0, _WINDOW_SECONDS, 0.5)))
-    size = (_resident() - before) / len(store)
-    return f"{size:.0f} bytes a window" if size > _MOST_BYTES else ""
+    return (_resident() - before) / len(store)
 
 
 def _resident() -> int:
