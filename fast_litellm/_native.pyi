@@ -339,6 +339,35 @@ class Transformer:
     def apply(self, body: object, root: int, /) -> Any: ...
 
 @final
+class WindowPlan:
+    """What follows from one call of a limiter's sliding window, before anything is changed by it."""
+
+    @property
+    def answers(self) -> list[str | int]: ...
+    @property
+    def writes(self) -> list[tuple[str, str | int, float | None]]: ...
+    @property
+    def has_lost(self) -> bool: ...
+
+@final
+class WindowStore:
+    """Remembers windows of rate limits that LiteLLM's cache has no room for, by keyed digests of their names."""
+
+    def __new__(cls) -> WindowStore: ...
+    def plan(
+        self,
+        keys: list[str],
+        entries: dict[Any, Any],
+        expiries: dict[Any, Any],
+        moment: tuple[int, int, float],
+        /,
+    ) -> WindowPlan: ...
+    def keep(self, plan: WindowPlan, /) -> None: ...
+    def remembered(self, keys: list[str], /) -> dict[str, list[tuple[int, float]]]: ...
+    def remember(self, windows: Sequence[tuple[str, Sequence[tuple[int, float]]]], /) -> None: ...
+    def __len__(self) -> int: ...
+
+@final
 class Constructor:
     """Constructs responses by compiled types; `ValueError` for a node that is none."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from importlib import util
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from fast_litellm import events
@@ -166,7 +166,8 @@ class Attachment:
     def _add(self, feature: Feature, module: ModuleType) -> None:
         """Its candidate is made of the module as it is, so it answers for the functions of earlier loads as well."""
         for earlier in self._features:
-            earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate, further=feature.pair.further)
+            pair = feature.pair
+            earlier.pair = replace(earlier.pair, candidate=pair.candidate, further=pair.further, twins=pair.twins)
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
         holder = module if self.seam.defined_in else owner
@@ -175,15 +176,17 @@ class Attachment:
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
         assert reference is not None, "a seam is attached only to a known reference"  # noqa: S101
+        candidate = self._factory(module, reference.semantics)
         return Pair(
             control=self._standing(module),
-            candidate=self._factory(module, reference.semantics),
+            candidate=candidate,
             further={name: make(module, reference.semantics) for name, make in self.seam.further.items()},
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,
             profile=self.seam.profile,
             request=self.seam.request,
+            twins=getattr(candidate, "twins", None),
         )
 
     def _log(self) -> None:
@@ -214,10 +217,14 @@ def together(facts: Sequence[Labels]) -> Labels:
 
 def exists(module: str) -> bool:
     """Returns whether the installed release has a module, imported or not."""
-    try:
-        return util.find_spec(module) is not None
-    except ModuleNotFoundError:  # it has not even the package
-        return False
+    path, name = None, ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = PathFinder.find_spec(name, path)  # `util.find_spec` would import the packages around it
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
 def _is_pristine(function: Any, module: Optional[ModuleType]) -> bool:

@@ -10,6 +10,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
+from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import Outcome
 from fast_litellm.shadow.comparators import is_panic
@@ -42,7 +43,8 @@ class AwaitedCandidate:
         self._feature = feature
         self._pair = feature.pair
         self._candidate = feature.named(name)
-        self._runner = runner
+        twins = feature.pair.twins
+        self._runner: Any = runner if twins is None else TwinnedRunner(runner, twins, follows=False)
         self._judge = judge
         self._draw = random.Random().random  # noqa: S311 - the program may count on its own generator's numbers
 
@@ -81,12 +83,13 @@ class AwaitedCandidate:
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:
         """Copies a call if it belongs to those that are compared afterwards."""
-        if not (self._pair.effect_free and self.reverse_share):
+        if not (self._pair.is_comparable and self.reverse_share):
             return None
         if self._draw() >= self.reverse_share:
             self._feature.tally.sample_out()
             return None
-        return self._runner.try_to_prepare(args, kwargs)
+        job: Optional[Job] = self._runner.try_to_prepare(args, kwargs)
+        return job
 
     async def _attempt(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Outcome:
         started = time.perf_counter_ns()

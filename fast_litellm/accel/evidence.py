@@ -185,15 +185,17 @@ def experiment(name: str, pair: Pair, candidate: Any) -> Experiment:
     Returns:
         A feature's pair, as a runner takes it, with one of its candidates.
     """
+    twins = candidate.twins if candidate is pair.candidate and pair.twins is not None else None
     return Experiment(
         name,
-        pair.control,
-        candidate,
+        pair.control if twins is None else twins.control,
+        candidate if twins is None else twins.candidate,
         pair.comparator,
         profile=pair.profile,
         request=pair.request,
         noise=pair.noise,
         reference=pair.reference,
+        without_flaw=None if twins is None else twins.without_flaw,
     )
 
 

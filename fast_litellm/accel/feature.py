@@ -13,11 +13,13 @@ from fast_litellm import events
 from fast_litellm.accel.awaited import AwaitedCandidate
 from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.accel.twins import observer
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
     from fast_litellm.accel.native import Shaper
+    from fast_litellm.accel.twins import Twins
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.engine import FlagHandle
     from fast_litellm.shadow import ShadowRunner
@@ -67,6 +69,7 @@ class Pair:
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `shadow.noise`.
+        twins: How coroutine functions with effects on some state are compared; without, they are not.
         further: Other candidates by the names under which rules know them, as the first is known as `rust`.
     """
 
@@ -78,12 +81,18 @@ class Pair:
     profile: str = "plain"
     request: Optional[str] = None
     noise: str = "none"
+    twins: Optional[Twins] = None
     further: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def candidates(self) -> Dict[str, Any]:
         """All candidates by name."""
         return {RUST: self.candidate, **self.further}
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its calls can be compared."""
+        return self.effect_free or (self.twins is not None and self.is_asynchronous)
 
     @property
     def is_asynchronous(self) -> bool:
@@ -119,7 +128,7 @@ class Feature:
         self.pair = pair
         self.tally = tally(name)
         self.dispatcher = Dispatcher(
-            pair.control, self.tally, effect_free=pair.effect_free, awaited=pair.is_asynchronous
+            pair.control, self.tally, effect_free=pair.is_comparable, awaited=pair.is_asynchronous
         )
         self.runner: Optional[ShadowRunner] = None
         self.compared = RUST
@@ -154,7 +163,7 @@ class Feature:
             handle,
             current,
             candidates.pop(self.compared),
-            modes.observer(runner),
+            self._observer(runner),
             self._candidate_failed,
             conclude,
             runner,
@@ -163,6 +172,10 @@ class Feature:
         )
         if earlier is not None:
             earlier.close()
+
+    def _observer(self, runner: ShadowRunner) -> Callable[..., Any]:
+        twins = self.pair.twins
+        return modes.observer(runner) if twins is None else observer(runner, twins, self.pair.control)
 
     def trust(self, cells: Optional[AbstractSet[str]], reverse_share: float) -> None:
         """

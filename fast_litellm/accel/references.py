@@ -34,6 +34,11 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "c25b1bac8e769267": Reference("1.108", ("1.108.1",)),
         "9506c3abea24ee41": Reference("1.109", ("1.109.1",)),
     },
+    "rate_limiting": {
+        "cf5b51f2b2591eda": Reference("3", ("1.106.2",)),
+        "14c44405b2810d0f": Reference("3", ("1.108.1",)),
+        "f45ae8eee182f9bd": Reference("3", ("1.109.1",)),
+    },
     "request_transform": {  # releases of the OpenAI SDK; LiteLLM 1.83.14 asks for 2.24.0, later ones for 2.20.0 and up
         "8db5a056881ccec1": Reference("2", ("2.20.0",)),
         "0d53b11a8864b66b": Reference(

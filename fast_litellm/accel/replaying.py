@@ -102,14 +102,16 @@ def _of_seam(seam: Seam) -> Place:
     if reference is None:
         raise SeamError(f"the source of {seam.place} is not one that the candidate is known to equal")
     standing = patching.held(module, seam.name)[2]
+    candidate = seam.candidate(module, reference.semantics)
     pair = Pair(
         control=vars(standing)["__wrapped__"] if isinstance(standing, Dispatcher) else standing,
-        candidate=seam.candidate(module, reference.semantics),
+        candidate=candidate,
         comparator=seam.comparator,
         reference=str(text),
         effect_free=seam.effect_free,
         profile=seam.profile,
         request=seam.request,
+        twins=getattr(candidate, "twins", None),
     )
     return Place(seam.place, experiment(seam.feature, pair, pair.candidate), seam.dress)
 

@@ -17,6 +17,10 @@ from fast_litellm.accel.candidates.litellm_rust import (
     LiteLLMRedactionCandidate,
     LiteLLMTokenCountingCandidate,
 )
+from fast_litellm.accel.candidates.rate_limiting import LIMITER as RATE_LIMITER
+from fast_litellm.accel.candidates.rate_limiting import NAME as RATE_LIMITING
+from fast_litellm.accel.candidates.rate_limiting import SOURCES as RATE_LIMITING_SOURCES
+from fast_litellm.accel.candidates.rate_limiting import RateLimitingCandidate
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
 from fast_litellm.accel.candidates.request_transform import (
     AsyncRequestTransformCandidate,
@@ -48,6 +52,7 @@ class Seam:
         module: The module that holds the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
+            Others are shadowed only where their candidate has `twins` of the state that it shares with the control.
         sources: The parts of the reference that its fingerprint covers.
         candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.
         comparator: Says whether control and candidate agree.
@@ -148,5 +153,15 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.exact,
         profile="plain",
         further={LITELLM_RUST: LiteLLMRedactionCandidate},
+    ),
+    Seam(
+        feature="rate_limiting",
+        module=RATE_LIMITER,
+        name=RATE_LIMITING,
+        effect_free=False,
+        sources=RATE_LIMITING_SOURCES,
+        candidate=RateLimitingCandidate,
+        comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
+        profile="plain",
     ),
 )

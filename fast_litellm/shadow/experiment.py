@@ -36,6 +36,8 @@ class Experiment:
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `noise`.
         reference: The fingerprint of the control's source, if it is known.
+        without_flaw: Returns a call as it would be without a known flaw of the control's, or None if that makes no
+            difference. If the control then does what the candidate did, the flaw is all that they differ in.
     """
 
     feature: str
@@ -46,6 +48,7 @@ class Experiment:
     request: Optional[str] = None
     noise: str = "none"
     reference: str = ""
+    without_flaw: Optional[Callable[[Call], Optional[Call]]] = None
 
     def shaper(self) -> engine.Shaper:
         """

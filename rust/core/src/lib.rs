@@ -10,6 +10,7 @@
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
 //! - [`shadow`]: which calls may be compared.
+//! - [`windows`]: the windows of rate limits.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -25,3 +26,4 @@ pub mod rules;
 pub mod sample;
 pub mod shadow;
 pub mod shape;
+pub mod windows;

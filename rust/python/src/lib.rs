@@ -29,6 +29,7 @@ mod rules;
 mod shape;
 mod tally;
 mod transform;
+mod windows;
 
 use pyo3::prelude::*;
 
@@ -54,5 +55,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;
-    transform::register(module)
+    transform::register(module)?;
+    windows::register(module)
 }

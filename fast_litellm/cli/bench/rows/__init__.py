@@ -10,6 +10,7 @@ from fast_litellm.cli.bench.rows import (
     dispatch,
     encoding,
     ledger,
+    limits,
     loading,
     memory,
     mocked,
@@ -40,6 +41,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
+    yield from limits.rows()
     yield from requests.rows()
     yield from routers.rows()
     yield from ledger.rows()
