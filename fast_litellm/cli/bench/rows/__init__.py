@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, threads
+from fast_litellm.cli.bench.rows import (
+    counting,
+    decisions,
+    dispatch,
+    encoding,
+    litellm_rust,
+    loading,
+    peers,
+    pools,
+    seams,
+    threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +36,5 @@ def every() -> Iterator[Row]:
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
+    yield from litellm_rust.rows()
+    yield from pools.rows()
