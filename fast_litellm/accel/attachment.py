@@ -131,7 +131,7 @@ class Attachment:
         standing = self._standing(module)
         if standing is None:
             return "absent"
-        if not _is_pristine(standing, module):
+        if not _is_pristine(standing, sys.modules.get(self.seam.defined_in or module.__name__)):
             return "foreign_wrapper"
         self.fingerprint = fingerprint.fingerprint(self.seam.sources)
         return "patched" if references.known(self.seam.feature, self.fingerprint) else "unknown_reference"
@@ -169,7 +169,8 @@ class Attachment:
             earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate, further=feature.pair.further)
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
-        self._patches.append(Patch(control, feature.dispatcher, owner, attribute))
+        holder = module if self.seam.defined_in else owner
+        self._patches.append(Patch(control, feature.dispatcher, holder, attribute))
 
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
@@ -219,6 +220,6 @@ def exists(module: str) -> bool:
         return False
 
 
-def _is_pristine(function: Any, module: ModuleType) -> bool:
+def _is_pristine(function: Any, module: Optional[ModuleType]) -> bool:
     """Whether the function is the module's own: a mock or another tool's wrapper was defined elsewhere."""
-    return inspect.isfunction(function) and function.__code__.co_filename == module.__file__
+    return module is not None and inspect.isfunction(function) and function.__code__.co_filename == module.__file__

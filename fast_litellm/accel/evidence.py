@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from fast_litellm import events
@@ -18,9 +19,10 @@ from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause
 from fast_litellm.shadow.budget import SHARE
 
 if TYPE_CHECKING:
-    from fast_litellm.accel.feature import Feature
+    from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
+    from fast_litellm.shadow.capture import Captor
 
 _MS_PER_S = 1_000
 _ROLLBACK_SECONDS = 1.0
@@ -40,20 +42,23 @@ class _Terms(NamedTuple):
 
 class Evidence:
     """
-    The shadow side of one installation.
+    The shadow side of one installation. Features that say nothing of a budget share one: however many they are, they
+    take no more of a core than it allows.
 
     Args:
         ledger: The ledger's URL.
+        captor: Captures calls that differ; None captures nothing.
 
     Raises:
         LedgerError: The URL names no SQLite file.
     """
 
-    def __init__(self, ledger: str) -> None:
+    def __init__(self, ledger: str, captor: Optional[Captor] = None) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
-        self._ledger = Ledger.open(ledger, versions=versions)
+        self._ledger = Ledger.open(ledger, versions=versions, captor=captor)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
+        self._budget = Budget(SHARE)
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
@@ -82,6 +87,10 @@ class Evidence:
     def failures(self) -> int:
         """How often the ledger could not be used; what it should hold is kept in memory until it can."""
         return self._ledger.failures
+
+    def latency(self, name: str) -> Dict[str, Any]:
+        """Returns what both sides of a feature took in this process, as `Latency` describes it."""
+        return asdict(self._ledger.latency(name))
 
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision, and compares as they now say."""
@@ -146,10 +155,10 @@ class Evidence:
         rollouts = self._rollouts
         self._terms[feature] = terms
         return ShadowRunner(
-            _experiment(feature),
+            experiment(feature.name, feature.pair, feature.candidate),
             tally=feature.tally,
             sink=self._ledger,
-            budget=Budget(terms.budget),
+            budget=self._budget if terms.budget == SHARE else Budget(terms.budget),
             limits=terms.limits,
             on_block=None if rollouts is None else rollouts.diverged,
         )
@@ -171,12 +180,15 @@ class Evidence:
             return None
 
 
-def _experiment(feature: Feature) -> Experiment:
-    pair = feature.pair
+def experiment(name: str, pair: Pair, candidate: Any) -> Experiment:
+    """
+    Returns:
+        A feature's pair, as a runner takes it, with one of its candidates.
+    """
     return Experiment(
-        feature.name,
+        name,
         pair.control,
-        feature.candidate,
+        candidate,
         pair.comparator,
         profile=pair.profile,
         request=pair.request,

@@ -34,9 +34,12 @@ BUILD: str = f"{_native.__version__}+{hashlib.sha256(Path(_native.__file__).read
 VERSION: str = _native.__version__
 DEBUG_BUILD: bool = _native.DEBUG_BUILD
 
+Constructor = _native.Constructor
 Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
+Job = _native.Job
+Observer = _native.Observer
 Shaper = _native.Shaper
 Tally = _native.Tally
 Ticket = _native.Ticket

@@ -47,6 +47,12 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "6d17c06f42d8a467": Reference("aiohttp", ("1.106.2",)),
         "aabf8e475860561c": Reference("aiohttp", ("1.109.1",)),
     },
+    "stream_parsing": {  # releases of the OpenAI SDK
+        "e031891b7ed1ce74": Reference("2", ("2.20.0",)),
+        "83348b1e5359eec4": Reference(
+            "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0")
+        ),
+    },
     "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"))},
 }
 

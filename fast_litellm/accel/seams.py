@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
-from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
 from fast_litellm.accel.candidates.connection_pooling import (
     HTTPX_SOURCES,
     LITELLM_SOURCES,
@@ -25,9 +25,15 @@ from fast_litellm.accel.candidates.litellm_rust import (
     LiteLLMTokenCountingCandidate,
 )
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
-from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
+from fast_litellm.accel.candidates.request_transform import (
+    AsyncRequestTransformCandidate,
+    RequestTransformCandidate,
+    chat_request,
+)
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
+from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from fast_litellm.accel.fingerprint import Source
+    from fast_litellm.shadow.candidate import Call
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Seam:
 
     Args:
         feature: The flag's name.
-        module: The module that defines the control.
+        module: The module that holds the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
         sources: The parts of the reference that its fingerprint covers.
@@ -53,7 +60,10 @@ class Seam:
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        dress: Makes a call of the control of one that is made up from a shape, where that is another.
         further: Other candidates by the names under which rules know them, made as the first one is.
+        defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
+            alone, because what the control itself asks for under its name is to stay the control.
     """
 
     feature: str
@@ -65,7 +75,9 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    dress: Optional[Callable[[Call], Call]] = None
     further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
+    defined_in: Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -98,6 +110,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=BatchCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),
         profile="plain",
+        dress=batch_of_texts,
     ),
     Seam(
         feature="request_transform",
@@ -108,6 +121,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=RequestTransformCandidate,
         comparator=comparators.ordered,  # the order of keys is that of the bytes that are sent
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="request_transform",
@@ -118,6 +132,18 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=AsyncRequestTransformCandidate,
         comparator=comparators.ordered,
         request="data",
+        dress=chat_request,
+    ),
+    Seam(
+        feature="stream_parsing",
+        module="openai._base_client",
+        name="construct_type",
+        effect_free=True,
+        sources=STREAM_PARSING_SOURCES,
+        candidate=StreamParsingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+        defined_in="openai._models",  # it calls itself for every part of a response
     ),
     Seam(
         feature="secret_redaction",

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::account::UNKNOWN;
-use fast_litellm_core::flags::{Decision, Implementation};
+use fast_litellm_core::flags::{Implementation, Outline};
 use fast_litellm_core::guard::Outcome;
 use fast_litellm_core::sample::Sampler;
 use pyo3::exceptions::PyException;
@@ -19,11 +19,12 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::dispatch_entry;
 use crate::flags::FlagHandle;
 use crate::guard::{self, Stopwatch, TimedControl};
+use crate::observer::Observer;
 use crate::proven::Proven;
 use crate::shape::Shaper;
 use crate::tally::Tally;
@@ -62,14 +63,20 @@ pub(crate) struct Connection {
     compared: Implementation,
     /// Who answers when the rules name another one: neither compared nor held to what is certified.
     others: HashMap<String, Py<PyAny>>,
-    /// `ShadowRunner.observe(args, kwargs)`: answers with the control and hands the other side over.
-    observe: Py<PyAny>,
+    /// Answers with the control and hands the other side over.
+    observe: Observe,
     /// Called with the class name of an exception a serving candidate failed with.
     failed: Py<PyAny>,
     /// Called with what the flag's guard concludes, if anybody wants to know.
     concluded: Option<Py<PyAny>>,
     /// The `ShadowRunner` that compares calls the candidate has answered.
     reverse: Option<Py<PyAny>>,
+}
+
+/// Who answers a call that is compared, given its arguments and, perhaps, the control inside something that measures it.
+enum Observe {
+    Natively(Py<Observer>),
+    Otherwise(Py<PyAny>),
 }
 
 /// How one call goes on after the decision.
@@ -120,7 +127,7 @@ impl Dispatcher {
         handle: Py<FlagHandle>,
         context: &Bound<'_, PyAny>,
         candidate: Py<PyAny>,
-        observe: Py<PyAny>,
+        observe: Bound<'_, PyAny>,
         failed: Py<PyAny>,
         concluded: Option<Py<PyAny>>,
         reverse: Option<Py<PyAny>>,
@@ -128,6 +135,10 @@ impl Dispatcher {
         others: Option<HashMap<String, Py<PyAny>>>,
     ) -> PyResult<()> {
         let context = context.getattr("get")?.unbind();
+        let observe = match observe.cast_into::<Observer>() {
+            Ok(observer) => Observe::Natively(observer.unbind()),
+            Err(other) => Observe::Otherwise(other.into_inner().unbind()),
+        };
         let (compared, others) = (compared.into(), others.unwrap_or_default());
         let connection =
             Connection { handle, context, candidate, compared, others, observe, failed, concluded, reverse };
@@ -229,7 +240,7 @@ impl Dispatcher {
         };
         let (decision, is_guarded) = decide(py, connection);
         let is_guarded = is_guarded && !self.awaited;
-        let route = (decision.serve == Implementation::Python).then(|| self.python_route(&decision));
+        let route = decision.serves_control().then(|| self.python_route(&decision));
         match (route, is_guarded) {
             (Some(Route::Control), false) => ShortWay::Control(self.control.as_ptr()),
             (route, is_guarded) => {
@@ -258,9 +269,9 @@ impl Dispatcher {
         }
     }
 
-    fn python_route(&self, decision: &Decision) -> Route {
+    fn python_route(&self, decision: &Outline) -> Route {
         let tally = self.tally.get().core();
-        if !decision.shadow || !self.effect_free {
+        if decision.shadow_share == 0 || !self.effect_free {
             tally.serve("python");
             Route::Control
         } else if self.sampler.takes(decision.shadow_share) {
@@ -319,13 +330,21 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
         is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
-        let observe = connection.observe.bind(py);
-        if !is_guarded {
-            return observe.call1((call.0, kwargs));
+        let timed = || {
+            let (control, handle) = (self.control.clone_ref(py), connection.handle.clone_ref(py));
+            Ok::<_, PyErr>(Bound::new(py, TimedControl { control, handle })?.into_any())
+        };
+        let timed = is_guarded.then(timed).transpose()?;
+        match &connection.observe {
+            Observe::Natively(observer) => observer.get().observe(py, call, timed.as_ref()),
+            Observe::Otherwise(observe) => {
+                let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
+                match timed {
+                    None => observe.bind(py).call1((call.0, kwargs)),
+                    Some(timed) => observe.bind(py).call1((call.0, kwargs, timed)),
+                }
+            }
         }
-        let (control, handle) = (self.control.clone_ref(py), connection.handle.clone_ref(py));
-        observe.call1((call.0, kwargs, TimedControl { control, handle }))
     }
 
     fn answer_with_candidate<'py>(
@@ -354,7 +373,7 @@ impl Dispatcher {
             }
             Err(error) => error,
         };
-        if error.is_instance_of::<Declined>(py) {
+        if is_declined(py, &error) {
             self.tally.get().core().decline(&declined_reason(py, &error));
             return self.fall_back(py, call);
         }
@@ -465,22 +484,9 @@ impl Dispatcher {
     }
 }
 
-/// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
-fn decide(py: Python<'_>, connection: &Connection) -> (Decision, bool) {
-    let handle = connection.handle.get();
-    if !handle.may_serve_candidate() {
-        return handle.decide_core(None, None);
-    }
-    let context = connection.context.bind(py).call0().ok();
-    let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
-    let (unit, attributes) = (item(context, 0), item(context, 1));
-    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok());
-    let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
-    handle.decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
-}
-
-fn item<'py>(context: Option<&Bound<'py, PyTuple>>, index: usize) -> Option<Bound<'py, PyAny>> {
-    context.and_then(|context| context.get_item(index).ok())
+fn decide(py: Python<'_>, connection: &Connection) -> (Outline, bool) {
+    let context = || connection.context.bind(py).call0().ok()?.cast_into::<PyTuple>().ok();
+    connection.handle.get().outline(context)
 }
 
 fn run_candidate<'py>(
@@ -499,6 +505,11 @@ fn declined_reason(py: Python<'_>, error: &PyErr) -> String {
         .getattr(pyo3::intern!(py, "reason"))
         .and_then(|reason| reason.extract())
         .unwrap_or_else(|_| "unspecified".to_owned())
+}
+
+/// Whether a candidate refuses a call before doing anything.
+pub(crate) fn is_declined(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<Declined>(py)
 }
 
 /// `KeyboardInterrupt`, `SystemExit`, `CancelledError` and their kind belong to the program; a panic of the candidate is

@@ -11,8 +11,11 @@ from fast_litellm.cli.bench.rows import (
     encoding,
     litellm_rust,
     loading,
+    mocked,
     peers,
     pools,
+    requests,
+    routers,
     seams,
     threads,
 )
@@ -20,21 +23,32 @@ from fast_litellm.cli.bench.rows import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fast_litellm.cli.bench.row import Row
+    from fast_litellm.cli.bench.row import Figure, Row, Series
 
 
-def every() -> Iterator[Row]:
+def every() -> Iterator[Row | Series | Figure]:
     """
     Yields:
-        Every row, in the order of the table; a theme is set up when its first row is asked for.
+        Every row that takes seconds, in the order of the table; a theme is set up when its first row is asked for.
     """
     yield from decisions.rows()
     yield from peers.rows()
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
+    yield from mocked.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
     yield from litellm_rust.rows()
     yield from pools.rows()
+    yield from requests.rows()
+    yield from routers.rows()
+
+
+def long() -> Iterator[Row | Series | Figure]:
+    """
+    Yields:
+        Every row that takes minutes.
+    """
+    yield from routers.long_rows()

@@ -272,7 +272,11 @@ pub static STEP: Table = Table {
 pub static SHADOW: Table = Table {
     fields: &[
         field("percent", Shape::Percent, "How many of the calls that Python answers are compared; all if absent."),
-        field("budget", Shape::Percent, "How much of one processor core comparing may take; 5% if absent."),
+        field(
+            "budget",
+            Shape::Percent,
+            "How much of one processor core comparing may take; features that say nothing, or 5%, share 5% between them.",
+        ),
         field(
             "mode",
             Shape::Word(MODES),
