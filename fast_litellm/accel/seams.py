@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
+from fast_litellm.accel.candidates.connection_pooling import (
+    HTTPX_SOURCES,
+    LITELLM_SOURCES,
+    AsyncHttpxPoolingCandidate,
+    HttpxPoolingCandidate,
+    LiteLLMPoolingCandidate,
+)
 from fast_litellm.accel.candidates.litellm_rust import (
     LITELLM_RUST,
     LiteLLMRedactionCandidate,
@@ -162,6 +169,36 @@ SEAMS: Tuple[Seam, ...] = (
         sources=RATE_LIMITING_SOURCES,
         candidate=RateLimitingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="httpx._transports.default",
+        name="HTTPTransport.handle_request",
+        effect_free=False,  # a request to a provider is made once
+        sources=HTTPX_SOURCES,
+        candidate=HttpxPoolingCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="httpx._transports.default",
+        name="AsyncHTTPTransport.handle_async_request",
+        effect_free=False,
+        sources=HTTPX_SOURCES,
+        candidate=AsyncHttpxPoolingCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="litellm.llms.custom_httpx.aiohttp_transport",
+        name="LiteLLMAiohttpTransport.handle_async_request",
+        effect_free=False,
+        sources=LITELLM_SOURCES,
+        candidate=LiteLLMPoolingCandidate,
+        comparator=comparators.exact,
         profile="plain",
     ),
 )

@@ -98,6 +98,11 @@ class Course:
             if collecting:
                 gc.enable()
 
+    def _clock_of(self, row: Row) -> Clock:
+        if row.is_wall_time:
+            return time.perf_counter_ns
+        return time.process_time_ns if row.is_process_time else self.clock
+
     def follow(self, series: Series) -> Result:
         """
         Have a series run as many rounds as every race.
@@ -111,7 +116,7 @@ class Course:
         return Result.of(series.goal, series.pairs(self.rounds), series.calls)
 
     def _run(self, row: Row, ours: Batch, theirs: Batch, loop: Batch) -> Result:
-        clock = time.perf_counter_ns if row.is_wall_time else self.clock
+        clock = self._clock_of(row)
         calls = self._calls(row, ours, theirs, clock)
         rounds: list[tuple[float, float]] = []
         for index in range(self.rounds):

@@ -90,6 +90,7 @@ class Row:
         items: Makes the items of a batch; called anew for each round, so that texts can be fresh in every one.
         most_calls: A batch has no more, however short it is.
         is_wall_time: Measured in wall time instead of this thread's CPU time, because the row has threads of its own.
+        is_process_time: Measured in the CPU time of all threads, because one side works on a thread of its own.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Row:
     items: Callable[[int], Iterable[object]] = _nothing
     most_calls: int | None = None
     is_wall_time: bool = False
+    is_process_time: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from fast_litellm.cli.bench.rows import (
     encoding,
     ledger,
     limits,
+    litellm_rust,
     loading,
     memory,
     mocked,
     peers,
+    pools,
     requests,
     routers,
     seams,
@@ -42,6 +44,8 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from encoding.rows()
     yield from seams.rows()
     yield from limits.rows()
+    yield from litellm_rust.rows()
+    yield from pools.rows()
     yield from requests.rows()
     yield from routers.rows()
     yield from ledger.rows()
