@@ -51,11 +51,12 @@ def places(feature: str) -> List[Place]:
         Its pairs: the seams of the table, or the pair that an imported module has declared.
 
     Raises:
-        SeamError: Nothing of that name is known, or the installed reference is not one that the candidate equals.
+        SeamError: Nothing of that name is known, it has effects, or the installed reference is not one that the
+            candidate equals.
     """
     own = own_pairs.declared().get(feature)
     if own is not None:
-        return [Place(own.place, experiment(feature, own.pair, own.pair.candidate))]
+        return [_place(own.place, feature, own.pair)]
     found = [_of_seam(seam) for seam in SEAMS if seam.feature == feature]
     if not found:
         raise SeamError(
@@ -113,7 +114,14 @@ def _of_seam(seam: Seam) -> Place:
         request=seam.request,
         twins=getattr(candidate, "twins", None),
     )
-    return Place(seam.place, experiment(seam.feature, pair, pair.candidate), seam.dress)
+    return _place(seam.place, seam.feature, pair, seam.dress)
+
+
+def _place(name: str, feature: str, pair: Pair, dress: Optional[Dress] = None) -> Place:
+    """What has effects on more than a state that has twins is never run twice, not even by a person."""
+    if not pair.is_comparable:
+        raise SeamError(f"{name} has effects, so it is not run again")
+    return Place(name, experiment(feature, pair, pair.candidate), dress)
 
 
 def _told(seen: Seen) -> Optional[str]:

@@ -93,3 +93,13 @@ def test_an_unknown_pair_is_an_error():
     """And says how it would become known."""
     with pytest.raises(SeamError, match=r"no pair is called 'shout'.*\n.*--module"):
         replaying.places("shout")
+
+
+def test_what_has_effects_is_not_run_again(monkeypatch):
+    """A request to a provider is made once."""
+    monkeypatch.setattr(own_pairs, "_declared", {})
+    ran = []
+    fast_litellm.seam("sends", candidate=ran.append, effect_free=False)(ran.append)
+    with pytest.raises(SeamError, match="has effects, so it is not run again"):
+        replaying.difference("sends", (1,), {})
+    assert [] == ran
