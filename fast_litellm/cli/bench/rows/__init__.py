@@ -10,7 +10,6 @@ from fast_litellm.cli.bench.rows import (
     dispatch,
     encoding,
     loading,
-    mocked,
     peers,
     requests,
     routers,
@@ -34,7 +33,6 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
-    yield from mocked.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
