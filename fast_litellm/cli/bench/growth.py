@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import contextmanager
+import tempfile
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-import fast_litellm
+from fast_litellm.accel.native import Tally
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.reference import import_litellm
+from fast_litellm.shadow import Budget, Epoch, Experiment, FunctionCandidate, Ledger, ShadowRunner, comparators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 TENTHS = 10
 STATM = Path("/proc/self/statm")
 
+_FIELDS = 3_000
+_DRAIN_EVERY = 1_000
+_DRAIN_S = 60.0
 _HELLO = [{"role": "user", "content": "Hello, how are you?"}]
 
 
@@ -39,16 +44,29 @@ def resident() -> int:
 
 @contextmanager
 def _diverging() -> Iterator[Callable[[int], Any]]:
-    """No two calls alike, and no two differences either, as far as they can be told apart."""
+    """Nobody blocks the candidate, so that one call after the other is compared, told and written."""
+    tally = Tally()
+    experiment = Experiment("bench", _control, FunctionCandidate(lambda _: {}), comparators.exact)
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-"))
+        ledger = stack.enter_context(closing(Ledger.open(f"sqlite:///{Path(directory) / 'ledger.db'}")))
+        ledger.attach(Epoch("bench", "1"), tally)
+        ledger.flush()  # what the database's library takes to be loaded is no evidence
+        runner = ShadowRunner(experiment, tally=tally, sink=ledger, budget=Budget(1))
+        stack.callback(runner.close)
+        yield lambda number: _observe(runner, number)
+    if not tally.reading()["diverged"]:
+        raise RuntimeError("no call has differed, so there is nothing to measure")
 
-    @fast_litellm.seam("bench_growth", candidate=lambda value: [value, "candidate"])
-    def control(value: object) -> object:
-        return [value, {str(value): "control"}]
 
-    rules = {"bench_growth": {"stage": "shadow", "shadow": {"percent": 100, "budget": "100%"}}}
-    with stages.switch({"version": 1, "flags": rules}) as switch:
-        switch.turn(stages.SHADOW)
-        yield control
+def _control(number: int) -> object:
+    return {f"field_{number % _FIELDS}": number}
+
+
+def _observe(runner: ShadowRunner, number: int) -> None:
+    runner.observe((number,), {})
+    if number % _DRAIN_EVERY == 0:
+        runner.drain(_DRAIN_S)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import fast_litellm
 from fast_litellm.accel.seams import SEAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 OFF, SHADOW, ON = "off", "shadow", "on"
 STAGES = (OFF, SHADOW, ON)
@@ -45,14 +45,12 @@ class Switch:
 
     Args:
         directory: Where its rule files are.
-        shadow: Other rules for shadow.
     """
 
-    def __init__(self, directory: Path, shadow: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         self._files = {stage: directory / f"{stage}.yaml" for stage in STAGES}
         for stage, file in self._files.items():
-            found = shadow if shadow and stage == SHADOW else rules(stage)
-            file.write_text(json.dumps(found), encoding="utf-8")
+            file.write_text(json.dumps(rules(stage)), encoding="utf-8")
 
     def turn(self, stage: str) -> None:
         """Puts everything at a stage. At off, LiteLLM is as it was installed: the original objects stand everywhere."""
@@ -63,17 +61,14 @@ class Switch:
 
 
 @contextmanager
-def switch(shadow: Mapping[str, Any] | None = None) -> Iterator[Switch]:
+def switch() -> Iterator[Switch]:
     """
-    Args:
-        shadow: Other rules for shadow than those of the table of seams.
-
     Yields:
         A switch; after the block everything is off.
     """
     with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
         try:
-            yield Switch(Path(directory), shadow)
+            yield Switch(Path(directory))
         finally:
             fast_litellm.uninstall()
 

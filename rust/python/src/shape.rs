@@ -217,11 +217,10 @@ impl PlainWalk {
             Kind::List => self.items(value.cast_exact::<PyList>().into_iter().flatten(), depth),
             Kind::Tuple => self.items(value.cast_exact::<PyTuple>().into_iter().flatten(), depth),
             Kind::Dict => {
-                for (key, value) in value.cast_exact::<PyDict>().into_iter().flatten() {
-                    self.value(&key, depth + 1);
-                    self.value(&value, depth + 1);
-                    if self.left == 0 {
-                        break;
+                if let Ok(dict) = value.cast_exact::<PyDict>() {
+                    for (key, value) in dict {
+                        self.value(&key, depth + 1);
+                        self.value(&value, depth + 1);
                     }
                 }
             }

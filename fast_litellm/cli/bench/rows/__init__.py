@@ -14,7 +14,6 @@ from fast_litellm.cli.bench.rows import (
     litellm_rust,
     loading,
     memory,
-    mocked,
     peers,
     pools,
     requests,
@@ -39,7 +38,6 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
-    yield from mocked.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()

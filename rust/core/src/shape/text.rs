@@ -66,12 +66,13 @@ impl TextClass {
 /// What bytes give reason to look for; many at once, as the processor's wide registers allow.
 fn marks(bytes: &[u8]) -> u8 {
     let (chunks, rest) = bytes.as_chunks::<16>();
+    let mut last = [b' '; 16];
+    last[..rest.len()].copy_from_slice(rest);
     let mut seen = [0; 16];
-    for chunk in chunks {
-        seen.iter_mut().zip(chunk).for_each(|(seen, byte)| *seen |= mark(*byte));
-    }
-    let rest = rest.iter().fold(0, |seen, byte| seen | mark(*byte));
-    seen.iter().fold(rest, |all, seen| all | seen)
+    let mut look = |chunk: &[u8; 16]| seen.iter_mut().zip(chunk).for_each(|(seen, byte)| *seen |= mark(*byte));
+    chunks.iter().for_each(&mut look);
+    look(&last);
+    seen.iter().fold(0, |all, seen| all | seen)
 }
 
 /// Without branches, so that it can be told of many bytes at once.
@@ -103,6 +104,17 @@ mod tests {
             TextClass::Other,
         ];
         assert_eq!(expected, classes.map(TextClass::of));
+    }
+
+    #[test]
+    fn every_byte_counts_wherever_it_stands() {
+        for (mark, class) in [("\u{7f}", TextClass::Control), ("\0", TextClass::Control), ("é", TextClass::Latin1)] {
+            for (before, after) in (0..40).flat_map(|before| (0..20).map(move |after| (before, after))) {
+                let text = ["x".repeat(before).as_str(), mark, &"\t".repeat(after)].concat();
+                assert_eq!(class, TextClass::of(&text), "{text:?}");
+            }
+        }
+        assert_eq!(TextClass::Ascii, TextClass::of("a < b | c"));
     }
 
     #[test]
