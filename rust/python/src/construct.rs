@@ -113,7 +113,11 @@ impl Constructor {
             Some(Node::Float) => float(value),
             Some(Node::Asked(passed, ask)) => {
                 let class = value.get_type();
-                if passed.iter().any(|it| it.is(&class)) { Ok(value.clone()) } else { ask.bind(value.py()).call1((value,)) }
+                if passed.iter().any(|it| it.is(&class)) {
+                    Ok(value.clone())
+                } else {
+                    ask.bind(value.py()).call1((value,))
+                }
             }
             Some(Node::List(items)) => match value.cast_exact::<PyList>() {
                 Ok(list) => mapped(list, |item| self.value(item, *items, depth + 1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, threads
+from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, streams, threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +25,4 @@ def every() -> Iterator[Row]:
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
+    yield from streams.rows()
