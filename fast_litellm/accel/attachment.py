@@ -166,7 +166,7 @@ class Attachment:
     def _add(self, feature: Feature, module: ModuleType) -> None:
         """Its candidate is made of the module as it is, so it answers for the functions of earlier loads as well."""
         for earlier in self._features:
-            earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate)
+            earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate, further=feature.pair.further)
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
         holder = module if self.seam.defined_in else owner
@@ -178,6 +178,7 @@ class Attachment:
         return Pair(
             control=self._standing(module),
             candidate=self._factory(module, reference.semantics),
+            further={name: make(module, reference.semantics) for name, make in self.seam.further.items()},
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,

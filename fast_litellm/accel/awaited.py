@@ -30,16 +30,18 @@ class AwaitedCandidate:
 
     Args:
         feature: The pair, its counters, and who is told of failures.
+        name: What the rules call the candidate.
         runner: Compares what was served.
         judge: Told how many nanoseconds each call of the candidate took, and whether it failed.
     """
 
-    def __init__(self, feature: Feature, runner: ShadowRunner, judge: Judge) -> None:
-        self.build = feature.pair.candidate.build
+    def __init__(self, feature: Feature, name: str, runner: ShadowRunner, judge: Judge) -> None:
+        self.name = name
         self.reverse_share = 0.0
         """How many of the served calls are compared."""
         self._feature = feature
         self._pair = feature.pair
+        self._candidate = feature.named(name)
         self._runner = runner
         self._judge = judge
         self._draw = random.Random().random  # noqa: S311 - the program may count on its own generator's numbers
@@ -49,7 +51,7 @@ class AwaitedCandidate:
         Returns:
             The candidate's plan.
         """
-        return self._pair.candidate.prepare(args, kwargs)
+        return self._candidate.prepare(args, kwargs)
 
     async def run(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -74,7 +76,7 @@ class AwaitedCandidate:
         if is_failure or did.error is None:
             self._tell_guard(did, is_error=is_failure)
         if did.error is None:
-            self._feature.tally.serve("rust")
+            self._feature.tally.serve(self.name)
         return _answer(did)
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:
@@ -89,7 +91,7 @@ class AwaitedCandidate:
     async def _attempt(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Outcome:
         started = time.perf_counter_ns()
         try:
-            value = await self._pair.candidate.run(plan, args, kwargs)
+            value = await self._candidate.run(plan, args, kwargs)
         except BaseException as error:
             return Outcome(error=error, duration_ns=time.perf_counter_ns() - started)
         return Outcome(value, duration_ns=time.perf_counter_ns() - started)

@@ -7,13 +7,22 @@ A feature may have several: a function and its coroutine twin have one flag, one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
-from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
+from fast_litellm.accel.candidates.litellm_rust import (
+    LITELLM_RUST,
+    LiteLLMRedactionCandidate,
+    LiteLLMTokenCountingCandidate,
+)
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
-from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
+from fast_litellm.accel.candidates.request_transform import (
+    AsyncRequestTransformCandidate,
+    RequestTransformCandidate,
+    chat_request,
+)
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from fast_litellm.accel.fingerprint import Source
+    from fast_litellm.shadow.candidate import Call
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Seam:
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        dress: Makes a call of the control of one that is made up from a shape, where that is another.
+        further: Other candidates by the names under which rules know them, made as the first one is.
         defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
             alone, because what the control itself asks for under its name is to stay the control.
     """
@@ -58,6 +70,8 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    dress: Optional[Callable[[Call], Call]] = None
+    further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
     defined_in: Optional[str] = None
 
     @property
@@ -80,6 +94,7 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+        further={LITELLM_RUST: LiteLLMTokenCountingCandidate},
     ),
     Seam(
         feature="batch_token_counting",
@@ -90,6 +105,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=BatchCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),
         profile="plain",
+        dress=batch_of_texts,
     ),
     Seam(
         feature="request_transform",
@@ -100,6 +116,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=RequestTransformCandidate,
         comparator=comparators.ordered,  # the order of keys is that of the bytes that are sent
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="request_transform",
@@ -110,6 +127,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=AsyncRequestTransformCandidate,
         comparator=comparators.ordered,
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="stream_parsing",
@@ -141,5 +159,6 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=SecretRedactionCandidate,
         comparator=comparators.exact,
         profile="plain",
+        further={LITELLM_RUST: LiteLLMRedactionCandidate},
     ),
 )

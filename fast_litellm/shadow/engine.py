@@ -30,11 +30,80 @@ class Tally(Protocol):
 
     def shed(self, reason: str, shape: int = ..., /) -> None: ...
 
+    def sample_out(self, shape: int = ..., /) -> None: ...
+
     def reset(self) -> None: ...
 
     def reading(self) -> Dict[str, Any]: ...
 
     def blocks(self) -> List[Tuple[str, Dict[str, Any], List[Dict[str, Any]]]]: ...
+
+
+class Room(Protocol):
+    """How much may wait for one worker, and how much does. Observers ask it, and put jobs through it, natively."""
+
+    @property
+    def queued(self) -> int: ...
+
+    def refusal(self) -> Optional[str]: ...
+
+    def ending(self) -> Optional[str]: ...
+
+    def reserve(self, size: int, /) -> Optional[str]: ...
+
+    def release(self, size: int, /) -> None: ...
+
+    def arrive(self) -> None: ...
+
+    def depart(self) -> None: ...
+
+    def attend(self, put: Callable[[Any], object], /) -> None: ...
+
+    def abandon(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def empty(self) -> None: ...
+
+    def enter(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+class Bucket(Protocol):
+    """A token bucket of processor time, in nanoseconds."""
+
+    def ease(self) -> float: ...
+
+    def reserve(self) -> float: ...
+
+    def settle(self, reserved: float, spent: float, /) -> None: ...
+
+    def refill(self) -> None: ...
+
+
+class Observer(Protocol):
+    """The caller's path of a compared call. Only what the control raises comes out of it."""
+
+    def __call__(
+        self,
+        args: Tuple[Any, ...],
+        kwargs: Optional[Dict[str, Any]],
+        control: Optional[Callable[..., Any]] = ...,
+        /,
+    ) -> Any: ...
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Optional[Dict[str, Any]], /) -> Optional[Any]: ...
+
+    def submit(self, job: Any, value: Any, duration_ns: int, /) -> None: ...
+
+    def submit_raised(self, job: Any, observation: Any, /) -> None: ...
+
+    def submit_served(self, job: Any, value: Any, duration_ns: int, /) -> None: ...
+
+    def abandon(self, job: Any, reason: str, /) -> None: ...
+
+    def after_fork(self) -> None: ...
 
 
 class Shaper(Protocol):
@@ -92,6 +161,15 @@ class Engine(Protocol):
 
     @property
     def Shaper(self) -> Callable[[str, List[str], Optional[str]], Shaper]: ...  # noqa: N802 - as above
+
+    @property
+    def Room(self) -> Callable[[int, int, int], Room]: ...  # noqa: N802 - as above
+
+    @property
+    def Bucket(self) -> Callable[..., Bucket]: ...  # noqa: N802 - as above
+
+    @property
+    def Observer(self) -> Callable[..., Observer]: ...  # noqa: N802 - as above
 
     @property
     def RateLimit(self) -> Callable[[float], RateLimit]: ...  # noqa: N802 - as above

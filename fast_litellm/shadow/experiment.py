@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol
 
 from fast_litellm.shadow import engine
-from fast_litellm.shadow.candidate import Candidate
+from fast_litellm.shadow.candidate import Call, Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
@@ -96,7 +96,10 @@ class Limits:
 
 
 class Sink(Protocol):
-    """Who is told of differences and of times. It is called on the worker thread and never with content."""
+    """
+    Who is told of differences and of times. It is called on the worker thread, and with content only by `capture`,
+    which keeps none of it that is not sealed.
+    """
 
     @property
     def key(self) -> bytes: ...
@@ -108,4 +111,8 @@ class Sink(Protocol):
 
     def record(self, comparison: Comparison, /) -> object: ...
 
+    def capture(self, comparison: Comparison, call: Call, /) -> object: ...
+
     def record_times(self, feature: str, times: Times, /) -> None: ...
+
+    def record_spent(self, feature: str, spent: Spent, /) -> None: ...

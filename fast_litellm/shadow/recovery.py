@@ -47,8 +47,10 @@ def write(connection: Connection, left: Left, now: float) -> None:
         left: What was read from its ring.
         now: Seconds since 1970.
     """
-    from fast_litellm.shadow import writing
+    from fast_litellm.shadow import folding, writing
 
+    if folding.is_folded(connection, left.process.proc_uuid):
+        return  # it was written before, and its ring could not be removed then
     writing.write_process(connection, left.process, left.versions, now)
     writing.write_report(connection, left.process, _report(left), now, is_recovered=True)
     for record in left.records:

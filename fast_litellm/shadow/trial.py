@@ -221,8 +221,12 @@ class Trial:
         return found is not None and found.kind != "comparator_error"
 
 
-def of_error(error: BaseException) -> Observation:
+def of_error(error: BaseException, *, is_caught_natively: bool = False) -> Observation:
     """
+    Args:
+        error: What was raised.
+        is_caught_natively: As for `frames.innermost_function`.
+
     Returns:
         The observation of a raised exception. Its text is taken at once: the object can be changed later.
     """
@@ -232,4 +236,5 @@ def of_error(error: BaseException) -> Observation:
         text = str(error)
     except BaseException as text_error:
         text = f"str() raised {type(text_error).__qualname__}"
-    return Observation(error_type=type(error), error_text=text, frame=innermost_function(error))
+    frame = innermost_function(error, is_caught_natively=is_caught_natively)
+    return Observation(error_type=type(error), error_text=text, frame=frame)

@@ -9,6 +9,7 @@
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
+//! - [`shadow`]: which calls may be compared.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -22,4 +23,5 @@ pub mod redaction;
 pub mod ring;
 pub mod rules;
 pub mod sample;
+pub mod shadow;
 pub mod shape;

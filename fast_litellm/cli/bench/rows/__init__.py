@@ -4,25 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, streams, threads
+from fast_litellm.cli.bench.rows import (
+    counting,
+    decisions,
+    dispatch,
+    encoding,
+    loading,
+    mocked,
+    peers,
+    requests,
+    routers,
+    seams,
+    streams,
+    threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fast_litellm.cli.bench.row import Row
+    from fast_litellm.cli.bench.row import Figure, Row, Series
 
 
-def every() -> Iterator[Row]:
+def every() -> Iterator[Row | Series | Figure]:
     """
     Yields:
-        Every row, in the order of the table; a theme is set up when its first row is asked for.
+        Every row that takes seconds, in the order of the table; a theme is set up when its first row is asked for.
     """
     yield from decisions.rows()
     yield from peers.rows()
     yield from threads.rows()
     yield from loading.rows()
     yield from dispatch.rows()
+    yield from mocked.rows()
     yield from counting.rows()
     yield from encoding.rows()
     yield from seams.rows()
     yield from streams.rows()
+    yield from requests.rows()
+    yield from routers.rows()
+
+
+def long() -> Iterator[Row | Series | Figure]:
+    """
+    Yields:
+        Every row that takes minutes.
+    """
+    yield from routers.long_rows()
