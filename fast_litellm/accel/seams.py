@@ -38,6 +38,8 @@ from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_RED
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
 from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
+from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
+from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -149,6 +151,16 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.models,
         profile="plain",
         defined_in="openai._models",  # it calls itself for every part of a response
+    ),
+    Seam(
+        feature="stream_wrapping",
+        module="litellm.litellm_core_utils.streaming_handler",
+        name="CustomStreamWrapper.chunk_creator",
+        effect_free=False,  # it changes the wrapper
+        sources=STREAM_WRAPPING_SOURCES,
+        candidate=StreamWrappingCandidate,
+        comparator=comparators.models,
+        profile="plain",
     ),
     Seam(
         feature="secret_redaction",

@@ -19,6 +19,7 @@ from fast_litellm.cli.bench.rows import (
     requests,
     routers,
     seams,
+    streams,
     threads,
 )
 
@@ -44,6 +45,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from limits.rows()
     yield from litellm_rust.rows()
     yield from pools.rows()
+    yield from streams.rows()
     yield from requests.rows()
     yield from routers.rows()
     yield from ledger.rows()
