@@ -43,9 +43,11 @@ Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
 count_batch = _native.count_batch
+count_call = _native.count_call
 freeze = _native.freeze
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
+token_call = _native.token_call
 
 
 def _check_version() -> None:

@@ -10,11 +10,13 @@
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(any(test, feature = "fuzzing"), allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod account;
 pub mod bpe;
 pub mod flags;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gate;
 pub mod guard;
 pub mod messages;

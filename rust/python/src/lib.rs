@@ -24,6 +24,7 @@ mod ring;
 mod rules;
 mod shape;
 mod tally;
+mod token_call;
 mod transform;
 
 use pyo3::prelude::*;
@@ -46,5 +47,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;
+    token_call::register(module)?;
     transform::register(module)
 }
