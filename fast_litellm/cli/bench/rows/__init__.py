@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fast_litellm.cli.bench.rows import counting, decisions, dispatch, encoding, loading, peers, seams, threads
+from fast_litellm.cli.bench.rows import (
+    counting,
+    decisions,
+    dispatch,
+    encoding,
+    loading,
+    peers,
+    seams,
+    threads,
+    tokenizers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,4 +34,5 @@ def every() -> Iterator[Row]:
     yield from dispatch.rows()
     yield from counting.rows()
     yield from encoding.rows()
+    yield from tokenizers.rows()
     yield from seams.rows()
