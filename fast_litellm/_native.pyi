@@ -6,12 +6,17 @@ from typing import Any, final
 
 __all__ = [
     "DEBUG_BUILD",
+    "Bucket",
+    "Constructor",
     "Dispatcher",
     "Encoding",
     "FlagHandle",
     "IdentityGuard",
+    "Job",
+    "Observer",
     "RateLimit",
     "Ring",
+    "Room",
     "Rules",
     "Shaper",
     "SnapshotCell",
@@ -25,6 +30,7 @@ __all__ = [
     "count_batch",
     "digest",
     "freeze",
+    "freeze_models",
     "json_schema",
     "nearest",
     "parse_percentage",
@@ -62,6 +68,9 @@ class Rules:
 
     def comparing(self, flag: str) -> tuple[str, int, int]:
         """Mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
+
+    def candidate(self, flag: str) -> str:
+        """The implementation of a flag that is compared and promoted."""
 
     def gate(self, flag: str) -> str:
         """What is written of a flag's gate, as JSON: fractions, and seconds."""
@@ -167,6 +176,87 @@ class Ticket:
     def shed(self, reason: str, /) -> None: ...
 
 @final
+class Room:
+    """How much may wait for one worker, and how much does."""
+
+    def __new__(cls, max_jobs: int, max_bytes: int, max_abandoned: int) -> Room: ...
+    @property
+    def queued(self) -> int: ...
+    def refusal(self) -> str | None: ...
+    def ending(self) -> str | None: ...
+    def reserve(self, size: int, /) -> str | None: ...
+    def release(self, size: int, /) -> None: ...
+    def arrive(self) -> None: ...
+    def depart(self) -> None: ...
+    def attend(self, put: Callable[[Any], object], /) -> None: ...
+    def abandon(self) -> None: ...
+    def close(self) -> None: ...
+    def empty(self) -> None: ...
+    def enter(self) -> None: ...
+    def leave(self) -> None: ...
+
+@final
+class Bucket:
+    """A share of one core, as a token bucket; in nanoseconds."""
+
+    def __new__(cls, share: float, burst_ns: float, clock: Callable[[], int] | None = None, /) -> Bucket: ...
+    def ease(self) -> float: ...
+    def reserve(self) -> float: ...
+    def settle(self, reserved: float, spent: float, /) -> None: ...
+    def refill(self) -> None: ...
+
+@final
+class Job:
+    """A copied call, which waits for its control or, with a ticket, for its comparison."""
+
+    shape: int
+    plan: Any
+    control: Any
+    queued_at: int
+    ticket: Any
+
+    def __new__(cls, shape: int, plan: object, call: object, *, size: int, reserved: float, generation: int) -> Job: ...
+    @property
+    def call(self) -> Any: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def reserved(self) -> float: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def served(self) -> Any: ...
+
+@final
+class Observer:
+    """Answers calls with the control, and queues them for comparison."""
+
+    def __new__(
+        cls,
+        control: Callable[..., Any],
+        prepare: Callable[..., Any] | None,
+        counting: tuple[Shaper, Tally, Room, Bucket],
+        worker: object,
+        listener: object,
+        keeping: tuple[bool, Callable[..., Any] | None],
+        limits: tuple[float, int, Callable[[], int] | None, int],
+        /,
+    ) -> Observer: ...
+    def __call__(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None,
+        control: Callable[..., Any] | None = None,
+        /,
+    ) -> Any: ...
+    def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None, /) -> Job | None: ...
+    def submit(self, job: Job, value: object, duration_ns: int, /) -> None: ...
+    def submit_raised(self, job: Job, observation: object, /) -> None: ...
+    def submit_served(self, job: Job, value: object, duration_ns: int, /) -> None: ...
+    def abandon(self, job: Job, reason: str, /) -> None: ...
+    def after_fork(self) -> None: ...
+
+@final
 class Dispatcher:
     """Stands at a seam and answers with the control or with the candidate."""
 
@@ -183,6 +273,9 @@ class Dispatcher:
         concluded: Callable[..., None] | None = None,
         reverse: object = None,
         /,
+        *,
+        compared: str = "rust",
+        others: dict[str, object] | None = None,
     ) -> None: ...
     def certify(self, shaper: Shaper | None, cells: AbstractSet[str], /) -> None:
         """Lets the candidate answer only calls all of whose cells are certified; without a shaper, every call."""
@@ -255,6 +348,54 @@ class Transformer:
     ) -> Transformer: ...
     def apply(self, body: object, root: int, /) -> Any: ...
 
+@final
+class WindowPlan:
+    """What follows from one call of a limiter's sliding window, before anything is changed by it."""
+
+    @property
+    def answers(self) -> list[str | int]: ...
+    @property
+    def writes(self) -> list[tuple[str, str | int, float | None]]: ...
+    @property
+    def has_lost(self) -> bool: ...
+
+@final
+class WindowStore:
+    """Remembers windows of rate limits that LiteLLM's cache has no room for, by keyed digests of their names."""
+
+    def __new__(cls) -> WindowStore: ...
+    def plan(
+        self,
+        keys: list[str],
+        entries: dict[Any, Any],
+        expiries: dict[Any, Any],
+        moment: tuple[int, int, float],
+        /,
+    ) -> WindowPlan: ...
+    def keep(self, plan: WindowPlan, /) -> None: ...
+    def remembered(self, keys: list[str], /) -> dict[str, list[tuple[int, float]]]: ...
+    def remember(self, windows: Sequence[tuple[str, Sequence[tuple[int, float]]]], /) -> None: ...
+    def __len__(self) -> int: ...
+
+@final
+class Constructor:
+    """Constructs responses by compiled types; `ValueError` for a node that is none."""
+
+    def __new__(
+        cls,
+        nodes: Sequence[
+            tuple[
+                str,
+                int | None,
+                Sequence[type],
+                Callable[[Any], Any] | None,
+                Sequence[tuple[str, str, bool, object, int]],
+            ]
+        ],
+        /,
+    ) -> Constructor: ...
+    def apply(self, value: object, root: int, /) -> Any: ...
+
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
 
@@ -325,6 +466,9 @@ def share_instances(classes: Sequence[type], /) -> None:
 
 def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """Deep copy of plain builtin values and its approximate size in bytes."""
+
+def freeze_models(value: object, max_bytes: int = ...) -> tuple[Any, int]:
+    """The same, with objects of pydantic's model classes told by plain dicts."""
 
 def blank_page() -> bytes:
     """The content of a page's file before anything has happened."""

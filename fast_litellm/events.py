@@ -36,6 +36,8 @@ COMPARING_STOPPED: Final = "shadow.comparing_stopped"
 MACHINERY_FAILED: Final = "shadow.machinery_failed"
 PROMOTION_FAILED: Final = "accel.promotion_failed"
 ROLLOUT_MOVED: Final = "accel.rollout_moved"
+CAPTURE_BEGUN: Final = "shadow.capture_begun"
+CAPTURE_REFUSED: Final = "shadow.capture_refused"
 RING_TORN: Final = "shadow.ring_torn"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
 

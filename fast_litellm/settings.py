@@ -6,6 +6,10 @@ Every environment variable of this package, read and validated in one place.
     FAST_LITELLM_STATE        directory in which this host's processes share what is paused; by default one in memory
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
     FAST_LITELLM_AUTO         1 installs while Python starts; the start-up file alone reads it
+    FAST_LITELLM_CAPTURE      features whose differing calls are kept whole, sealed, with commas between them
+    FAST_LITELLM_CAPTURE_KEY  the public key they are sealed to; `fast-litellm capture-key` makes one
+    FAST_LITELLM_CAPTURE_UNTIL  till when, with the offset from UTC, such as 2026-12-01T18:00:00Z; at most a week ahead
+    FAST_LITELLM_CAPTURE_MOST  how many of a feature the ledger may hold; 20 by default
     FAST_LITELLM_FLAG_<NAME>  python | rust | shadow | 10%: overrides one flag, whatever the rule file says
 
 CUSTOM_TIKTOKEN_CACHE_DIR is LiteLLM's own: where tiktoken finds its vocabularies instead of LiteLLM's package.
@@ -18,11 +22,12 @@ from __future__ import annotations
 
 import difflib
 import os
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Optional
+from typing import TYPE_CHECKING, Dict, FrozenSet, Optional
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fast_litellm import events
@@ -34,7 +39,9 @@ if TYPE_CHECKING:
 PREFIX = "FAST_LITELLM_"
 FLAG_PREFIX = PREFIX + "FLAG_"
 
-_NAMES = ("config", "ledger", "state", "disable", "auto")
+_CAPTURE_NAMES = ("capture", "capture_key", "capture_until", "capture_most")
+_NAMES = ("config", "ledger", "state", "disable", "auto", *_CAPTURE_NAMES)
+_LONGEST_CAPTURE = timedelta(days=7)
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made in it
 
 # The earlier project doubled its own prefix: its switch for token counting is LITELLM_RUST_RUST_TOKEN_COUNTING.
@@ -61,6 +68,25 @@ class Settings(BaseSettings):
     ledger: str = Field(default_factory=_default_ledger)
     disable: bool = False
     flag_overrides: Dict[str, str] = Field(default_factory=dict)
+    capture: str = ""
+    capture_key: str = ""
+    capture_until: Optional[AwareDatetime] = None
+    capture_most: int = Field(20, ge=1, le=1_000)
+
+    @property
+    def captured_features(self) -> FrozenSet[str]:
+        """The features whose differing calls are captured."""
+        return frozenset(filter(None, (name.strip() for name in self.capture.split(","))))
+
+    @model_validator(mode="after")
+    def _check_capture(self) -> Settings:
+        if not self.captured_features:
+            return self
+        if not self.capture_key or self.capture_until is None:
+            raise ValueError("needs FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL")
+        if self.capture_until > datetime.now(timezone.utc) + _LONGEST_CAPTURE:
+            raise ValueError("FAST_LITELLM_CAPTURE_UNTIL must be at most a week ahead")
+        return self
 
 
 def read() -> Settings:
@@ -151,5 +177,5 @@ def _alias_word(value: str) -> str:
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> Problem:
-    name = PREFIX + "_".join(str(part) for part in location).upper()
+    name = PREFIX + "_".join(str(part) for part in location or ("capture",)).upper()
     return Problem("environment", 0, 0, f"{name}: {message}", f"correct or unset {name}")

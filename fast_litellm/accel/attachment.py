@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from importlib import util
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from fast_litellm import events
@@ -131,7 +131,7 @@ class Attachment:
         standing = self._standing(module)
         if standing is None:
             return "absent"
-        if not _is_pristine(standing, module):
+        if not _is_pristine(standing, sys.modules.get(self.seam.defined_in or module.__name__)):
             return "foreign_wrapper"
         self.fingerprint = fingerprint.fingerprint(self.seam.sources)
         return "patched" if references.known(self.seam.feature, self.fingerprint) else "unknown_reference"
@@ -166,22 +166,27 @@ class Attachment:
     def _add(self, feature: Feature, module: ModuleType) -> None:
         """Its candidate is made of the module as it is, so it answers for the functions of earlier loads as well."""
         for earlier in self._features:
-            earlier.pair = replace(earlier.pair, candidate=feature.pair.candidate)
+            pair = feature.pair
+            earlier.pair = replace(earlier.pair, candidate=pair.candidate, further=pair.further, twins=pair.twins)
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
-        self._patches.append(Patch(control, feature.dispatcher, owner, attribute))
+        holder = module if self.seam.defined_in else owner
+        self._patches.append(Patch(control, feature.dispatcher, holder, attribute))
 
     def _pair(self, module: ModuleType) -> Pair:
         reference = references.known(self.seam.feature, self.fingerprint)
         assert reference is not None, "a seam is attached only to a known reference"  # noqa: S101
+        candidate = self._factory(module, reference.semantics)
         return Pair(
             control=self._standing(module),
-            candidate=self._factory(module, reference.semantics),
+            candidate=candidate,
+            further={name: make(module, reference.semantics) for name, make in self.seam.further.items()},
             comparator=self.seam.comparator,
             reference=str(self.fingerprint),
             effect_free=self.seam.effect_free,
             profile=self.seam.profile,
             request=self.seam.request,
+            twins=getattr(candidate, "twins", None),
         )
 
     def _log(self) -> None:
@@ -212,12 +217,16 @@ def together(facts: Sequence[Labels]) -> Labels:
 
 def exists(module: str) -> bool:
     """Returns whether the installed release has a module, imported or not."""
-    try:
-        return util.find_spec(module) is not None
-    except ModuleNotFoundError:  # it has not even the package
-        return False
+    path, name = None, ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = PathFinder.find_spec(name, path)  # `util.find_spec` would import the packages around it
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
-def _is_pristine(function: Any, module: ModuleType) -> bool:
+def _is_pristine(function: Any, module: Optional[ModuleType]) -> bool:
     """Whether the function is the module's own: a mock or another tool's wrapper was defined elsewhere."""
-    return inspect.isfunction(function) and function.__code__.co_filename == module.__file__
+    return module is not None and inspect.isfunction(function) and function.__code__.co_filename == module.__file__

@@ -10,6 +10,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
+from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import Outcome
 from fast_litellm.shadow.comparators import is_panic
@@ -30,17 +31,20 @@ class AwaitedCandidate:
 
     Args:
         feature: The pair, its counters, and who is told of failures.
+        name: What the rules call the candidate.
         runner: Compares what was served.
         judge: Told how many nanoseconds each call of the candidate took, and whether it failed.
     """
 
-    def __init__(self, feature: Feature, runner: ShadowRunner, judge: Judge) -> None:
-        self.build = feature.pair.candidate.build
+    def __init__(self, feature: Feature, name: str, runner: ShadowRunner, judge: Judge) -> None:
+        self.name = name
         self.reverse_share = 0.0
         """How many of the served calls are compared."""
         self._feature = feature
         self._pair = feature.pair
-        self._runner = runner
+        self._candidate = feature.named(name)
+        twins = feature.pair.twins
+        self._runner: Any = runner if twins is None else TwinnedRunner(runner, twins, follows=False)
         self._judge = judge
         self._draw = random.Random().random  # noqa: S311 - the program may count on its own generator's numbers
 
@@ -49,7 +53,7 @@ class AwaitedCandidate:
         Returns:
             The candidate's plan.
         """
-        return self._pair.candidate.prepare(args, kwargs)
+        return self._candidate.prepare(args, kwargs)
 
     async def run(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -74,22 +78,23 @@ class AwaitedCandidate:
         if is_failure or did.error is None:
             self._tell_guard(did, is_error=is_failure)
         if did.error is None:
-            self._feature.tally.serve("rust")
+            self._feature.tally.serve(self.name)
         return _answer(did)
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:
         """Copies a call if it belongs to those that are compared afterwards."""
-        if not (self._pair.effect_free and self.reverse_share):
+        if not (self._pair.is_comparable and self.reverse_share):
             return None
         if self._draw() >= self.reverse_share:
             self._feature.tally.sample_out()
             return None
-        return self._runner.try_to_prepare(args, kwargs)
+        job: Optional[Job] = self._runner.try_to_prepare(args, kwargs)
+        return job
 
     async def _attempt(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Outcome:
         started = time.perf_counter_ns()
         try:
-            value = await self._pair.candidate.run(plan, args, kwargs)
+            value = await self._candidate.run(plan, args, kwargs)
         except BaseException as error:
             return Outcome(error=error, duration_ns=time.perf_counter_ns() - started)
         return Outcome(value, duration_ns=time.perf_counter_ns() - started)

@@ -105,7 +105,7 @@ def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
         "feature": seam.feature,
         "seam": seam.place,
         "package": seam.package,
-        "exists": exists(seam.module),
+        "exists": exists(seam.module) and seam.module in sys.modules,  # LiteLLM's proxy asks for more packages
         "fingerprint": found,
         "known": reference is not None,
         "semantics": reference.semantics if reference else None,

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from fast_litellm import events
 from fast_litellm.accel import diagnosis
 from fast_litellm.accel.advance import Advance
+from fast_litellm.accel.feature import RUST
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, noise
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature, Pair
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.guard import Finding
+    from fast_litellm.shadow.capture import Captor
 
 _MS_PER_S = 1_000
 _ROLLBACK_SECONDS = 1.0
@@ -30,28 +33,32 @@ _PATIENCE_SECONDS = 1.0
 
 
 class _Terms(NamedTuple):
-    """What a runner may use of a core, and its limits."""
+    """What a runner may use of a core, its limits, and what it compares."""
 
     budget: float = SHARE
     limits: Limits = Limits()
+    candidate: str = RUST
 
 
 class Evidence:
     """
-    The shadow side of one installation.
+    The shadow side of one installation. Features that say nothing of a budget share one: however many they are, they
+    take no more of a core than it allows.
 
     Args:
         ledger: The ledger's URL.
+        captor: Captures calls that differ; None captures nothing.
 
     Raises:
         LedgerError: The URL names no SQLite file.
     """
 
-    def __init__(self, ledger: str) -> None:
+    def __init__(self, ledger: str, captor: Optional[Captor] = None) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
-        self._ledger = Ledger.open(ledger, versions=versions)
+        self._ledger = Ledger.open(ledger, versions=versions, captor=captor)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
+        self._budget = Budget(SHARE)
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
@@ -65,11 +72,11 @@ class Evidence:
             manager: The rules, which a divergence blocks in.
             labels: Returns what `status` shows of the feature beside its counters.
         """
+        terms = _terms(manager, feature.name)
+        feature.compared = terms.candidate
         self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
-        found = self._blocked(feature)
-        if found is not None:
-            manager.block(feature.name, f"divergence:{found}")
-        return self._make_runner(feature, _terms(manager, feature.name))
+        self._block_if_diverged(feature, manager)
+        return self._make_runner(feature, terms)
 
     def keep(self, feature: Feature) -> None:
         """Keeps a connected feature at the step of its plan that the ledger says."""
@@ -81,12 +88,20 @@ class Evidence:
         """How often the ledger could not be used; what it should hold is kept in memory until it can."""
         return self._ledger.failures
 
+    def latency(self, name: str) -> Dict[str, Any]:
+        """Returns what both sides of a feature took in this process, as `Latency` describes it."""
+        return asdict(self._ledger.latency(name))
+
     def rules_changed(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
         """Starts a new epoch when the rules have another revision, and compares as they now say."""
-        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
         terms = _terms(manager, feature.name)
+        is_another = feature.compared != terms.candidate
+        feature.compared = terms.candidate
+        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
         if feature.runner is not None and self._terms.get(feature) != terms:
             feature.connect(manager, self._make_runner(feature, terms))
+        if is_another:
+            self._judge_anew(feature, manager)
         if self._rollouts is not None:
             self._rollouts.apply()
 
@@ -125,14 +140,25 @@ class Evidence:
         except LedgerError as error:
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
 
+    def _judge_anew(self, feature: Feature, manager: FlagManager) -> None:
+        """A block was of the candidate that is no longer compared; the one that is may have one of its own."""
+        manager.unblock(feature.name)
+        self._block_if_diverged(feature, manager)
+        self.keep(feature)
+
+    def _block_if_diverged(self, feature: Feature, manager: FlagManager) -> None:
+        found = self._blocked(feature)
+        if found is not None:
+            manager.block(feature.name, f"divergence:{found}")
+
     def _make_runner(self, feature: Feature, terms: _Terms) -> ShadowRunner:
-        pair, rollouts = feature.pair, self._rollouts
+        rollouts = self._rollouts
         self._terms[feature] = terms
         return ShadowRunner(
-            _experiment(feature.name, pair),
+            experiment(feature.name, feature.pair, feature.candidate),
             tally=feature.tally,
             sink=self._ledger,
-            budget=Budget(terms.budget),
+            budget=self._budget if terms.budget == SHARE else Budget(terms.budget),
             limits=terms.limits,
             on_block=None if rollouts is None else rollouts.diverged,
         )
@@ -141,12 +167,12 @@ class Evidence:
         pair = feature.pair
         revision = manager.cell.revision
         comparison = noise.name(pair.comparator.name, pair.noise)
-        return Epoch(feature.name, pair.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
+        return Epoch(feature.name, feature.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
 
     def _blocked(self, feature: Feature) -> Optional[str]:
         patience = 0.0 if self.unasked else _PATIENCE_SECONDS
         try:
-            return self._ledger.blocked(feature.name, feature.pair.candidate.build, patience)
+            return self._ledger.blocked(feature.name, feature.candidate.build, patience)
         except LedgerError as error:
             if feature.name not in self.unasked:
                 self.unasked.append(feature.name)
@@ -154,16 +180,22 @@ class Evidence:
             return None
 
 
-def _experiment(name: str, pair: Pair) -> Experiment:
+def experiment(name: str, pair: Pair, candidate: Any) -> Experiment:
+    """
+    Returns:
+        A feature's pair, as a runner takes it, with one of its candidates.
+    """
+    twins = candidate.twins if candidate is pair.candidate and pair.twins is not None else None
     return Experiment(
         name,
-        pair.control,
-        pair.candidate,
+        pair.control if twins is None else twins.control,
+        candidate if twins is None else twins.candidate,
         pair.comparator,
         profile=pair.profile,
         request=pair.request,
         noise=pair.noise,
         reference=pair.reference,
+        without_flaw=None if twins is None else twins.without_flaw,
     )
 
 
@@ -174,4 +206,4 @@ def _terms(manager: FlagManager, flag: str) -> _Terms:
         return _Terms()
     shadow = notes["shadow"]
     limits = Limits(mode=shadow["mode"], deadline_ms=shadow["deadline_ms"], max_bytes=shadow["memory"])
-    return _Terms(float(shadow["budget"]) / 100, limits)
+    return _Terms(float(shadow["budget"]) / 100, limits, notes["candidate"])

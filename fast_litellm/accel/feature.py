@@ -6,20 +6,53 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Optional, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Mapping, Optional, Tuple, cast
 
 from fast_litellm import events
 from fast_litellm.accel.awaited import AwaitedCandidate
 from fast_litellm.accel.context import current
 from fast_litellm.accel.native import Dispatcher, Tally
+from fast_litellm.accel.twins import observer
+from fast_litellm.errors import Declined
 from fast_litellm.shadow import modes
 
 if TYPE_CHECKING:
     from fast_litellm.accel.native import Shaper
+    from fast_litellm.accel.twins import Twins
     from fast_litellm.flags import FlagManager
     from fast_litellm.flags.engine import FlagHandle
     from fast_litellm.shadow import ShadowRunner
+
+
+RUST = "rust"
+"""The name of a pair's first candidate, which is compared unless the rules name another one."""
+
+
+class Absent:
+    """
+    Stands for a candidate that the rules name and the seam does not have.
+
+    Args:
+        name: What they call it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.build = f"no {name}"
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as every candidate's
+        """
+        Raises:
+            Declined: Always.
+        """
+        raise Declined("no_such_candidate")
+
+    def run(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - there is no plan
+        """
+        Raises:
+            Declined: Always.
+        """
+        return self.prepare(args, kwargs)
 
 
 @dataclass(frozen=True)
@@ -36,6 +69,8 @@ class Pair:
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `shadow.noise`.
+        twins: How coroutine functions with effects on some state are compared; without, they are not.
+        further: Other candidates by the names under which rules know them, as the first is known as `rust`.
     """
 
     control: Callable[..., Any]
@@ -46,6 +81,18 @@ class Pair:
     profile: str = "plain"
     request: Optional[str] = None
     noise: str = "none"
+    twins: Optional[Twins] = None
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def candidates(self) -> Dict[str, Any]:
+        """All candidates by name."""
+        return {RUST: self.candidate, **self.further}
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its calls can be compared."""
+        return self.effect_free or (self.twins is not None and self.is_asynchronous)
 
     @property
     def is_asynchronous(self) -> bool:
@@ -81,9 +128,11 @@ class Feature:
         self.pair = pair
         self.tally = tally(name)
         self.dispatcher = Dispatcher(
-            pair.control, self.tally, effect_free=pair.effect_free, awaited=pair.is_asynchronous
+            pair.control, self.tally, effect_free=pair.is_comparable, awaited=pair.is_asynchronous
         )
         self.runner: Optional[ShadowRunner] = None
+        self.compared = RUST
+        """The candidate that is compared and promoted; evidence and blocks are of its build."""
         self._awaited: Optional[AwaitedCandidate] = None
         functools.update_wrapper(self.dispatcher, pair.control, _FACE)
 
@@ -92,23 +141,41 @@ class Feature:
         """The control's dotted name."""
         return f"{self.pair.control.__module__}.{self.pair.control.__qualname__}"
 
+    @property
+    def candidate(self) -> Any:
+        """The one that is compared and promoted."""
+        return self.named(self.compared)
+
+    def named(self, name: str) -> Any:
+        """Returns the candidate that the rules call so; one that declines every call when there is none."""
+        return self.pair.candidates.get(name) or Absent(name)
+
     def connect(self, manager: FlagManager, runner: ShadowRunner) -> None:
         """Starts routing calls by a manager's rules, and comparing with a runner in place of an earlier one."""
         earlier, self.runner = self.runner, runner
         handle, conclude = manager.bind(self.name), manager.guard(self.name).conclude
+        candidates = {**self.pair.candidates, self.compared: self.candidate}
         if self.pair.is_asynchronous:
-            self._awaited = AwaitedCandidate(self, runner, _judge(handle, conclude))
+            judge = _judge(handle, conclude)
+            candidates = {name: AwaitedCandidate(self, name, runner, judge) for name in candidates}
+            self._awaited = candidates[self.compared]
         self.dispatcher.connect(
             handle,
             current,
-            self._awaited or self.pair.candidate,
-            modes.observer(runner),
+            candidates.pop(self.compared),
+            self._observer(runner),
             self._candidate_failed,
             conclude,
             runner,
+            compared=self.compared,
+            others=candidates,
         )
         if earlier is not None:
             earlier.close()
+
+    def _observer(self, runner: ShadowRunner) -> Callable[..., Any]:
+        twins = self.pair.twins
+        return modes.observer(runner) if twins is None else observer(runner, twins, self.pair.control)
 
     def trust(self, cells: Optional[AbstractSet[str]], reverse_share: float) -> None:
         """

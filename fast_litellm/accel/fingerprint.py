@@ -66,8 +66,8 @@ def of_code(function: Any) -> Optional[str]:
 def _text(source: Source) -> Optional[str]:
     try:
         module = importlib.import_module(source.module)
-    except ModuleNotFoundError:
-        return "absent"  # a later version split the file out; its absence is as telling as its text
+    except ImportError:
+        return "absent"  # another version split the file out, or asks for what is not there: as telling as its text
     if not source.names:
         text = _file_text(module.__file__)
         return text if text is not None and _holds_its_own_functions(module, text) else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 import wrapt
 
 from fast_litellm import events, settings
-from fast_litellm.accel import diagnosis, entry_points, own_pairs, patching, rules
+from fast_litellm.accel import capturing, diagnosis, entry_points, own_pairs, patching, rules
 from fast_litellm.accel.attachment import EXPLANATIONS, Attachment, together
 from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature, tally
@@ -111,7 +111,8 @@ class Installation:
         """Returns what each feature has done in this process, by name."""
         names = dict.fromkeys(attachment.seam.feature for attachment in self.attachments)
         seams = {name: {**self._facts(name), **tally(name).reading()} for name in names}
-        return {**seams, **{pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}}
+        pairs = {pair.name: {**self._labels(pair), **pair.tally.reading()} for pair in self._pairs.values()}
+        return {name: {**it, "latency": self.evidence.latency(name)} for name, it in {**seams, **pairs}.items()}
 
     def states(self) -> Dict[str, Dict[str, Any]]:
         """Returns the state of each seam by its place, what it means, and what went wrong."""
@@ -163,13 +164,14 @@ def install(
     Raises:
         RuleError: The rule file or an environment variable cannot be used; every problem is listed.
         LedgerError: FAST_LITELLM_LEDGER names no ledger that can be used.
+        MissingExtraError: The environment asks for captured calls, and the package that seals them is not installed.
     """
     environment = settings.read()
     if environment.disable:  # the kill switch works whatever else is wrong
         uninstall()
         return
     manager = rules.in_force(config)
-    evidence = Evidence(environment.ledger)
+    evidence = Evidence(environment.ledger, capturing.captor(environment))
     _replace(Installation(manager, evidence, candidates or {}))
 
 
@@ -207,7 +209,8 @@ def status() -> Dict[str, Any]:
     Returns:
         `{"installed": bool, "rules": {...}, "features": {NAME: {"stage", "seam", "state", "patched", "failure",
         "fingerprint", "served", "declined", "failed", "offered", "sampled_out", "compared", "matched", "waived",
-        "diverged", "shed", "in_flight"}}}`; failure is the class of what a candidate raised instead of being made.
+        "diverged", "shed", "in_flight", "latency"}}}`; failure is the class of what a candidate raised instead of being
+        made, latency what each side took of the calls that were compared under the present rules.
     """
     with _lock:
         if _current is None:

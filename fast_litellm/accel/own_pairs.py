@@ -5,7 +5,8 @@ Any two implementations of one function: the decorator for a program's own pair,
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, List
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from fast_litellm.accel import fingerprint
 from fast_litellm.accel.feature import Feature, Pair
@@ -24,6 +25,7 @@ def seam(
     comparator: Any = comparators.exact,
     effect_free: bool = True,
     noise: str = "none",
+    further: Optional[Mapping[str, Any]] = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
     Decorate a function as the control of a seam.
@@ -37,6 +39,8 @@ def seam(
             answer when a serving candidate raises.
         noise: What is done when the control does not always give the same answer: "none" | "tape" | "paired"; see
             `shadow.noise`.
+        further: Other candidates, by the names under which rules can give them calls or have them compared; the first
+            one's is `rust`.
 
     Returns:
         A decorator; the decorated function keeps its name, signature and documentation.
@@ -49,9 +53,12 @@ def seam(
     def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
         if name in _declared:
             raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
-        _check_kinds(control, candidate)
+        for each in (candidate, *(further or {}).values()):
+            _check_kinds(control, each)
         _check_noise(control, noise)
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free, noise=noise)
+        others = {other: _object(each) for other, each in (further or {}).items()}
+        feature.pair = replace(feature.pair, further=others)
         _declared[name] = feature
         for observer in _observers:
             observer(feature)
@@ -103,13 +110,17 @@ def _feature(
         name,
         Pair(
             control=control,
-            candidate=candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate)),
+            candidate=_object(candidate),
             comparator=comparator,
             reference=fingerprint.of_code(control) or "no code",
             effect_free=effect_free,
             noise=noise,
         ),
     )
+
+
+def _object(candidate: Any) -> Any:
+    return candidate if _is_object(candidate) else FunctionCandidate(candidate, build=_build(candidate))
 
 
 def _is_object(candidate: Any) -> bool:

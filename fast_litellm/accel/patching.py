@@ -25,13 +25,13 @@ class Patch:
     Args:
         original: The object found at the seam.
         replacement: The object that stands there instead.
-        owner: The class whose `__dict__` holds it, or None for a module-level function.
-        name: The attribute's name in that class; unused for functions, which are found by identity.
+        owner: The class, or the one module, whose `__dict__` holds it; None for a function wherever modules hold it.
+        name: The attribute's name in that owner; unused for functions that are found by identity.
     """
 
     original: Any
     replacement: Any
-    owner: type | None = None
+    owner: type | ModuleType | None = None
     name: str = ""
 
 

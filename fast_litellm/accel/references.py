@@ -34,6 +34,11 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "c25b1bac8e769267": Reference("1.108", ("1.108.1",)),
         "9506c3abea24ee41": Reference("1.109", ("1.109.1",)),
     },
+    "rate_limiting": {
+        "cf5b51f2b2591eda": Reference("3", ("1.106.2",)),
+        "14c44405b2810d0f": Reference("3", ("1.108.1",)),
+        "f45ae8eee182f9bd": Reference("3", ("1.109.1",)),
+    },
     "request_transform": {  # releases of the OpenAI SDK; LiteLLM 1.83.14 asks for 2.24.0, later ones for 2.20.0 and up
         "8db5a056881ccec1": Reference("2", ("2.20.0",)),
         "0d53b11a8864b66b": Reference(
@@ -41,6 +46,17 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         ),
         "e417cdcb786516d9": Reference("2", ("3.30.0",)),
         "97a0ffcb5a55ddac": Reference("2", ("3.54.0",)),
+    },
+    "connection_pooling": {  # the transports are httpx's and LiteLLM's
+        "ed6f3f4163ceafab": Reference("httpx", ("0.28.1",)),
+        "6d17c06f42d8a467": Reference("aiohttp", ("1.106.2",)),
+        "aabf8e475860561c": Reference("aiohttp", ("1.109.1",)),
+    },
+    "stream_parsing": {  # releases of the OpenAI SDK
+        "e031891b7ed1ce74": Reference("2", ("2.20.0",)),
+        "83348b1e5359eec4": Reference(
+            "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0")
+        ),
     },
     "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"))},
 }

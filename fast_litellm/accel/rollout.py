@@ -112,7 +112,7 @@ class Rollouts:
         return name in self._features and rollout.candidate_build == self._build(name) and rollout.state in MOVING
 
     def _build(self, name: str) -> str:
-        build: str = self._features[name][-1].pair.candidate.build
+        build: str = self._features[name][-1].candidate.build
         return build
 
     def _obey(self, name: str, reason: str | None) -> None:

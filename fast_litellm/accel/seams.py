@@ -7,15 +7,37 @@ A feature may have several: a function and its coroutine twin have one flag, one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
-from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
+from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
+from fast_litellm.accel.candidates.connection_pooling import (
+    HTTPX_SOURCES,
+    LITELLM_SOURCES,
+    AsyncHttpxPoolingCandidate,
+    HttpxPoolingCandidate,
+    LiteLLMPoolingCandidate,
+)
+from fast_litellm.accel.candidates.litellm_rust import (
+    LITELLM_RUST,
+    LiteLLMRedactionCandidate,
+    LiteLLMTokenCountingCandidate,
+)
+from fast_litellm.accel.candidates.rate_limiting import LIMITER as RATE_LIMITER
+from fast_litellm.accel.candidates.rate_limiting import NAME as RATE_LIMITING
+from fast_litellm.accel.candidates.rate_limiting import SOURCES as RATE_LIMITING_SOURCES
+from fast_litellm.accel.candidates.rate_limiting import RateLimitingCandidate
 from fast_litellm.accel.candidates.request_transform import SOURCES as REQUEST_TRANSFORM_SOURCES
-from fast_litellm.accel.candidates.request_transform import AsyncRequestTransformCandidate, RequestTransformCandidate
+from fast_litellm.accel.candidates.request_transform import (
+    AsyncRequestTransformCandidate,
+    RequestTransformCandidate,
+    chat_request,
+)
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
+from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.shadow import comparators
@@ -24,6 +46,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from fast_litellm.accel.fingerprint import Source
+    from fast_litellm.shadow.candidate import Call
 
 
 @dataclass(frozen=True)
@@ -33,14 +56,19 @@ class Seam:
 
     Args:
         feature: The flag's name.
-        module: The module that defines the control.
+        module: The module that holds the control.
         name: The control's name in that module; `Class.method` for one that a class holds.
         effect_free: Running it twice changes nothing but the clock; only such seams are shadowed by running both sides.
+            Others are shadowed only where their candidate has `twins` of the state that it shares with the control.
         sources: The parts of the reference that its fingerprint covers.
         candidate: Makes the candidate from the loaded module and the semantics name of its fingerprint.
         comparator: Says whether control and candidate agree.
         profile: By which table of dimensions the shapes of its calls are told: "chat" | "plain".
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
+        dress: Makes a call of the control of one that is made up from a shape, where that is another.
+        further: Other candidates by the names under which rules know them, made as the first one is.
+        defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
+            alone, because what the control itself asks for under its name is to stay the control.
     """
 
     feature: str
@@ -52,6 +80,9 @@ class Seam:
     comparator: Any
     profile: str = "chat"
     request: Optional[str] = None
+    dress: Optional[Callable[[Call], Call]] = None
+    further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
+    defined_in: Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -73,6 +104,7 @@ SEAMS: Tuple[Seam, ...] = (
         sources=TOKEN_COUNTING_SOURCES,
         candidate=TokenCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a number of tokens is no content
+        further={LITELLM_RUST: LiteLLMTokenCountingCandidate},
     ),
     Seam(
         feature="batch_token_counting",
@@ -83,6 +115,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=BatchCountingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),
         profile="plain",
+        dress=batch_of_texts,
     ),
     Seam(
         feature="request_transform",
@@ -93,6 +126,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=RequestTransformCandidate,
         comparator=comparators.ordered,  # the order of keys is that of the bytes that are sent
         request="data",
+        dress=chat_request,
     ),
     Seam(
         feature="request_transform",
@@ -103,6 +137,18 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=AsyncRequestTransformCandidate,
         comparator=comparators.ordered,
         request="data",
+        dress=chat_request,
+    ),
+    Seam(
+        feature="stream_parsing",
+        module="openai._base_client",
+        name="construct_type",
+        effect_free=True,
+        sources=STREAM_PARSING_SOURCES,
+        candidate=StreamParsingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+        defined_in="openai._models",  # it calls itself for every part of a response
     ),
     Seam(
         feature="secret_redaction",
@@ -111,6 +157,47 @@ SEAMS: Tuple[Seam, ...] = (
         effect_free=True,
         sources=SECRET_REDACTION_SOURCES,
         candidate=SecretRedactionCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        further={LITELLM_RUST: LiteLLMRedactionCandidate},
+    ),
+    Seam(
+        feature="rate_limiting",
+        module=RATE_LIMITER,
+        name=RATE_LIMITING,
+        effect_free=False,
+        sources=RATE_LIMITING_SOURCES,
+        candidate=RateLimitingCandidate,
+        comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="httpx._transports.default",
+        name="HTTPTransport.handle_request",
+        effect_free=False,  # a request to a provider is made once
+        sources=HTTPX_SOURCES,
+        candidate=HttpxPoolingCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="httpx._transports.default",
+        name="AsyncHTTPTransport.handle_async_request",
+        effect_free=False,
+        sources=HTTPX_SOURCES,
+        candidate=AsyncHttpxPoolingCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+    ),
+    Seam(
+        feature="connection_pooling",
+        module="litellm.llms.custom_httpx.aiohttp_transport",
+        name="LiteLLMAiohttpTransport.handle_async_request",
+        effect_free=False,
+        sources=LITELLM_SOURCES,
+        candidate=LiteLLMPoolingCandidate,
         comparator=comparators.exact,
         profile="plain",
     ),

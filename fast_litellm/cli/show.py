@@ -40,6 +40,9 @@ def command(name: str, as_json: bool) -> None:
         _show_sample(f"sample {number} of {len(found['samples'])}, at {sample['path']}", sample)
     short = found["fingerprint"][:_DIGITS]
     console.hint(
+        f"`fast-litellm replay {short}` says whether it still differs, `minimise {short}` writes a failing test"
+    )
+    console.hint(
         f"accept it with `fast-litellm waive {found['feature']} {short} --reason WHY --for TIME`; another build starts "
         "afresh"
     )
@@ -58,6 +61,7 @@ def _facts(found: Mapping[str, Any]) -> dict[str, str]:
         "cells": ", ".join(found.get("cells", ())),
         "candidate": found["candidate_build"],
         "comparator": found["comparator"],
+        "captured": f"{found['captured']:,} sealed call(s)" if found["captured"] else "",
     }
 
 

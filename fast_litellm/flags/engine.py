@@ -31,6 +31,9 @@ class Rules(Protocol):
     def comparing(self, flag: str) -> Tuple[str, int, int]:
         """Returns mode, deadline in milliseconds and memory in bytes of a flag's comparisons."""
 
+    def candidate(self, flag: str) -> str:
+        """Returns the implementation of a flag that is compared and promoted."""
+
     def gate(self, flag: str) -> str:
         """Returns what is written of a flag's gate, as JSON."""
 

@@ -108,7 +108,11 @@ class LiveRules:
         owner, expires, percent, budget = self._rules.notes(flag)
         mode, deadline_ms, memory = self._rules.comparing(flag)
         shadow = {"percent": percent, "budget": budget, "mode": mode, "deadline_ms": deadline_ms, "memory": memory}
-        return {"owner": owner, "expires": expires, "shadow": shadow}
+        return {"owner": owner, "expires": expires, "candidate": self.candidate(flag), "shadow": shadow}
+
+    def candidate(self, flag: str) -> str:
+        """Returns the implementation of a flag that is compared and promoted; `rust` if the rules name none."""
+        return self._rules.candidate(flag)
 
     def plan(self, flag: str) -> Plan:
         """Returns a flag's plan, with the step it has reached."""

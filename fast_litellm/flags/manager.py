@@ -331,6 +331,10 @@ class FlagManager:
         """
         self._live.take_steps(steps)
 
+    def candidate(self, flag: str) -> str:
+        """Return the implementation of a flag that is compared and promoted: `rust`, if the rules name no other."""
+        return self._live.candidate(flag)
+
     def plan(self, flag: str) -> Plan:
         """
         Return a flag's plan with the step it has reached.
@@ -416,7 +420,7 @@ class FlagManager:
 
         Returns:
             `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "watching_reason",
-            "disabled", "flags": {name: {"stage", "owner", "expires", "shadow": {"percent", "budget"}, "standing"}},
+            "disabled", "flags": {name: {"stage", "owner", "expires", "candidate", "shadow": {...}, "standing"}},
             "stops": {"scope", "path", "because"}}`; path is None for rules from memory. `watching` is events | polling
             | None, with the reason why it is not by events. `standing` is as `standing()` returns it. `stops` says whom
             a pause reaches, "host" by the page at "path" or "process", and "because" of what not everybody.

@@ -10,6 +10,8 @@ COMPARE, REMEMBER, JUDGE: runs a candidate beside a control, keeps what was foun
     source        names for functions that change when their code does
     redaction     differences without content
     divergence    which divergences are one finding, and how often it is logged
+    replay        a finding once more, on calls that are made up; repro writes one as a test
+    capture       calls that differed, sealed, when somebody has asked for them
     ledger        the database that outlives the process
     pauses        who stopped what, and what every process of the ledger obeys
     gate          whether the evidence suffices: a policy, a checklist, a verdict

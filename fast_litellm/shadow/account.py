@@ -16,8 +16,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 from fast_litellm.shadow import engine
 from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.evidence import Latency
 from fast_litellm.shadow.observation import Comparison, Description, Epoch
-from fast_litellm.shadow.timing import PairedTimes, Times
+from fast_litellm.shadow.timing import PairedTimes, Spent, Times, latency
 
 MAX_CLASSES = 2_000
 MAX_SAMPLES = 5
@@ -179,6 +180,21 @@ class Account:
             attached = self._attached.get(feature)
             if attached is not None:
                 self._times.setdefault(attached.epoch, PairedTimes()).add(times)
+
+    def record_spent(self, feature: str, spent: Spent) -> None:
+        """Counts what a compared call took under the feature's epoch."""
+        with self._lock:
+            attached = self._attached.get(feature)
+            if attached is not None:
+                self._times.setdefault(attached.epoch, PairedTimes()).spend(spent)
+
+    def latency(self, feature: str) -> Latency:
+        """Returns what the sides took under the feature's epoch, in this process."""
+        with self._lock:
+            attached = self._attached.get(feature)
+            times = None if attached is None else self._times.get(attached.epoch)
+            counted = [] if times is None else [json.dumps(times.as_json())]
+        return latency(counted)
 
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""

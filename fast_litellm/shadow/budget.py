@@ -4,15 +4,14 @@ How much processor time the shadow may use: a token bucket that is filled by tim
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Callable
+
+from fast_litellm.shadow import engine
 
 SHARE = 0.05
 """Of one core, unless something else is said."""
 _NS_PER_MS = 1_000_000
-_FIRST_ESTIMATE_NS = _NS_PER_MS // 10
-_ESTIMATE_WEIGHT = 8
 
 
 class Budget:
@@ -45,23 +44,23 @@ class Budget:
         if not burst_ms > 0:
             raise ValueError(f"burst_ms must be above 0, not {burst_ms}")
         self.cpu_clock = cpu_clock
-        self._share = share
-        self._burst = float(burst_ms * _NS_PER_MS)
-        self._clock = clock
-        self._estimate = float(_FIRST_ESTIMATE_NS)
-        self._balance = 0.0
-        self.after_fork()
+        self.bucket = engine.current().Bucket(
+            share, burst_ms * _NS_PER_MS, None if clock is time.monotonic_ns else clock
+        )
 
     def allows(self) -> bool:
         """
         Returns:
             Whether one more comparison may be accepted.
         """
-        if self._share == 1:
-            return True
-        with self._lock:
-            self._refill()
-            return self._balance > 0
+        return self.ease() > 0
+
+    def ease(self) -> float:
+        """
+        Returns:
+            How much is left, from 1 down to 0, when nothing more may be accepted.
+        """
+        return self.bucket.ease()
 
     def reserve(self) -> float:
         """
@@ -70,9 +69,7 @@ class Budget:
         Returns:
             What was taken, in nanoseconds: to be given to `settle`.
         """
-        with self._lock:
-            self._balance -= self._estimate
-            return self._estimate
+        return self.bucket.reserve()
 
     def settle(self, reserved: float, spent: int) -> None:
         """
@@ -82,18 +79,8 @@ class Budget:
             reserved: What `reserve` returned.
             spent: What the comparison did cost, in nanoseconds; 0 when it was given up.
         """
-        with self._lock:
-            self._balance = min(self._burst, self._balance + reserved - spent)
-            if spent:
-                self._estimate += (spent - self._estimate) / _ESTIMATE_WEIGHT
+        self.bucket.settle(reserved, spent)
 
     def after_fork(self) -> None:
         """Starts with a full bucket; reservations of the parent are its own."""
-        self._lock = threading.RLock()  # a signal handler may come back here in the middle
-        self._balance = self._burst
-        self._filled_at = self._clock()
-
-    def _refill(self) -> None:
-        now = self._clock()
-        self._balance = min(self._burst, self._balance + (now - self._filled_at) * self._share)
-        self._filled_at = now
+        self.bucket.refill()

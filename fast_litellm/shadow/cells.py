@@ -21,7 +21,7 @@ class CellEvidence:
 
     Args:
         account: What became of them.
-        distinct: At least so many different inputs were compared.
+        distinct: At least so many different inputs were compared, as many as `proportional` finds.
     """
 
     account: Account = field(default_factory=Account)
@@ -40,11 +40,31 @@ def cells(profile: str, shapes: Iterable[ShapeEvidence]) -> Mapping[str, CellEvi
         Every cell that has been seen: `dimension=value`, and `dimension=value&dimension=value`. Distinct inputs add up,
         because a shape is a function of the input.
     """
+    shapes = list(shapes)
+    fractions = _fractions(profile, shapes)
     found: Dict[str, List[ShapeEvidence]] = {}
     for shape in shapes:
         for cell in engine.current().shape_cells(profile, shape.shape):
             found.setdefault(cell, []).append(shape)
-    return {cell: CellEvidence(_sum(parts), sum(part.distinct for part in parts)) for cell, parts in found.items()}
+    return {cell: CellEvidence(_sum(parts), _proportional(parts, fractions)) for cell, parts in found.items()}
+
+
+def proportional(profile: str, shapes: Iterable[ShapeEvidence]) -> int:
+    """
+    Count distinct inputs as if all shapes had been sampled alike.
+
+    A bound on how often calls differ is one on calls as they come. Rare shapes are sampled more, so what is counted of
+    a shape is what a sample with the smallest fraction of all would hold of it.
+
+    Args:
+        profile: The table of their dimensions.
+        shapes: Those of one epoch.
+
+    Returns:
+        At least so many; all that were counted, where nothing was left out for rarer calls.
+    """
+    shapes = list(shapes)
+    return _proportional(shapes, _fractions(profile, shapes))
 
 
 def is_pair(cell: str) -> bool:
@@ -55,6 +75,31 @@ def is_pair(cell: str) -> bool:
 def is_known_beforehand(cell: str) -> bool:
     """Returns whether a call's arguments tell that it lies in a cell, without what the control did."""
     return _OUTCOME not in cell
+
+
+def _fractions(profile: str, shapes: Sequence[ShapeEvidence]) -> Mapping[int, float]:
+    """
+    Of each shape's calls, the share that was not left out. What the control did is not known of those that were; and
+    who was left out before the shape was known, was left out whatever the shape.
+    """
+    offered: Counter[int] = Counter()
+    left_out: Counter[int] = Counter()
+    for shape in (it for it in shapes if it.values):
+        alike = _without_outcome(profile, shape.shape)
+        offered[alike] += shape.account.offered
+        left_out[alike] += shape.account.sampled_out
+    taken = {alike: 1 - left_out[alike] / count for alike, count in offered.items() if count > 0}
+    return {shape.shape: taken.get(_without_outcome(profile, shape.shape), 1.0) for shape in shapes}
+
+
+def _without_outcome(profile: str, shape: int) -> int:
+    return engine.current().shape_with_outcome(profile, shape, raised=False)
+
+
+def _proportional(shapes: Sequence[ShapeEvidence], fractions: Mapping[int, float]) -> int:
+    compared = [shape for shape in shapes if shape.distinct > 0 and fractions[shape.shape] > 0]
+    least = min((fractions[shape.shape] for shape in compared), default=1.0)
+    return int(sum(shape.distinct * (least / fractions[shape.shape]) for shape in compared))
 
 
 def _sum(shapes: Sequence[ShapeEvidence]) -> Account:

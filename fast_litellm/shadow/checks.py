@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import List, Optional, Tuple
 
+from fast_litellm.shadow.cells import proportional
 from fast_litellm.shadow.certification import Certification, lost_share
 from fast_litellm.shadow.evidence import Account, Evidence
 from fast_litellm.shadow.policy import Bound, Latency, Policy
@@ -131,12 +132,13 @@ def _divergences(evidence: Evidence) -> Check:
 def differing_of_distinct(evidence: Evidence) -> Tuple[int, int]:
     """
     Returns:
-        How many comparisons differed, and of how many distinct inputs. A timeout is neither a match nor a difference,
-        and has a bound of its own.
+        How many comparisons differed, and of how many distinct inputs, counted as if all shapes had been sampled alike.
+        A timeout is neither a match nor a difference, and has a bound of its own.
     """
     account = evidence.account
     timeouts = evidence.kinds.get("timeout", 0) if _kinds_fit(evidence) else 0
-    return account.waived + account.diverged - timeouts, min(_distinct(evidence), account.compared) - timeouts
+    distinct = proportional(evidence.profile, evidence.shapes)
+    return account.waived + account.diverged - timeouts, min(distinct, account.compared) - timeouts
 
 
 def _divergence_rate(bound: Bound, evidence: Evidence) -> Check:

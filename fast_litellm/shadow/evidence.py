@@ -101,6 +101,41 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Quantiles:
+    """
+    How long calls took, in nanoseconds, up to 2 % too high.
+
+    Args:
+        calls: How many there were.
+        p50: Half of them took no longer.
+        p90: Nine in ten took no longer.
+        p99: Ninety-nine in a hundred took no longer.
+    """
+
+    calls: int
+    p50: float
+    p90: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """
+    What compared calls took on the wall, each side where it ran: the side that answered on its caller's thread, the
+    other mostly on another. Times to be held against each other are those of pairs.
+
+    Args:
+        control: The control's; None before the first comparison.
+        candidate: The candidate's.
+        cpu_ns: Processor time of all comparisons, with every run that they took.
+    """
+
+    control: Optional[Quantiles] = None
+    candidate: Optional[Quantiles] = None
+    cpu_ns: int = 0
+
+
+@dataclass(frozen=True)
 class Evidence:
     """
     One epoch's evidence.
@@ -129,6 +164,7 @@ class Evidence:
     classes: Tuple[ClassEvidence, ...] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     timings: Timings = Timings()
+    latency: Latency = Latency()
     hosts: int = 0
     processes: int = 0
     silent: int = 0

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol
 
 from fast_litellm.shadow import engine
-from fast_litellm.shadow.candidate import Candidate
+from fast_litellm.shadow.candidate import Call, Candidate
 from fast_litellm.shadow.comparators import Comparator
 from fast_litellm.shadow.observation import Comparison
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 
 _MIB = 1024 * 1024
 _NS_PER_MS = 1_000_000
@@ -36,6 +36,8 @@ class Experiment:
         request: The parameter whose dict holds the parameters of a chat request, if there is one.
         noise: What is done when the control does not always give the same answer; see `noise`.
         reference: The fingerprint of the control's source, if it is known.
+        without_flaw: Returns a call as it would be without a known flaw of the control's, or None if that makes no
+            difference. If the control then does what the candidate did, the flaw is all that they differ in.
     """
 
     feature: str
@@ -46,6 +48,7 @@ class Experiment:
     request: Optional[str] = None
     noise: str = "none"
     reference: str = ""
+    without_flaw: Optional[Callable[[Call], Optional[Call]]] = None
 
     def shaper(self) -> engine.Shaper:
         """
@@ -96,7 +99,10 @@ class Limits:
 
 
 class Sink(Protocol):
-    """Who is told of differences and of times. It is called on the worker thread and never with content."""
+    """
+    Who is told of differences and of times. It is called on the worker thread, and with content only by `capture`,
+    which keeps none of it that is not sealed.
+    """
 
     @property
     def key(self) -> bytes: ...
@@ -108,4 +114,8 @@ class Sink(Protocol):
 
     def record(self, comparison: Comparison, /) -> object: ...
 
+    def capture(self, comparison: Comparison, call: Call, /) -> object: ...
+
     def record_times(self, feature: str, times: Times, /) -> None: ...
+
+    def record_spent(self, feature: str, spent: Spent, /) -> None: ...

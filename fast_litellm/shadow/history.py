@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
@@ -60,7 +60,8 @@ class History:
 
         Returns:
             `{"features": {NAME: {"stage", "seam", "patched", "fingerprint", "candidate_build", "served", "declined",
-            "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight"}}}`.
+            "failed", "offered", "sampled_out", "compared", "matched", "waived", "diverged", "shed", "in_flight",
+            "latency"}}}`.
             Calls that were in flight in a process that is gone are under shed "process_died".
 
         Raises:
@@ -107,7 +108,7 @@ class History:
             prefix: The beginning of a fingerprint.
 
         Returns:
-            The divergence class as in `divergences`, and "samples": a few redacted events.
+            The divergence class as in `divergences`, "samples": a few redacted events, and "captured": how many calls.
 
         Raises:
             LedgerError: No class or more than one begins so, or the ledger cannot be read.
@@ -120,7 +121,23 @@ class History:
             raise LedgerError(f"{len(names)} divergence classes begin with {prefix!r}; exactly one must")
         with self._store.reading() as connection:
             kept = reports.samples(connection, found[0]["fingerprint"]) if connection is not None else []
-        return {**found[0], "samples": kept}
+        return {**found[0], "samples": kept, "captured": len(self.captures(found[0]["fingerprint"]))}
+
+    def captures(self, fingerprint: str) -> List[Mapping[str, Any]]:
+        """
+        Args:
+            fingerprint: A divergence class.
+
+        Returns:
+            What is captured of it: "candidate_build", "at", "expires_at" and "sealed", which the private key opens.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        from fast_litellm.shadow import capture
+
+        with self._store.reading() as connection:
+            return [] if connection is None else capture.read(connection, fingerprint, self._clock())
 
     def feature_states(self, timeout: float = READ_TIMEOUT_SECONDS) -> List[Dict[str, Any]]:
         """

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import engine, machinery
+from fast_litellm.shadow import comparators, machinery
 from fast_litellm.shadow.candidate import Arguments, Call, Keywords, Withheld
 from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.mutation import fresh
@@ -125,9 +125,7 @@ class Inline:
     def _observation(self, run: _Run) -> Observation:
         if run.error is not None:
             return replace(of_error(run.error), duration_ns=run.wall_ns)
-        value = run.value
-        if self._runner.experiment.comparator.takes_snapshots:
-            value, _ = engine.current().freeze(value)
+        value = comparators.snapshot(self._runner.experiment.comparator, run.value, self._runner.max_bytes)
         return Observation(value, duration_ns=run.wall_ns)
 
 

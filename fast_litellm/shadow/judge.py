@@ -14,7 +14,7 @@ from fast_litellm.shadow.candidate import Withheld
 from fast_litellm.shadow.experiment import Limits
 from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.reporter import Cost, Reporter
-from fast_litellm.shadow.timing import Ran
+from fast_litellm.shadow.timing import Ran, Spent
 from fast_litellm.shadow.trial import Finding, Trial
 from fast_litellm.shadow.worker import MAX_ABANDONED
 
@@ -129,6 +129,7 @@ class Judge:
                 outcome = self._reporter.report(finding, finding.difference, cost)
             elif isinstance(job.plan, Ran):
                 self._reporter.report_times(job.plan.times)
+            self._reporter.report_spent(Spent(cost.control_ns, finding.candidate.duration_ns, cost.cpu_ns))
             if job.ticket is not None:
                 job.ticket.compare(outcome, self._reporter.digest(job.call))
         except BaseException as error:

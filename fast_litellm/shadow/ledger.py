@@ -9,18 +9,20 @@ write makes all good.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import sqlite3
 import threading
 import time
 import weakref
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple
 
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import database, forking, machinery, pauses, process, recovery, ring, rollouts, waivers
 from fast_litellm.shadow.account import Account, Labels
 from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
+from fast_litellm.shadow.evidence import Latency
 from fast_litellm.shadow.fleet import Fleet, Read
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.pauses import Listener
@@ -28,11 +30,16 @@ from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.ring import OwnRing
 from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.store import Store
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.transition import Transition
 from fast_litellm.shadow.waivers import Accepted
 
+if TYPE_CHECKING:
+    from fast_litellm.shadow.candidate import Call
+    from fast_litellm.shadow.capture import Captor
+
 _HEARTBEAT_SECONDS = 15.0
+_TIDY_SECONDS = 3_600.0
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
@@ -46,6 +53,7 @@ class Ledger(Decisions):
         versions: Package to version, for the record.
         flush_seconds: How often to write; None writes only when told to.
         clock: Seconds since 1970.
+        captor: Captures calls that differ; None captures nothing.
     """
 
     def __init__(
@@ -55,8 +63,10 @@ class Ledger(Decisions):
         versions: Optional[Mapping[str, str]] = None,
         flush_seconds: Optional[float] = 1.0,
         clock: Callable[[], float] = time.time,
+        captor: Optional[Captor] = None,
     ) -> None:
         super().__init__(store, clock)
+        self._captor = captor
         self._versions = dict(versions or {})
         self._flush_seconds = flush_seconds
         self._account = Account()
@@ -71,7 +81,12 @@ class Ledger(Decisions):
 
     @classmethod
     def open(
-        cls, url: str, *, versions: Optional[Mapping[str, str]] = None, flush_seconds: Optional[float] = 1.0
+        cls,
+        url: str,
+        *,
+        versions: Optional[Mapping[str, str]] = None,
+        flush_seconds: Optional[float] = 1.0,
+        captor: Optional[Captor] = None,
     ) -> Ledger:
         """
         Open a ledger. Its tables are made by the first write.
@@ -80,6 +95,7 @@ class Ledger(Decisions):
             url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`.
             versions: Package to version, for the record.
             flush_seconds: How often to write; None writes only when `flush` is called.
+            captor: Captures calls that differ; None captures nothing.
 
         Returns:
             The ledger.
@@ -87,7 +103,7 @@ class Ledger(Decisions):
         Raises:
             LedgerError: The URL names no database.
         """
-        return cls(Store(database.at(url)), versions=versions, flush_seconds=flush_seconds)
+        return cls(Store(database.at(url)), versions=versions, flush_seconds=flush_seconds, captor=captor)
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
@@ -127,6 +143,19 @@ class Ledger(Decisions):
         self._start()
         return is_kept
 
+    def capture(self, comparison: Comparison, call: Call) -> bool:
+        """
+        Keep a call that differed, sealed, if that is asked for. One that is not written yet is lost with its process.
+
+        Args:
+            comparison: What was found.
+            call: The frozen arguments.
+
+        Returns:
+            Whether it is kept.
+        """
+        return self._captor is not None and self._captor.take(comparison, call)
+
     def recover(self) -> int:
         """
         Write what killed processes of this host have left.
@@ -141,6 +170,27 @@ class Ledger(Decisions):
         except BaseException as error:
             self._failed(error)
         return 0
+
+    def tidy(self) -> bool:
+        """
+        Forget what is old; see `retention`.
+
+        Returns:
+            Whether it was done: not where there is nothing yet, nor while another process does it. A failure is counted
+            and logged.
+        """
+        from fast_litellm.shadow import retention
+
+        if not self._store.database.exists():
+            return False
+        try:
+            with self._writing, contextlib.closing(Store(self._store.database)) as store, store.writing() as connection:
+                return retention.tidy(connection, self._clock())
+        except (OSError, LedgerError) as error:
+            self._unavailable(error)
+        except BaseException as error:
+            self._failed(error)
+        return False
 
     def _write_left(self, left: ring.Left) -> None:
         store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
@@ -164,6 +214,23 @@ class Ledger(Decisions):
             times: What both sides took for the same call.
         """
         self._account.record_times(feature, times)
+
+    def record_spent(self, feature: str, spent: Spent) -> None:
+        """
+        Keep what a compared call took.
+
+        Args:
+            feature: The flag's name.
+            spent: What each side took, and the comparison.
+        """
+        self._account.record_spent(feature, spent)
+
+    def latency(self, feature: str) -> Latency:
+        """
+        Returns:
+            What the sides took in this process, of calls that were compared under the feature's present epoch.
+        """
+        return self._account.latency(feature)
 
     def accepts(self, feature: str, fingerprint: str) -> bool:
         """
@@ -327,6 +394,8 @@ class Ledger(Decisions):
         inherited, self._ring = self._ring, None
         self._begin()
         self._account.after_fork()
+        if self._captor is not None:
+            self._captor.after_fork()
         if inherited is not None:
             inherited.let_go()
             self._make_ring()
@@ -357,13 +426,16 @@ class Ledger(Decisions):
                 self._thread = thread
 
     def _loop(self) -> None:
-        recovered_at = -math.inf
+        recovered_at, tidied_at = -math.inf, time.monotonic()
         while not self._ended:
             self.flush()
             self.look()
             if time.monotonic() - recovered_at >= _HEARTBEAT_SECONDS:
                 recovered_at = time.monotonic()
                 self.recover()
+            if time.monotonic() - tidied_at >= _TIDY_SECONDS:
+                tidied_at = time.monotonic()
+                self.tidy()
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
 
@@ -373,6 +445,7 @@ class Ledger(Decisions):
             self._account.forget_written()
         end = 0 if self._ring is None else self._ring.end()
         report, pending = self._account.report(), list(self._pending)
+        captured = [] if self._captor is None else list(self._captor.pending)
         is_due = now - self._written_at >= _HEARTBEAT_SECONDS
         if not (report.counters or report.classes or is_due or is_last):
             return
@@ -384,10 +457,14 @@ class Ledger(Decisions):
             writing.write_report(connection, own, report, now)
             for transition in pending:
                 writing.write_transition(connection, transition)
+            if self._captor is not None:
+                self._captor.write(connection, captured)
             if is_last:
                 writing.write_end(connection, own, now)
         self._account.written(report)
         del self._pending[: len(pending)]
+        if self._captor is not None:
+            self._captor.written(captured)
         if self._ring is not None and end:
             self._ring.drop_until(end)
         self._written_at = now

@@ -49,8 +49,8 @@ def arrange(experiment: Experiment, limits: Limits) -> Experiment:
 def observer(runner: ShadowRunner) -> Callable[..., Any]:
     """
     Returns:
-        What answers a shadowed call: a function of `(args, kwargs, control)`, the control being optional.
+        What answers a shadowed call: a callable of `(args, kwargs, control)`, the control being optional.
     """
     if inspect.iscoroutinefunction(runner.experiment.control):
         return functools.partial(asynchronous.observe, runner)
-    return inline.Inline(runner).observe if runner.mode == "inline" else runner.observe
+    return inline.Inline(runner).observe if runner.mode == "inline" else runner.observer

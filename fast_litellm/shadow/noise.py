@@ -21,6 +21,9 @@ KINDS = ("none", "tape", "paired")
 WITHIN, BEYOND = "within_noise", "beyond_noise"
 """Notes of a difference: the control differs from itself as often, or does not."""
 
+FLAW = "flaw_of_the_control"
+"""Note of a difference: without a flaw that is known, the control does what the candidate did."""
+
 ALPHA = 1e-3
 """How often a candidate that is like another run of the control is blocked, in one process, for ever."""
 

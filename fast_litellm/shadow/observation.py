@@ -4,7 +4,7 @@ Records of what one side did and of what comparing two sides found.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Type
 
 
@@ -191,5 +191,16 @@ class Comparison:
         Returns:
             The fields of the log event and of the ledger's samples, JSON types only.
         """
-        fields = asdict(self)
+        fields = as_fields(self)
         return {**fields.pop("description"), **fields}
+
+
+def as_fields(record: Any) -> Dict[str, Any]:
+    """
+    Args:
+        record: A dataclass whose values are never changed, so that they need no copies, which `asdict` makes.
+
+    Returns:
+        Its fields, and those of the dataclasses in them.
+    """
+    return {name: as_fields(it) if is_dataclass(it) else it for name, it in vars(record).items()}

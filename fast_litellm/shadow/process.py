@@ -13,6 +13,8 @@ from typing import Callable, Mapping
 
 SILENT_SECONDS = 60.0
 """A process of another host that has not been heard of for so long is taken to be gone."""
+GONE_SECONDS = 3_600.0
+"""And after so long nobody waits for a sign of it any more."""
 
 _BIRTH = 19  # field 22 of proc(5): the two before the command's end are not counted here, nor does it count from 0
 

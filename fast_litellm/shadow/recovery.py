@@ -7,11 +7,11 @@ are shed as "process_died" by whoever reads the counts of a process that is gone
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm.shadow.account import MAX_SAMPLES, ClassKey, ClassRecord, Counter, Report, epoch_of
-from fast_litellm.shadow.observation import Description, Epoch, Summary
+from fast_litellm.shadow.observation import Description, Epoch, Summary, as_fields
 from fast_litellm.shadow.transition import Transition
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ def as_record(seen: Tuple[Epoch, str, ClassRecord], transition: Optional[Transit
         Both as JSON values; `write` reads them. Samples beyond the first are those of earlier records.
     """
     epoch, fingerprint, record = seen
+    last = replace(record, samples=record.samples[-1:] if record.count <= MAX_SAMPLES else [])
     return {
-        "epoch": asdict(epoch),
+        "epoch": as_fields(epoch),
         "fingerprint": fingerprint,
-        "class": {**asdict(record), "samples": record.samples[-1:] if record.count <= MAX_SAMPLES else []},
-        "transition": None if transition is None else asdict(transition),
+        "class": as_fields(last),
+        "transition": None if transition is None else as_fields(transition),
     }
 
 
@@ -47,8 +48,10 @@ def write(connection: Connection, left: Left, now: float) -> None:
         left: What was read from its ring.
         now: Seconds since 1970.
     """
-    from fast_litellm.shadow import writing
+    from fast_litellm.shadow import folding, writing
 
+    if folding.is_folded(connection, left.process.proc_uuid):
+        return  # it was written before, and its ring could not be removed then
     writing.write_process(connection, left.process, left.versions, now)
     writing.write_report(connection, left.process, _report(left), now, is_recovered=True)
     for record in left.records:

@@ -4,6 +4,7 @@ Who is told of a difference, and in which order: who can stop the candidate, the
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping, Optional, Set, TypeVar
@@ -15,7 +16,7 @@ from fast_litellm.shadow.comparators import Difference
 from fast_litellm.shadow.experiment import Experiment, Sink
 from fast_litellm.shadow.observation import Comparison, Description
 from fast_litellm.shadow.redaction import Redactor
-from fast_litellm.shadow.timing import Times
+from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.trial import Finding
 
 Told = TypeVar("Told")
@@ -96,6 +97,7 @@ class Reporter:
         self._attempt("log", self._log.record, comparison)
         if self._sink is not None:
             self._attempt("record", self._sink.record, comparison)
+            self._attempt("capture", functools.partial(self._capture, self._sink, cost.call), comparison)
         return outcome
 
     def digest(self, call: Call) -> int:
@@ -138,6 +140,18 @@ class Reporter:
             self._sink.record_times(self._experiment.feature, times)
         except BaseException as error:
             machinery.failed("record_times", error)
+
+    def report_spent(self, spent: Spent) -> None:
+        """
+        Args:
+            spent: What a compared call took, whether the sides agreed or not.
+        """
+        if self._sink is None:
+            return
+        try:
+            self._sink.record_spent(self._experiment.feature, spent)
+        except BaseException as error:
+            machinery.failed("record_spent", error)
 
     def _comparison(self, finding: Finding, difference: Difference, cost: Cost) -> Comparison:
         return Comparison(
@@ -197,6 +211,9 @@ class Reporter:
         if self._redactor is None:
             self._redactor = Redactor(os.urandom(32) if self._sink is None else self._sink.key)
         return self._redactor
+
+    def _capture(self, sink: Sink, call: Call, comparison: Comparison) -> None:
+        sink.capture(comparison, call)
 
     def _block(self, comparison: Comparison) -> None:
         if self._on_block is not None:

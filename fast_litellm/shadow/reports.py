@@ -5,13 +5,14 @@ What the ledger says, added up over all processes.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Dict, List, Mapping, Optional
 
 from sqlalchemy import Connection, func, select
 
-from fast_litellm.shadow import process
+from fast_litellm.shadow import process, timing
 from fast_litellm.shadow.counts import Counts, add, unflatten
-from fast_litellm.shadow.schema import COUNTER, DIVERGENCE_CLASS, EPOCH, FEATURE_STATE, PROCESS, SIGHTING
+from fast_litellm.shadow.schema import COUNTER, DIVERGENCE_CLASS, EPOCH, FEATURE_STATE, PROCESS, SIGHTING, TIMING
 
 Row = Mapping[str, Any]
 
@@ -48,7 +49,8 @@ _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any]:
     """
     Returns:
-        Per feature the sum of all its epochs' counts, its latest labels, and the state of its latest candidate.
+        Per feature the sum of all its epochs' counts, its latest labels, the state of its latest candidate, and what
+        both sides took in its latest epoch.
     """
     states = {(row["feature"], row["candidate_build"]): row["state"] for row in feature_states(connection)}
     totals: Dict[str, Counts] = {}
@@ -66,6 +68,7 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
             **json.loads(row["labels"]),
             **_blocked_stage(states.get((name, row["candidate_build"]))),
             **unflatten(totals[name]),
+            "latency": asdict(timing.latency(timings(connection, row["epoch_id"]))),
         }
         for name, row in sorted(latest.items())
     }
@@ -134,6 +137,14 @@ def eldest(connection: Connection, own_host: str, now: float, feature: str) -> O
     running = select(PROCESS).where(PROCESS.c.ended_at.is_(None), PROCESS.c.proc_uuid.in_(counting))
     found = rows(connection, running.order_by(PROCESS.c.started_at))
     return next((row["proc_uuid"] for row in found if not process.is_gone(row, own_host, now)), None)
+
+
+def timings(connection: Connection, epoch_id: int) -> List[str]:
+    """
+    Returns:
+        What each process says of the times of an epoch's calls, as JSON.
+    """
+    return [row["timings"] for row in rows(connection, select(TIMING.c.timings).where(TIMING.c.epoch_id == epoch_id))]
 
 
 def rows(connection: Connection, statement: Any) -> List[Row]:

@@ -1,10 +1,10 @@
 """
 The runner of one experiment: what happens on the caller's path, and what happens afterwards on the worker thread.
 
-On the caller's path a call is copied before the control runs and queued after it has answered. Nothing that fails
-there or later reaches the caller, whatever its class; the caller gets the control's value or exception, the same
-object. An interrupt from the keyboard that arrives during those microseconds is lost with the comparison it
-interrupted.
+On the caller's path, which is native, a call is copied before the control runs and queued after it has answered.
+Nothing that fails there or later reaches the caller, whatever its class; the caller gets the control's value or
+exception, the same object. An interrupt from the keyboard that arrives while the candidate prepares, or while the
+worker's thread is started, is lost with the comparison it interrupted.
 
 A call is offered once its control has ended, because what the control did belongs to the call's shape.
 """
@@ -12,28 +12,37 @@ A call is offered once its control has ended, because what the control did belon
 from __future__ import annotations
 
 import atexit
+import time
 import weakref
 from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
-from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
-from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.candidate import Arguments, FunctionCandidate, Keywords
 from fast_litellm.shadow.deadline import Patience
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
 from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation, Outcome
 from fast_litellm.shadow.reporter import Reporter
+from fast_litellm.shadow.strata import COMFORT, Strata
 from fast_litellm.shadow.trial import Trial, of_error
 from fast_litellm.shadow.worker import Worker
 
 _CLOSE_SECONDS = 1.0
 
 
-class _Shed(Exception):  # noqa: N818 - a signal, not an error: the call is not compared
-    """A call cannot be compared, for a reason that is counted."""
+class _Listener:
+    """What the native observer tells, and asks, of what is no value, and when the budget is short."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.takes = Strata().takes
+        self.declined = judge.count_declined
+        self.failed = machinery.failed
+
+    def raised(self, error: BaseException, duration_ns: int) -> Observation:
+        return replace(of_error(error, is_caught_natively=True), duration_ns=duration_ns)
 
 
 class ShadowRunner:
@@ -66,13 +75,14 @@ class ShadowRunner:
         self._budget = budget or Budget()
         self.clock = self._limits.clock
         self.mode = self._limits.mode
-        self._generation = 0
+        self.max_bytes = self._limits.max_bytes
         self.shaper = experiment.shaper()
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
         self.trial = Trial(self._arranged, self._limits)
         self.judge = Judge(self.trial, self._reporter, tally, self._budget, self._limits)
         self._worker = self._make_worker()
+        self.observer = self._make_observer()
         forking.restart_in_children(self)
         atexit.register(_close_at_exit, weakref.ref(self))
 
@@ -91,22 +101,7 @@ class ShadowRunner:
         Raises:
             BaseException: What the control raises, the same object.
         """
-        control = control or self.experiment.control
-        job = self.try_to_prepare(args, kwargs)
-        if job is None:
-            return control(*args, **kwargs)
-        clock = self._limits.clock
-        started = clock()
-        try:
-            value = control(*args, **kwargs)
-        except Exception as error:
-            self.submit(job, Outcome(error=error, duration_ns=clock() - started))
-            raise
-        except BaseException:
-            self.abandon(job, "control_interrupted")
-            raise
-        self.submit(job, Outcome(value=value, duration_ns=clock() - started))
-        return value
+        return self.observer(args, kwargs, control)
 
     def try_to_prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
         """
@@ -127,19 +122,10 @@ class ShadowRunner:
             kwargs: The caller's keyword arguments; they are not changed.
 
         Returns:
-            A job, which must be given to `submit` or `abandon`; or None when the call is shed. Either way it is
-            counted.
+            A job, which must be given to `submit` or `abandon`; or None when the call is shed or left out of the
+            sample. Either way it is counted.
         """
-        try:
-            shape = self.shaper.shape(args, kwargs)
-            try:
-                return self._accept(args, kwargs, shape)
-            except _Shed as shed:
-                self._tally.shed(str(shed), shape)
-        except BaseException as error:
-            self._tally.shed("machinery_failed")
-            machinery.failed("prepare", error)
-        return None
+        return self.observer.prepare(args, kwargs)
 
     def submit(self, job: Job, outcome: Outcome) -> None:
         """
@@ -149,7 +135,15 @@ class ShadowRunner:
             job: What `prepare` returned.
             outcome: What the control did.
         """
-        self._submit(job, outcome, self._set_control)
+        try:
+            if outcome.error is None:
+                self.observer.submit(job, outcome.value, outcome.duration_ns)
+            else:
+                observation = replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
+                self.observer.submit_raised(job, observation)
+        except BaseException as error:
+            self.observer.abandon(job, "machinery_failed")
+            machinery.failed("submit", error)
 
     def submit_served(self, job: Job, value: Any, duration_ns: int) -> None:
         """
@@ -160,29 +154,7 @@ class ShadowRunner:
             value: What the candidate returned to the caller.
             duration_ns: How long it took.
         """
-        self._submit(job, Outcome(value=value, duration_ns=duration_ns), self._set_served)
-
-    def _submit(self, job: Job, outcome: Outcome, take: Callable[[Job, Outcome], None]) -> None:
-        try:
-            if job.generation != self._generation:
-                return  # begun before a fork: the parent accounts for it
-            take(job, outcome)
-            job.queued_at = self._limits.clock()
-            job.ticket = self._tally.accept(job.shape)
-            if not self._worker.put(job):
-                self._give_up(job, self._worker.refusal() or "shutdown")
-        except Unsnapshotable:
-            self._give_up(job, "unsnapshotable")
-        except BaseException as error:
-            self._give_up(job, "machinery_failed")
-            machinery.failed("submit", error)
-
-    def _set_control(self, job: Job, outcome: Outcome) -> None:
-        job.shape = self._with_outcome(job.shape, outcome)
-        job.control = self._snapshot(outcome)
-
-    def _set_served(self, job: Job, outcome: Outcome) -> None:
-        job.served = self._snapshot(outcome)
+        self.observer.submit_served(job, value, duration_ns)
 
     def abandon(self, job: Job, reason: str) -> None:
         """
@@ -192,10 +164,7 @@ class ShadowRunner:
             job: What `prepare` returned.
             reason: A short word, such as "control_interrupted".
         """
-        try:
-            self._give_up(job, reason)
-        except BaseException as error:
-            machinery.failed("abandon", error)
+        self.observer.abandon(job, reason)
 
     def inside(self) -> ContextManager[None]:
         """
@@ -233,61 +202,34 @@ class ShadowRunner:
 
     def after_fork(self) -> None:
         """Starts an account of its own in a forked child: what was in flight is the parent's."""
-        self._generation += 1
+        self.observer.after_fork()
         self._reporter.after_fork()
         self._worker.after_fork()
         self._budget.after_fork()
         self._tally.reset()
-
-    def _accept(self, args: Arguments, kwargs: Keywords, shape: int) -> Job:
-        self._check_room()
-        plan = self._plan(args, kwargs)
-        try:
-            call, size = engine.current().freeze((args, kwargs), self._limits.max_bytes)
-        except Unsnapshotable as refusal:
-            raise _Shed("memory" if refusal.args == ("size",) else "unsnapshotable") from None
-        refusal_reason = self._worker.reserve(size)
-        if refusal_reason is not None:
-            raise _Shed(refusal_reason)
-        reserved = self._budget.reserve()
-        return Job(shape, plan, call, size=size, reserved=reserved, generation=self._generation)
-
-    def _check_room(self) -> None:
-        refusal = "nested" if self._worker.is_current_thread() else self._worker.refusal()
-        if refusal is None and not self._budget.allows():
-            refusal = "budget"
-        if refusal is not None:
-            raise _Shed(refusal)
-
-    def _plan(self, args: Arguments, kwargs: Keywords) -> Any:
-        try:
-            return self._arranged.candidate.prepare(args, kwargs)
-        except Declined as declined:
-            self.judge.count_declined(declined)
-            raise _Shed("declined") from None
-
-    def _snapshot(self, outcome: Outcome) -> Observation:
-        if outcome.error is not None:
-            return replace(of_error(outcome.error), duration_ns=outcome.duration_ns)
-        value = outcome.value
-        if self.experiment.comparator.takes_snapshots:
-            value, _ = engine.current().freeze(value, self._limits.max_bytes)
-        return Observation(value, duration_ns=outcome.duration_ns)
-
-    def _give_up(self, job: Job, reason: str) -> None:
-        if job.generation != self._generation:
-            return  # begun before a fork: the parent accounts for it
-        self._worker.release(job.size)
-        self.judge.give_up(job, reason)
-
-    def _with_outcome(self, shape: int, outcome: Outcome) -> int:
-        return engine.current().shape_with_outcome(self.experiment.profile, shape, raised=outcome.error is not None)
 
     def _make_worker(self) -> Worker[Job]:
         limits, judge = self._limits, self.judge
         patience = Patience(limits.hang_ns, limits.clock, judge.hung, lambda job: judge.give_up(job, "hung"))
         name = f"fast-litellm-shadow-{self.experiment.feature}"
         return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
+
+    def _make_observer(self) -> engine.Observer:
+        limits, candidate, comparator = self._limits, self._arranged.candidate, self.experiment.comparator
+        return engine.current().Observer(
+            self.experiment.control,
+            None if type(candidate) is FunctionCandidate else candidate.prepare,
+            (self.shaper, self._tally, self._worker.room, self._budget.bucket),
+            self._worker,
+            _Listener(self.judge),
+            (comparator.takes_snapshots, getattr(comparator, "freeze", None)),
+            (
+                COMFORT,
+                limits.max_bytes,
+                None if limits.clock is time.perf_counter_ns else limits.clock,
+                time.perf_counter_ns(),
+            ),
+        )
 
     def _work(self, job: Job) -> None:
         self.judge.judge(job, self._worker.claim)

@@ -53,6 +53,7 @@ PROCESS = Table(
     Column("started_at", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("ended_at", Float),  # NULL until the process has closed its ledger
+    Column("folded", Integer, nullable=False, server_default="0"),  # 1: what it counted is in its host's sum
 )
 
 EPOCH = Table(
@@ -197,6 +198,18 @@ GATE_EVALUATION = Table(
     Column("step", Integer, nullable=False),
     Column("decision", Text, nullable=False),
     Column("checks", Text, nullable=False),  # JSON
+)
+
+CAPTURE = Table(
+    "capture",
+    METADATA,
+    Column("uid", Text, primary_key=True),
+    Column("feature", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("candidate_build", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the call's literal, to a public key
 )
 
 PROGRESS = Table(

@@ -48,9 +48,10 @@ class Trial:
     """
     Tries one experiment's candidate.
 
-    A difference counts as diverged, with two exceptions that count as waived: the control's second run differs from
-    its own first, so the reference is noisy; or a timeout that does not happen again. What else is done for a function
-    that is known to be noisy, `noise` says.
+    A difference counts as diverged, with three exceptions that count as waived: the control's second run differs from
+    its own first, so the reference is noisy; a timeout that does not happen again; or a known flaw of the control's
+    without which it does what the candidate did. What else is done for a function that is known to be noisy, `noise`
+    says.
 
     Args:
         experiment: The two sides.
@@ -162,8 +163,15 @@ class Trial:
         confirmed = second is not None and second.kind == difference.kind
         if noisy and noise.may_be_noise(difference):
             return Finding("waived", candidate, replace(difference, note=noise.WITHIN), confirmed, noisy)
+        if noise.may_be_noise(difference) and self._is_flaw(call, candidate):
+            return Finding("waived", candidate, replace(difference, note=noise.FLAW), confirmed, noisy)
         waived = difference.kind == "timeout" and not confirmed
         return Finding("waived" if waived else "diverged", candidate, difference, confirmed, noisy)
+
+    def _is_flaw(self, call: Call, candidate: Observation) -> bool:
+        without_flaw = self._experiment.without_flaw
+        repaired = None if without_flaw is None else without_flaw(call)
+        return repaired is not None and self._difference(self._control(repaired), candidate) is None
 
     def _run_on_tape(self, plan: Any, call: Call) -> Finding:
         """What either side did before had other numbers, so both are run. Another process would draw its own."""
@@ -221,8 +229,12 @@ class Trial:
         return found is not None and found.kind != "comparator_error"
 
 
-def of_error(error: BaseException) -> Observation:
+def of_error(error: BaseException, *, is_caught_natively: bool = False) -> Observation:
     """
+    Args:
+        error: What was raised.
+        is_caught_natively: As for `frames.innermost_function`.
+
     Returns:
         The observation of a raised exception. Its text is taken at once: the object can be changed later.
     """
@@ -232,4 +244,5 @@ def of_error(error: BaseException) -> Observation:
         text = str(error)
     except BaseException as text_error:
         text = f"str() raised {type(text_error).__qualname__}"
-    return Observation(error_type=type(error), error_text=text, frame=innermost_function(error))
+    frame = innermost_function(error, is_caught_natively=is_caught_natively)
+    return Observation(error_type=type(error), error_text=text, frame=frame)

@@ -13,8 +13,8 @@ from fast_litellm.shadow import engine, process, timing
 from fast_litellm.shadow.counts import Counts, add, unflatten
 from fast_litellm.shadow.evidence import Account, ClassEvidence, Evidence, ShapeEvidence
 from fast_litellm.shadow.observation import Epoch
-from fast_litellm.shadow.reports import Row, divergences, rows, settled
-from fast_litellm.shadow.schema import COUNTER, EPOCH, PROCESS, PROGRESS, SHAPE_COUNTER, TIMING, WAIVER
+from fast_litellm.shadow.reports import Row, divergences, rows, settled, timings
+from fast_litellm.shadow.schema import COUNTER, EPOCH, PROCESS, PROGRESS, SHAPE_COUNTER, WAIVER
 
 _RATE_SECONDS = 3_600.0
 _PARTS = ("feature", "candidate_build", "reference", "comparator", "rules_revision", "profile")
@@ -39,6 +39,7 @@ def evidence(connection: Connection, own_host: str, now: float, feature: str) ->
     processes = _processes(connection, found[0]["epoch_id"])
     shapes = _shapes(connection, found[0], own_host, now)
     classes = _classes(connection, epoch, now)
+    times = timings(connection, found[0]["epoch_id"])
     lives = [row for row in processes if not process.is_gone(row, own_host, now)]
     return Evidence(
         epoch=epoch,
@@ -48,7 +49,8 @@ def evidence(connection: Connection, own_host: str, now: float, feature: str) ->
         shapes=tuple(shapes),
         classes=tuple(classes),
         kinds=dict(sum((Counter({it.kind: it.count}) for it in classes), Counter())),
-        timings=timing.total(_timings(connection, found[0]["epoch_id"])),
+        timings=timing.total(times),
+        latency=timing.latency(times),
         hosts=len({row["host"] for row in processes}),
         processes=len(lives),
         silent=sum(_is_silent(row, now) for row in processes if row["ended_at"] is None),
@@ -62,13 +64,8 @@ def _processes(connection: Connection, epoch_id: int) -> List[Row]:
     return rows(connection, joined.where(COUNTER.c.epoch_id == epoch_id))
 
 
-def _timings(connection: Connection, epoch_id: int) -> List[str]:
-    table = TIMING.c
-    return [row["timings"] for row in rows(connection, select(table.timings).where(table.epoch_id == epoch_id))]
-
-
 def _is_silent(row: Row, now: float) -> bool:
-    return now - float(row["last_seen"]) > process.SILENT_SECONDS
+    return process.SILENT_SECONDS < now - float(row["last_seen"]) <= process.GONE_SECONDS
 
 
 def _shapes(connection: Connection, epoch: Row, own_host: str, now: float) -> List[ShapeEvidence]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
-from fast_litellm.shadow import machinery
+from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.deadline import Patience, watchdog
 
 MAX_ABANDONED = 2
@@ -24,7 +24,8 @@ _NS_PER_S = 1_000_000_000
 class Sized(Protocol):
     """A piece of work that knows what it keeps alive."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
 
 Job = TypeVar("Job", bound=Sized)
@@ -44,7 +45,8 @@ class Worker(Generic[Job]):
     Runs jobs one after the other on a daemon thread that is started by the first of them.
 
     Room is reserved before a job exists and given back when it is done, so that jobs still waiting for their control
-    count. A thread cannot be ended from outside: one whose job hangs is abandoned, and another goes on in its place.
+    count. On the caller's path the room is asked, and a job is put, natively and without this object's lock. A thread
+    cannot be ended from outside: one whose job hangs is abandoned, and another goes on in its place.
 
     Args:
         name: The thread's name.
@@ -64,17 +66,15 @@ class Worker(Generic[Job]):
     ) -> None:
         self._name = name
         self._run = run
-        self._max_jobs = max_jobs
-        self._max_bytes = max_bytes
         self._patience = patience
-        self._closed = False
+        self.room = engine.current().Room(max_jobs, max_bytes, MAX_ABANDONED)
         self.after_fork()
 
     def after_fork(self) -> None:
         """Forgets every job: the parent does them."""
         self._queue: SimpleQueue[Optional[Job]] = SimpleQueue()  # put is re-entrant, as a signal handler needs
         self._changed = threading.Condition(threading.RLock())
-        self._jobs = self._bytes = self._queued = self._abandoned = 0
+        self.room.empty()
         self._thread: Optional[threading.Thread] = None
         self._running: Optional[_Run[Job]] = None
         self._is_watched = False
@@ -88,19 +88,16 @@ class Worker(Generic[Job]):
     def inside(self) -> Iterator[None]:
         """The calling thread counts as the worker's own."""
         before = self.is_current_thread()
-        self._own.is_worker = True
+        self._enter()
         try:
             yield
         finally:
+            self.room.leave()
             self._own.is_worker = before
 
     def refusal(self) -> Optional[str]:
         """Returns why no further job can be reserved, or None."""
-        if self._closed:
-            return "shutdown"
-        if self._abandoned >= MAX_ABANDONED:
-            return "hung"
-        return "queue_full" if self._jobs >= self._max_jobs else None
+        return self.room.refusal()
 
     def reserve(self, size: int) -> Optional[str]:
         """
@@ -109,20 +106,11 @@ class Worker(Generic[Job]):
         Returns:
             None, or why there is no room; then nothing is reserved.
         """
-        with self._changed:
-            refusal = self.refusal() or ("memory" if self._bytes + size > self._max_bytes else None)
-            if refusal is None:
-                self._jobs += 1
-                self._bytes += size
-            return refusal
+        return self.room.reserve(size)
 
     def release(self, size: int) -> None:
         """Gives back the room of a job that will not be put."""
-        with self._changed:
-            self._jobs -= 1
-            self._bytes -= size
-            if not self._jobs:
-                self._changed.notify_all()
+        self.room.release(size)
 
     def put(self, job: Job) -> bool:
         """
@@ -132,11 +120,11 @@ class Worker(Generic[Job]):
             Whether it was taken; a worker that is closed or has given up takes none.
         """
         with self._changed:
-            if self._closed or self._abandoned >= MAX_ABANDONED:
+            if self.room.ending() is not None:
                 return False
             if self._thread is None:
                 self._start()
-            self._queued += 1
+            self.room.arrive()
             self._queue.put(job)
             return True
 
@@ -186,7 +174,7 @@ class Worker(Generic[Job]):
             Whether all are done.
         """
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queued, timeout)
+            return self._changed.wait_for(lambda: not self.room.queued, timeout)
 
     def close(self, timeout: float) -> List[Job]:
         """
@@ -200,7 +188,7 @@ class Worker(Generic[Job]):
         """
         deadline = time.monotonic() + timeout
         with self._changed:
-            self._closed = True
+            self.room.close()
         finished = self.drain(timeout)
         left = [] if finished else self._take_all()
         for job in left:
@@ -214,9 +202,14 @@ class Worker(Generic[Job]):
         thread = threading.Thread(target=self._loop, args=(self._queue,), name=self._name, daemon=True)
         thread.start()
         self._thread = thread
+        self.room.attend(self._queue.put)
+
+    def _enter(self) -> None:
+        self._own.is_worker = True
+        self.room.enter()
 
     def _loop(self, queue: SimpleQueue[Optional[Job]]) -> None:
-        self._own.is_worker = True
+        self._enter()
         while (job := queue.get()) is not _STOP:
             run = self._begin(job)
             try:
@@ -248,19 +241,19 @@ class Worker(Generic[Job]):
     def _finish(self, job: Job) -> None:
         self.release(job.size)
         with self._changed:
-            self._queued -= 1
+            self.room.depart()
             self._changed.notify_all()
 
     def _abandon(self) -> None:
         self._running = self._thread = None
         self._is_watched = False
-        self._abandoned += 1
+        self.room.abandon()
 
     def _go_on(self, patience: Patience[Job]) -> None:
         """With the next job on another thread, or not at all."""
-        if self._abandoned < MAX_ABANDONED:
+        if self.room.ending() != "hung":
             with self._changed:
-                if self._queued and self._thread is None:
+                if self.room.queued and self._thread is None:
                     self._start()
             return
         for job in self._take_all():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from sqlalchemy import Connection, Table, case, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,8 +67,10 @@ def write_report(
     A recovered report knows nothing of labels and sketches, and only the last samples: what is there of them stays.
     """
     labels, sketches = (("labels",), ("sketch",)) if is_recovered else ((), ())
+    epochs = dict.fromkeys((*report.counters, *(epoch for epoch, _ in report.classes)))
+    ids = {epoch: epoch_id(connection, epoch, now) for epoch in epochs}
     for epoch, counter in report.counters.items():
-        of_process = {"epoch_id": epoch_id(connection, epoch, now), "proc_uuid": process.proc_uuid}
+        of_process = {"epoch_id": ids[epoch], "proc_uuid": process.proc_uuid}
         row = {"counts": to_json(counter.counts), "labels": to_json(counter.labels), "updated_at": now}
         upsert(connection, COUNTER, [{**of_process, **row}], keep=labels)
         shapes = [
@@ -78,16 +80,15 @@ def write_report(
         upsert(connection, SHAPE_COUNTER, shapes, keep=sketches)
         if counter.times is not None:
             upsert(connection, TIMING, [{**of_process, "timings": to_json(counter.times)}])
-    for (epoch, fingerprint), record in report.classes.items():
-        of_class = {"fingerprint": fingerprint, "epoch_id": epoch_id(connection, epoch, now)}
-        _write_class(connection, of_class, record)
-        seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": to_json(record.samples)}
-        upsert(
-            connection,
-            SIGHTING,
-            [{**of_class, **seen}],
-            keep=("samples",) if is_recovered and not record.samples else (),
-        )
+    # In one order, so that no two processes wait for each other's rows.
+    classes = [
+        ({"fingerprint": fingerprint, "epoch_id": ids[epoch]}, record)
+        for (epoch, fingerprint), record in sorted(report.classes.items(), key=lambda it: (it[0][1], ids[it[0][0]]))
+    ]
+    _write_classes(connection, classes)
+    for without_samples, keep in ((False, ()), (True, ("samples",))):
+        found = [it for it in classes if without_samples == (is_recovered and not it[1].samples)]
+        upsert(connection, SIGHTING, [_sighting(process, *it) for it in found], keep=keep)
 
 
 def write_transition(connection: Connection, transition: Transition) -> None:
@@ -116,10 +117,15 @@ def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:
     return int(known)
 
 
-def _write_class(connection: Connection, of_class: Mapping[str, Any], record: ClassRecord) -> None:
-    """States have an order, and times their first and last: processes may write in any."""
+def _sighting(process: Process, of_class: Mapping[str, Any], record: ClassRecord) -> Dict[str, Any]:
+    seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": to_json(record.samples)}
+    return {**of_class, **seen}
+
+
+def _class_row(of_class: Mapping[str, Any], record: ClassRecord) -> Dict[str, Any]:
     description = record.description
-    row = {
+    return {
+        **of_class,
         "kind": description.kind,
         "pattern": description.pattern,
         "control_type": description.control.type,
@@ -128,7 +134,13 @@ def _write_class(connection: Connection, of_class: Mapping[str, Any], record: Cl
         "last_seen": record.last_seen,
         "state": record.state,
     }
-    statement = insert(connection, DIVERGENCE_CLASS).values(**of_class, **row)
+
+
+def _write_classes(connection: Connection, classes: Sequence[Tuple[Mapping[str, Any], ClassRecord]]) -> None:
+    """States have an order, and times their first and last: processes may write in any."""
+    if not classes:
+        return
+    statement = insert(connection, DIVERGENCE_CLASS)
     old, new = DIVERGENCE_CLASS.c, statement.excluded
     merged = {
         "first_seen": case((old.first_seen < new.first_seen, old.first_seen), else_=new.first_seen),
@@ -136,7 +148,8 @@ def _write_class(connection: Connection, of_class: Mapping[str, Any], record: Cl
         "state": case((_rank(old.state) > _rank(new.state), old.state), else_=new.state),
     }
     key = ["fingerprint", "epoch_id"]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=merged))
+    rows = [_class_row(*it) for it in classes]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=merged), rows)
 
 
 def _rank(state: Any) -> Any:

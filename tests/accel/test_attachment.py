@@ -11,7 +11,7 @@ import threading
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import installation
+from fast_litellm.accel import attachment, installation
 
 litellm = pytest.importorskip("litellm")
 core = pytest.importorskip("litellm.litellm_core_utils.token_counter")
@@ -165,3 +165,21 @@ def test_a_misspelt_variable_is_a_problem(monkeypatch):
     problems = fast_litellm.doctor(litellm="1.106.2")["problems"]
 
     assert ["nothing reads the variable FAST_LITELLM_CONFGI; did you mean FAST_LITELLM_CONFIG?"] == problems
+
+
+def test_whether_a_release_has_a_module_is_told_without_importing_it(tmp_path, monkeypatch):
+    """A package around it may be large, and may ask for what is not installed."""
+    package = tmp_path / "large_package"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError", encoding="utf-8")
+    (package / "inner" / "__init__.py").write_text("raise AssertionError", encoding="utf-8")
+    (package / "inner" / "module.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = (
+        "large_package.inner.module",
+        "large_package.inner.other",
+        "large_package.other.module",
+        "no_package.module",
+    )
+
+    assert [True, False, False, False] == [attachment.exists(name) for name in names]

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from random import Random
 
-from fast_litellm.shadow import Ledger
+from fast_litellm.cli import pictures
+from fast_litellm.shadow import Ledger, capture, repro, sealing, synthetic
+from fast_litellm.shadow.dashboard import metrics, page
 
 CANARY = "kanarienvogel"
 DEADLINE_S = 60
@@ -64,7 +68,14 @@ os.kill(os.getpid(), 9)
 
 
 def test_nothing_of_a_call_is_written(tmp_path, monkeypatch):
-    """Neither to the ledger, its log, its key or the ring, nor to any log; and what the ring held is as clean."""
+    """
+    Neither to the ledger, its log, its key or the ring, nor to any log; and what the ring held is as clean. The calls
+    are captured meanwhile: the private key, and nothing else, shows that they were full of it.
+    """
+    private_key, public_key = sealing.make_keys()
+    until = datetime.now(timezone.utc) + timedelta(hours=1)
+    for name, value in {"": "token_counting", "_KEY": public_key, "_UNTIL": until.isoformat()}.items():
+        monkeypatch.setenv(f"FAST_LITELLM_CAPTURE{name}", value)
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     monkeypatch.setenv("FAST_LITELLM_LEDGER", url)
     monkeypatch.setenv("FAST_LITELLM_STATE", str(tmp_path / "state"))
@@ -78,9 +89,30 @@ def test_nothing_of_a_call_is_written(tmp_path, monkeypatch):
     assert {".db", ".db-wal", ".key", ".ring"} <= {Path(name).suffix for name in before}
     ledger = Ledger.open(url, flush_seconds=None)
     assert 1 == ledger.recover()
-    assert ledger.divergences("token_counting")
+    classes = ledger.divergences("token_counting")
+    captured = [row for one in classes for row in ledger.captures(one["fingerprint"])]
+    assert captured
+    assert any(CANARY in str(capture.call_of(sealing.unseal(private_key, bytes(it["sealed"])))) for it in captured)
     for found in (before, contents(tmp_path)):
         assert [] == [name for name, content in found.items() if CANARY.encode() in content.lower()]
+    assert [] == [name for name, text in shown(ledger, classes).items() if CANARY in text.lower()]
+
+
+def shown(ledger, classes):
+    """What there is to be read of the evidence: metrics, pages, samples, and a test made of each of them."""
+    picture = pictures.current()
+    texts = {
+        "file": page.render(picture),
+        "live": page.render(picture, live=True),
+        "metrics": metrics.exposition(picture),
+    }
+    for number, record in enumerate(ledger.show(one["fingerprint"]) for one in classes):
+        texts[f"samples {number}"] = repr(record["samples"])
+        for sample in record["samples"]:
+            call = synthetic.call("chat", sample["shape"], Random(number))
+            texts[f"test {number}"] = repro.write(record, call)
+    assert len(texts) > 4
+    return texts
 
 
 def contents(directory):

@@ -228,6 +228,34 @@ def test_in_a_class_it_is_a_method():
     assert inspect.ismethod(holder.method)
 
 
+METHOD_DESCRIPTOR = 1 << 17
+"""`Py_TPFLAGS_METHOD_DESCRIPTOR`: calls through an instance make no bound method."""
+
+
+def test_a_method_call_makes_no_bound_method():
+    """CPython calls it with the instance first, as it calls a function; what that promises is kept."""
+
+    class Holder:
+        method = Dispatcher(lambda *args, **kwargs: (args, kwargs), Tally(), effect_free=True)
+
+    holder, found = Holder(), vars(Holder)["method"]
+    bound = type(found).__get__(found, holder, Holder)
+
+    assert Dispatcher.__flags__ & METHOD_DESCRIPTOR
+    assert ((holder, 1), {"two": 2}) == holder.method(1, two=2) == bound(1, two=2) == found(holder, 1, two=2)
+    assert ((1,), {}) == Holder.method(1)
+    holder.method = found
+    assert ((1,), {}) == holder.method(1)
+
+
+def test_a_routed_method_gets_its_instance():
+    """Candidate and control alike."""
+    seam = Seam(stage="on")
+    holder = type("Holder", (), {"method": seam.call})()
+
+    assert ("candidate", "plan", (holder, "a"), {"times": 2}) == holder.method("a", times=2)
+
+
 def test_pickle_round_trip_of_a_function_in_a_module():
     """`pickle` stores the qualified name only."""
     call = Seam(stage="on").call

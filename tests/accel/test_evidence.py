@@ -11,8 +11,9 @@ import threading
 import pytest
 
 from fast_litellm.accel.evidence import Evidence
+from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.flags import FlagManager
-from fast_litellm.shadow import Ledger, Pause
+from fast_litellm.shadow import FunctionCandidate, Ledger, Pause, comparators
 
 DEADLINE_S = 60
 
@@ -86,3 +87,18 @@ def test_a_guard_with_the_fleets_scope_stops_other_hosts(tmp_path):
     assert "guard_tripped:latency" == here.decide("parser").detail
     for one in (evidence, other):
         one.close()
+
+
+def test_features_that_say_nothing_of_a_budget_share_one():
+    """However many they are; one that is given another share has it for itself."""
+    rules = {"version": 1, "flags": {"own": {"shadow": {"budget": "20%"}}, "named": {"shadow": {"budget": "5%"}}}}
+    manager, evidence = FlagManager.from_dict(rules), Evidence(os.environ["FAST_LITELLM_LEDGER"])
+    pair = Pair(abs, FunctionCandidate(abs), comparators.exact, "reference", effect_free=True)
+    runners = [evidence.runner(Feature(name, pair), manager, dict) for name in ("one", "two", "named", "own")]
+    budgets = [runner._budget for runner in runners]
+    for runner in runners:
+        runner.close()
+    evidence.close()
+
+    assert budgets[0] is budgets[1] is budgets[2]
+    assert budgets[3] is not budgets[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import inspect
 import io
@@ -15,6 +16,7 @@ import threading
 import pytest
 
 import fast_litellm
+from fast_litellm import _native
 from fast_litellm.accel import installation
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.cli.demo import server
@@ -179,6 +181,73 @@ def test_a_stream_is_the_same_at_every_stage(installed, endpoint, address):
     assert len(seen[0][0]) > 2
 
 
+def streamed(address, call):
+    """All there is of a stream's chunks, what is built of them, and how often the SDK constructed something."""
+    base_client = importlib.import_module("openai._base_client")
+    request = {"model": "openai/gpt-4o", "messages": HELLO, "stream": True, "api_base": f"{address}/v1", "api_key": KEY}
+    construct, calls = base_client.construct_type, []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base_client, "construct_type", lambda **given: (calls.append(1), construct(**given))[1])
+        chunks = call(**request)
+    whole = litellm.stream_chunk_builder(chunks, messages=HELLO)
+    told = [_native.freeze_models([{**vars(chunk), "created": 0} for chunk in chunks])[0], whole.choices, whole.usage]
+    return told, len(calls)
+
+
+def in_turn(**request):
+    return list(litellm.completion(**request))
+
+
+def awaited(**request):
+    async def call():
+        return [chunk async for chunk in await litellm.acompletion(**request)]
+
+    return asyncio.run(call())
+
+
+@pytest.fixture
+def tidy():
+    """LiteLLM's synchronous streams leave an event loop to the thread that reads them, open."""
+    yield
+    asyncio.run(asyncio.sleep(0))
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("tidy")
+@pytest.mark.parametrize("call", [in_turn, awaited])
+def test_litellms_chunks_are_the_same_at_every_stage(installed, address, call):
+    """In every part, and so is what is built of them; each chunk is compared in shadow and the candidate's at on."""
+    seen, read = [], {}
+    for stage in STAGES:
+        installed(stage)
+        before = counters("stream_parsing")
+        seen.append(streamed(address, call))
+        after = counters("stream_parsing")
+        read[stage] = (after["matched"] - before["matched"], after["served"]["rust"] - before["served"]["rust"])
+    expected = seen[0][1]
+
+    assert [seen[0]] * 3 == seen
+    assert expected > 2
+    assert ((0, 0), (expected, 0), expected) == (read["off"], read["shadow"], read["on"][1])
+    assert (0, {}) == (after["diverged"], after["declined"])
+
+
+def test_the_control_is_replaced_where_it_is_called_from_only(installed):
+    """It calls itself for every part of a response: those calls are not routed, and uninstalling puts it back."""
+    base_client, models = importlib.import_module("openai._base_client"), importlib.import_module("openai._models")
+    control = models.construct_type
+    installed("on")
+    routed = base_client.construct_type
+
+    assert (control, True) == (models.construct_type, routed is not control)
+    assert "patched" == fast_litellm.status()["features"]["stream_parsing"]["state"]
+
+    fast_litellm.uninstall()
+
+    assert base_client.construct_type is control
+
+
 @contextlib.contextmanager
 def logged():
     """What LiteLLM's logger writes through LiteLLM's own filter."""
@@ -249,8 +318,8 @@ def test_a_log_handler_that_redacts_may_log_of_a_failed_candidate(tmp_path, inst
 
 
 def held() -> dict:
-    """Every place of the loaded modules where one of the seams' functions is held by name."""
-    names = {seam.name for seam in SEAMS if seam.feature != "token_counting"}
+    """Every place of the loaded modules that holds a function by name which is replaced wherever it is held."""
+    names = {seam.name for seam in SEAMS if seam.feature != "token_counting" and seam.defined_in is None}
     return {
         (module.__name__, name): vars(module)[name]
         for module in list(sys.modules.values())

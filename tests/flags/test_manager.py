@@ -47,7 +47,7 @@ SHADOW = {"percent": 100.0, "budget": 5.0, "mode": "off_path", "deadline_ms": 1_
 def test_without_a_rule_file_everything_is_shadowed():
     """Every feature is compared within the budget, and no candidate serves."""
     manager = FlagManager.default(["parser", "router"])
-    flag = {"stage": "shadow", "owner": None, "expires": None, "shadow": SHADOW}
+    flag = {"stage": "shadow", "owner": None, "expires": None, "candidate": "rust", "shadow": SHADOW}
     flag["standing"] = {"state": "running", "until": None, "scope": None}
 
     assert {"parser": flag, "router": flag} == manager.status()["flags"]
@@ -98,6 +98,7 @@ def test_a_description_tells_rules_lines_and_thresholds(manager, rules):
         "otherwise_line": 19,
         "owner": "parsing team",
         "expires": "2027-03-31",
+        "candidate": "rust",
         "shadow": {**SHADOW, "percent": 25.0, "budget": 2.5},
     } == manager.describe("parser")
 
@@ -207,3 +208,23 @@ def test_a_step_beyond_a_shortened_plan_serves_nothing():
     manager = FlagManager.from_dict(PLANNED)
     manager.apply_rollouts({"planned": 4})
     assert ("shadow", "shadow") == (manager.plan("planned").step.name, manager.stage("planned"))
+
+
+@pytest.mark.parametrize(
+    ("flag", "word", "expected"),
+    [
+        ({"stage": "on"}, None, "other"),
+        ({"plan": {"steps": ["shadow", "on"]}}, None, "other"),
+        ({"stage": "off"}, "100%", "other"),
+        ({"stage": "off"}, "rust", "rust"),
+        ({"otherwise": {"split": {"rust": 100}}}, None, "rust"),
+    ],
+)
+def test_what_names_no_implementation_means_the_candidate(flag, word, expected):
+    """Stages, plans and percentages from the environment; a name means what it says."""
+    overrides = {} if word is None else {"f": word}
+    manager = FlagManager.from_dict({"version": 1, "flags": {"f": {"candidate": "other", **flag}}}, overrides=overrides)
+    manager.apply_rollouts({"f": 1})
+
+    assert ("other", expected) == (manager.candidate("f"), manager.serve("f", "u"))
+    assert "rust" == manager.candidate("undeclared")

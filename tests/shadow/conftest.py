@@ -41,6 +41,7 @@ class RememberingSink:
     def __init__(self):
         self.comparisons = []
         self.times = []
+        self.spent = []
         self.accepted = set()
 
     def accepts(self, feature, fingerprint):
@@ -49,8 +50,14 @@ class RememberingSink:
     def record(self, comparison):
         self.comparisons.append(comparison)
 
+    def capture(self, comparison, call):
+        """Nothing is kept."""
+
     def record_times(self, feature, times):
         self.times.append(times)
+
+    def record_spent(self, feature, spent):
+        self.spent.append(spent)
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fast_litellm import events
+from fast_litellm.accel.native import Job
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, Limits, comparators, machinery
 from fast_litellm.shadow.candidate import Withheld
-from fast_litellm.shadow.job import Job
 from fast_litellm.shadow.judge import Judge
 from fast_litellm.shadow.observation import Observation
 from fast_litellm.shadow.reporter import Reporter

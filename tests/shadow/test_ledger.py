@@ -97,6 +97,7 @@ def test_status_adds_up_all_processes(make_ledger):
         "diverged": 0,
         "shed": {"budget": 2},
         "in_flight": 2,
+        "latency": {"control": None, "candidate": None, "cpu_ns": 0},
     } == ledgers[0].status()["features"]["feature"]
 
 

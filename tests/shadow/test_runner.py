@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
+import weakref
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -70,6 +72,15 @@ def test_the_caller_gets_the_controls_own_object(make_runner, balanced):
     assert value is runner.observe((), {})
     assert runner.drain(DEADLINE_S)
     assert 1 == balanced()["diverged"]
+
+
+def test_what_a_compared_call_took_is_told(make_runner, sink):
+    """Once for each call, whether the sides agree or not, with the processor time of the comparison."""
+    runner = make_runner(lambda value: value, lambda _value: 1)
+    for value in (1, 2):
+        runner.observe((value,), {})
+    assert runner.drain(DEADLINE_S)
+    assert [True] * 2 == [min(spent) > 0 for spent in sink.spent]
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), Declined("x"), RecursionError()], ids=repr)
@@ -159,6 +170,64 @@ def test_the_end_of_the_stack_reaches_the_caller_as_the_controls_own(make_runner
     assert {1} == set(answers)
     reading = settled(runner, tally)
     assert reading["offered"] == reading["compared"] + sum(reading["shed"].values())
+
+
+def test_no_python_runs_on_the_callers_path_but_the_control(make_runner, balanced):
+    """What a compared call costs its caller is native; a candidate that prepares nothing is not even asked."""
+    runner, ran = make_runner(lambda value: value, lambda value: value), []
+    runner.observe((0,), {})  # the worker's thread is started by the first call
+    try:
+        sys.setprofile(lambda frame, event, _: event == "call" and ran.append(frame.f_code.co_name))
+        runner.observer(([1, {"a": ("b",)}],), {})
+    finally:
+        sys.setprofile(None)
+    assert ["<lambda>"] == ran
+    assert runner.drain(DEADLINE_S)
+    assert 2 == balanced()["matched"]
+
+
+def test_the_function_that_raised_is_named(make_runner, sink):
+    """The control's as well as the candidate's, whoever has caught the exception."""
+
+    class Odd(Exception):  # noqa: N818 - a class of no other test
+        """Raised by the control."""
+
+    def deep():
+        raise Odd
+
+    def control():
+        deep()
+
+    runner = make_runner(control, lambda: 1)
+    with pytest.raises(Odd) as caught:
+        runner.observe((), {})
+    assert ["control", "deep"] == [entry.name for entry in caught.traceback[-2:]]
+    with pytest.raises(Odd):
+        make_runner(deep, lambda: 1).observe((), {})
+    assert runner.drain(DEADLINE_S)
+    assert ["deep"] == [it.description.control.frame.rpartition(".")[2] for it in sink.comparisons[:1]]
+
+
+def test_a_runner_that_nobody_needs_is_collected(tally):
+    """The native observer is no obstacle to the collector of cycles."""
+    runner = ShadowRunner(Experiment("feature", abs, FunctionCandidate(abs), comparators.exact), tally=tally)
+    runner.abandon(runner.prepare((-1,), {}), "control_interrupted")
+    runner.close(DEADLINE_S)
+    observer = weakref.ref(runner.observer)
+    del runner
+    gc.collect()
+    assert observer() is None
+
+
+def test_a_job_that_a_closed_worker_refuses_is_shed(make_runner, balanced):
+    """Whatever happens to a call after its control has answered, it is in one place of the account."""
+    runner = make_runner(lambda: 1, lambda: 1)
+    jobs = [runner.prepare((), {}) for _ in range(3)]
+    runner.submit(jobs[0], Outcome(1))
+    runner.close(DEADLINE_S)
+    runner.submit(jobs[1], Outcome(1))
+    runner.abandon(jobs[2], "control_interrupted")
+    assert (1, {"shutdown": 1, "control_interrupted": 1}) == (balanced()["matched"], balanced()["shed"])
 
 
 def test_the_candidate_works_on_a_copy(make_runner, balanced):

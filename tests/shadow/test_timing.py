@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fast_litellm.accel.native import Tally
 from fast_litellm.shadow import Epoch, timing
-from fast_litellm.shadow.evidence import Timings
-from fast_litellm.shadow.timing import PairedTimes, Times
+from fast_litellm.shadow.evidence import Latency, Timings
+from fast_litellm.shadow.timing import PairedTimes, Spent, Times
 
 MS = 1_000_000
 EPOCH = Epoch("feature", "build-1")
@@ -89,3 +89,38 @@ def test_a_ledger_keeps_them_by_epoch(open_ledger):
     ledger.attach(Epoch("feature", "build-2"), Tally())
     assert ledger.flush()
     assert Timings() == ledger.evidence("feature").timings
+
+
+def test_what_the_sides_took_is_summed_over_processes():
+    """Quantiles are up to 2 % too high, and what comparing took is exact."""
+    times = PairedTimes()
+    for micros in range(1, 101):
+        times.spend(Spent(micros * 1_000, micros * 100, 7))
+    found = timing.latency([json.dumps(times.as_json())] * 2)
+
+    assert (200, 1_400) == (found.control.calls, found.cpu_ns)
+    assert [50_000, 90_000, 99_000] == [
+        pytest.approx(it, rel=0.022) for it in (found.control.p50, found.control.p90, found.control.p99)
+    ]
+    assert found.control.p99 >= 99_000
+    assert found.candidate.p50 == pytest.approx(5_000, rel=0.022)
+
+
+def test_a_ledger_of_an_earlier_version_says_nothing_of_latency():
+    """Nor does one without comparisons."""
+    assert Latency() == timing.latency(['{"pairs": 1, "faster": 1, "tail": 0, "ratios": {"0": 1}, "cpu_ratios": {}}'])
+    assert Latency() == timing.latency([])
+
+
+def test_what_a_comparison_took_is_in_the_ledger_and_in_its_process(open_ledger):
+    """Of the present epoch; an unknown feature has none."""
+    ledger = open_ledger()
+    ledger.attach(EPOCH, Tally())
+    ledger.record_spent("feature", Spent(2_000, 1_000, 5_000))
+    ledger.record_spent("unknown", Spent(1, 1, 1))
+    assert ledger.flush()
+    own, shown = ledger.latency("feature"), ledger.status()["features"]["feature"]["latency"]
+
+    assert own == ledger.evidence("feature").latency
+    assert (1, 5_000, own.control.p50) == (own.control.calls, shown["cpu_ns"], shown["control"]["p50"])
+    assert Latency() == ledger.latency("unknown")

@@ -196,3 +196,37 @@ def test_an_exception_without_a_text_has_a_stand_in():
         of_error(WordlessError()).error_type,
         of_error(WordlessError()).error_text,
     )
+
+
+def without_flaw(value):
+    """An experiment's word for a control that says 1 where it should say the value."""
+    experiment = Experiment(
+        "feature",
+        lambda flawed: 1 if flawed else value,
+        FunctionCandidate(lambda flawed: 2),
+        comparators.exact,
+        without_flaw=lambda call: ((False,), {}) if call[0][0] else None,
+    )
+    return Trial(experiment, Limits()).run(None, ((True,), {}), Observation(1))
+
+
+def test_a_flaw_of_the_control_is_waived_when_it_is_all_the_sides_differ_in():
+    """Without it the control does what the candidate did."""
+    finding = without_flaw(2)
+
+    assert ("waived", "value", True, False) == summary(finding)
+    assert "flaw_of_the_control" == finding.difference.note
+
+
+def test_a_flaw_of_the_control_excuses_no_other_answer():
+    """A candidate that is as wrong as the control, in another way, is wrong."""
+    assert ("diverged", "value", True, False) == summary(without_flaw(3))
+
+
+def test_a_call_without_the_flaw_is_judged_as_any_other():
+    """When the flaw makes no difference to a call, it explains none."""
+    experiment = Experiment(
+        "feature", lambda: 1, FunctionCandidate(lambda: 2), comparators.exact, without_flaw=lambda call: None
+    )
+
+    assert "diverged" == Trial(experiment, Limits()).run(None, ((), {}), Observation(1)).outcome

@@ -17,6 +17,7 @@ from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.accel.candidates.token_plan import Plan
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
+from fast_litellm.shadow.candidate import Call
 
 SOURCES: Tuple[Source, ...] = (
     *token_counting.SOURCES,
@@ -96,3 +97,15 @@ def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
         return _bound(*args, **kwargs)
     except TypeError:
         raise Declined("control_raises") from None
+
+
+def batch_of_texts(call: Call) -> Call:
+    """
+    Args:
+        call: Made up, with anything as arguments.
+
+    Returns:
+        The call that counts the texts among them.
+    """
+    values = [item for value in call[0] for item in (value if isinstance(value, list) else [value])]
+    return ("gpt-4o", [value for value in values if isinstance(value, str)]), {}

@@ -14,6 +14,7 @@ from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.request_types import RequestTypes
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
+from fast_litellm.shadow.candidate import Call
 
 SOURCES: Tuple[Source, ...] = (
     Source("openai._utils._transform"),
@@ -124,6 +125,19 @@ class AsyncRequestTransformCandidate(RequestTransformCandidate):
             Declined: Something inside the body is not reproduced.
         """
         return super().run(plan, args, kwargs)
+
+
+def chat_request(call: Call) -> Call:
+    """
+    Args:
+        call: Made up, with the parameters of a chat as keyword arguments.
+
+    Returns:
+        The call that transforms their body.
+    """
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+
+    return (call[1], CompletionCreateParamsNonStreaming), {}
 
 
 def _bound(data: Any, expected_type: Any) -> Tuple[Any, Any]:

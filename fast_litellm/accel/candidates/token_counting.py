@@ -78,7 +78,7 @@ class TokenCountingCandidate:
         self._litellm = reference.litellm
         self._semantics = semantics
         self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
-        self._plans: Dict[TokenModel, Plan] = {}
+        self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
         self._limits = (
             _default(reference._get_tiktoken_count_function),
@@ -105,9 +105,8 @@ class TokenCountingCandidate:
         if self._litellm.set_verbose is True or self._reference.verbose_logger.isEnabledFor(logging.DEBUG):
             raise Declined("debug_logging")
         model = self._models.find(name)
-        if is_image_fixed:
-            return Plan(self._plan(model).counter, self._reference.DEFAULT_IMAGE_TOKEN_COUNT, model)
-        return self._plan(model)
+        fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if is_image_fixed else None
+        return Plan(self._counter(model), fixed, model)
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
         """
@@ -129,11 +128,11 @@ class TokenCountingCandidate:
         settings = None if plan.model is None else tuple(self._settings(plan.model))
         return settings, plan.fixed_image_tokens
 
-    def _plan(self, model: TokenModel) -> Plan:
-        plan = self._plans.get(model)
-        if plan is None:
-            plan = self._plans[model] = Plan(self._settings(model).make(), None, model)
-        return plan
+    def _counter(self, model: TokenModel) -> native.TokenCounter:
+        counter = self._counters.get(model)
+        if counter is None:
+            counter = self._counters[model] = self._settings(model).make()
+        return counter
 
     def _settings(self, model: TokenModel) -> CounterSettings:
         base_image_tokens = _default(self._reference.calculate_img_tokens, "base_tokens")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +16,14 @@ from fast_litellm.accel import native
 from fast_litellm.cli import console
 from fast_litellm.cli.bench import machine, report, rows
 from fast_litellm.cli.bench.race import Course
-from fast_litellm.cli.bench.report import Line
+from fast_litellm.cli.bench.report import Line, Reading
+from fast_litellm.cli.bench.row import Figure, Row
+from fast_litellm.cli.bench.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from fast_litellm.cli.bench.row import Row
+    from fast_litellm.cli.bench.row import Series
 
 
 @click.command(name="bench")
@@ -31,29 +37,33 @@ if TYPE_CHECKING:
 @click.option(
     "--rounds", type=click.IntRange(min=3), default=Course.rounds, show_default=True, help="Batches of each side."
 )
-@click.option("--only", metavar="TEXT", default="", help="Only the rows whose name contains TEXT.")
-def command(json_file: Path | None, rounds: int, only: str) -> None:
+@click.option("--only", metavar="TEXT", default="", help="Only the rows whose name contains TEXT, long ones as well.")
+@click.option("--all", "with_long", is_flag=True, help="Also what takes minutes: the proxy, memory, 2,000 deployments.")
+def command(json_file: Path | None, rounds: int, only: str, *, with_long: bool) -> None:
     """
     Measure what every accelerated function gains.
 
     Both sides run in this process, in alternating batches, measured in CPU time; the answers of a row are compared
     before it is timed. The ratio is the figure to trust, nanoseconds belong to this machine. A row without gain is
-    printed too.
+    printed too. Nothing of it is written to your ledger.
     """
     _refuse_debug_build()
     where = machine.describe()
-    wanted = (row for row in rows.every() if only in row.name)
-    lines = list(measure(wanted, Course(rounds=rounds)))
-    if not lines:
+    found = chain(rows.every(), rows.long()) if with_long or only else rows.every()
+    with _own_ledger():
+        measured = list(measure((row for row in found if only in row.name), Course(rounds=rounds)))
+    if not measured:
         console.fail(f"no row contains {only!r}", "run `fast-litellm bench` without --only to see all of them", 2)
-    _print(where, lines)
+    lines = [it for it in measured if isinstance(it, Line)]
+    readings = [it for it in measured if isinstance(it, Reading)]
+    _print(where, lines, readings)
     if json_file:
-        json_file.write_text(json.dumps(report.document(where, lines), indent=2) + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps(report.document(where, lines, readings), indent=2) + "\n", encoding="utf-8")
     if any(line.result is None for line in lines):
         console.fail("the two sides of a row disagree; it was not timed")
 
 
-def measure(rows: Iterable[Row], course: Course) -> Iterator[Line]:
+def measure(rows: Iterable[Row | Series | Figure], course: Course) -> Iterator[Line | Reading]:
     """
     Compare, then time, row by row.
 
@@ -62,14 +72,36 @@ def measure(rows: Iterable[Row], course: Course) -> Iterator[Line]:
         course: How.
 
     Yields:
-        One line for each row; rows whose sides disagree are not timed.
+        One line for each row and one reading for each figure; rows whose sides disagree are not timed.
     """
     for row in rows:
         console.say(f"measuring {row.name}")
-        difference = row.difference()
-        if difference:
-            console.error(f"{row.name}: {difference}")
-        yield Line(row, None if difference else course.run(row), difference)
+        if isinstance(row, Figure):
+            yield Reading(row, Spread.of(row.values(course.rounds)))
+        else:
+            yield _line(row, course)
+
+
+def _line(row: Row | Series, course: Course) -> Line:
+    difference = row.difference()
+    if difference:
+        console.error(f"{row.name}: {difference}")
+        return Line(row, None, difference)
+    return Line(row, course.run(row) if isinstance(row, Row) else course.follow(row))
+
+
+@contextmanager
+def _own_ledger() -> Iterator[None]:
+    """What is measured is no evidence of anybody's traffic: it goes to a ledger that is thrown away."""
+    name = "FAST_LITELLM_LEDGER"
+    before = os.environ.get(name)
+    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        os.environ[name] = f"sqlite:///{Path(directory) / 'ledger.db'}"
+        try:
+            yield
+        finally:
+            os.environ.pop(name)
+            os.environ.update({} if before is None else {name: before})
 
 
 def _refuse_debug_build() -> None:
@@ -77,7 +109,9 @@ def _refuse_debug_build() -> None:
         console.fail("this is a debug build; its figures would mean nothing", "build it with `make build`")
 
 
-def _print(where: dict[str, str], lines: Sequence[Line]) -> None:
+def _print(where: dict[str, str], lines: list[Line], readings: list[Reading]) -> None:
     console.print_fields(where)
-    console.output().print()
-    console.output().print(report.table(lines))
+    for found, made in ((lines, report.table(lines)), (readings, report.figures(readings))):
+        if found:
+            console.output().print()
+            console.output().print(made)

@@ -17,9 +17,9 @@ from fast_litellm.cli.bench.row import Statement
 from fast_litellm.cli.bench.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from fast_litellm.cli.bench.row import Row
+    from fast_litellm.cli.bench.row import Goal, Row, Series
 
 Clock = Callable[[], int]
 Batch = Callable[["Iterable[object]", Clock], int]
@@ -43,6 +43,24 @@ class Result:
     ours_ns: Spread
     theirs_ns: Spread
     calls: int
+
+    @classmethod
+    def of(cls, goal: Goal, rounds: Sequence[tuple[float, float]], calls: int) -> Result:
+        """
+        Args:
+            goal: How a round's two sides become its measure.
+            rounds: Nanoseconds a call of our side and of the other, for each round.
+            calls: Calls of each side in one batch.
+
+        Returns:
+            Medians and spreads over all rounds.
+        """
+        return cls(
+            Spread.of([goal.of(*pair) for pair in rounds]),
+            Spread.of([pair[0] for pair in rounds]),
+            Spread.of([pair[1] for pair in rounds]),
+            calls,
+        )
 
 
 @dataclass(frozen=True)
@@ -80,8 +98,25 @@ class Course:
             if collecting:
                 gc.enable()
 
+    def _clock_of(self, row: Row) -> Clock:
+        if row.is_wall_time:
+            return time.perf_counter_ns
+        return time.process_time_ns if row.is_process_time else self.clock
+
+    def follow(self, series: Series) -> Result:
+        """
+        Have a series run as many rounds as every race.
+
+        Args:
+            series: Whose sides are known to agree.
+
+        Returns:
+            Medians and spreads over all rounds.
+        """
+        return Result.of(series.goal, series.pairs(self.rounds), series.calls)
+
     def _run(self, row: Row, ours: Batch, theirs: Batch, loop: Batch) -> Result:
-        clock = time.perf_counter_ns if row.is_wall_time else self.clock
+        clock = self._clock_of(row)
         calls = self._calls(row, ours, theirs, clock)
         rounds: list[tuple[float, float]] = []
         for index in range(self.rounds):
@@ -93,12 +128,7 @@ class Course:
             else:
                 theirs_ns, ours_ns = theirs(their_items, clock), ours(our_items, clock)
             rounds.append((_per_call(ours_ns, loop_ns, calls), _per_call(theirs_ns, loop_ns, calls)))
-        return Result(
-            Spread.of([row.goal.of(*pair) for pair in rounds]),
-            Spread.of([pair[0] for pair in rounds]),
-            Spread.of([pair[1] for pair in rounds]),
-            calls,
-        )
+        return Result.of(row.goal, rounds, calls)
 
     def _calls(self, row: Row, ours: Batch, theirs: Batch, clock: Clock) -> int:
         calls = 1

@@ -1,4 +1,4 @@
-"""The bench's table and JSON document: the ratio first, then what it is made of, with or without gain."""
+"""The bench's tables and JSON document: the ratio first, then what it is made of, with or without gain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from fast_litellm.cli.bench.race import Result
-    from fast_litellm.cli.bench.row import Goal, Row
+    from fast_litellm.cli.bench.row import Figure, Goal, Row, Series
     from fast_litellm.cli.bench.spread import Spread
 
 
@@ -35,9 +35,38 @@ class Line:
         difference: Where they disagree, "" when they do not.
     """
 
-    row: Row
+    row: Row | Series
     result: Result | None
     difference: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    One figure that was measured.
+
+    Args:
+        figure: What was to be measured.
+        value: What was measured, one value per round.
+    """
+
+    figure: Figure
+    value: Spread
+
+
+def figures(readings: Sequence[Reading]) -> Table:
+    """
+    Returns:
+        The readings as a table of 80 columns.
+    """
+    numbers = ("value", "p5 - p95", "goal")
+    made = console.table(("what", *numbers, "unit", ""), numbers)
+    for reading in readings:
+        figure, value = reading.figure, reading.value
+        sign, met = ">=" if figure.is_least else "<=", "ok" if figure.met_by(value.median) else "no"
+        spread = f"{_large(value.p5)} - {_large(value.p95)}"
+        made.add_row(figure.name, _large(value.median), spread, f"{sign}{figure.goal:,g}", figure.unit, met)
+    return made
 
 
 def table(lines: Sequence[Line]) -> Table:
@@ -86,6 +115,11 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= _ALL_DIGITS else f"{value:#.3g}".rstrip(".")
 
 
+def _large(value: float) -> str:
+    """Three digits, or all before the point, in groups."""
+    return f"{value:,.0f}" if abs(value) >= _ALL_DIGITS else _number(value)
+
+
 def duration(nanoseconds: float) -> str:
     """
     Returns:
@@ -97,17 +131,24 @@ def duration(nanoseconds: float) -> str:
     return f"{_number(nanoseconds)}ns"
 
 
-def document(machine: dict[str, str], lines: Sequence[Line]) -> dict[str, Any]:
+def document(machine: dict[str, str], lines: Sequence[Line], readings: Sequence[Reading] = ()) -> dict[str, Any]:
     """
     Returns:
         Everything measured, for `--json`.
     """
     return {
         "ok": all(line.result is not None for line in lines),
-        "clock": "thread CPU time",
+        "clock": "CPU time",
         "machine": machine,
         "rows": [_row(line) for line in lines],
+        "figures": [_figure(reading) for reading in readings],
     }
+
+
+def _figure(reading: Reading) -> dict[str, Any]:
+    figure = reading.figure
+    head = {"name": figure.name, "unit": figure.unit, "goal": figure.goal, "is_least": figure.is_least}
+    return {**head, "met": figure.met_by(reading.value.median), "value": asdict(reading.value)}
 
 
 def _row(line: Line) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What one line of the table compares, and the number it should reach."""
+"""What one line of the tables measures, and the number it should reach."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Measure(Enum):
@@ -90,6 +90,7 @@ class Row:
         items: Makes the items of a batch; called anew for each round, so that texts can be fresh in every one.
         most_calls: A batch has no more, however short it is.
         is_wall_time: Measured in wall time instead of this thread's CPU time, because the row has threads of its own.
+        is_process_time: Measured in the CPU time of all threads, because one side works on a thread of its own.
     """
 
     name: str
@@ -100,3 +101,53 @@ class Row:
     items: Callable[[int], Iterable[object]] = _nothing
     most_calls: int | None = None
     is_wall_time: bool = False
+    is_process_time: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """
+    One line of the table whose sides take turns by a plan of their own, because changing sides costs more than a
+    batch, or because each side is another process.
+
+    Args:
+        name: What is measured, at most 30 characters.
+        goal: The number to reach.
+        pairs: Takes a number of rounds, and returns nanoseconds a call of our side and of the other for each; it may
+            make fewer.
+        calls: Calls of each side in a round.
+        difference: As for `Row`.
+    """
+
+    name: str
+    goal: Goal
+    pairs: Callable[[int], Sequence[tuple[float, float]]]
+    calls: int = 1
+    difference: Callable[[], str] = _equal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """
+    One number that is compared with nothing but its goal.
+
+    Args:
+        name: What is measured, at most 30 characters.
+        unit: Of what, such as "rows/s".
+        goal: The number to reach.
+        is_least: The goal is a lower limit, not an upper one.
+        values: Takes a number of rounds, and returns a value for each; it may make fewer.
+    """
+
+    name: str
+    unit: str
+    goal: float
+    values: Callable[[int], Sequence[float]]
+    is_least: bool = False
+
+    def met_by(self, value: float) -> bool:
+        """
+        Returns:
+            Whether the value reaches the goal.
+        """
+        return value >= self.goal if self.is_least else value <= self.goal

@@ -17,7 +17,8 @@ _TALE = (
     "lighthouse keepers count lamps 🚢 slowly, then twice; «so be it» they write: 42 boats, 7 nets."
 )
 _WORDS = _TALE.split()
-_PIECE_WORDS = 6
+PIECE_WORDS = 6
+"""How many words a streaming server sends at a time."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Answer:
             The content as a streaming server sends it: a few words at a time, joined they are the whole.
         """
         words = self.content.split(" ")
-        for start in range(0, len(words), _PIECE_WORDS):
+        for start in range(0, len(words), PIECE_WORDS):
             lead = " " if start else ""
-            yield lead + " ".join(words[start : start + _PIECE_WORDS])
+            yield lead + " ".join(words[start : start + PIECE_WORDS])
 
 
 def answer(request: Mapping[str, Any]) -> Answer:
@@ -56,7 +57,8 @@ def answer(request: Mapping[str, Any]) -> Answer:
         request: The decoded JSON body of `POST /v1/chat/completions`.
 
     Returns:
-        A tool call for half of the requests that offer tools, text for all others.
+        A tool call for half of the requests that offer tools, text for all others: as many words as `max_tokens` says,
+        or a few.
 
     Raises:
         KeyError: The request names no model or has no messages.
@@ -65,12 +67,12 @@ def answer(request: Mapping[str, Any]) -> Answer:
     digest = hashlib.blake2b(prompt.encode(), digest_size=8).digest()
     tools = request.get("tools")
     tool_call = _tool_call(tools, digest) if tools and digest[0] % 2 == 0 else None
-    content = "" if tool_call else _text(digest)
+    content = "" if tool_call else _text(digest, request.get("max_tokens"))
     return Answer(request["model"], content, tool_call, _usage(prompt, content))
 
 
-def _text(digest: bytes) -> str:
-    length = 12 + digest[1] % 60
+def _text(digest: bytes, length: int | None = None) -> str:
+    length = length or 12 + digest[1] % 60
     first, step = digest[2], 1 + digest[3] % (len(_WORDS) - 1)
     return " ".join(_WORDS[(first + index * step) % len(_WORDS)] for index in range(length))
 

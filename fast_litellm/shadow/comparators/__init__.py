@@ -3,6 +3,7 @@ Comparators: whether a control and a candidate did the same, and if not, how and
 
     exact                          equal values of identical types
     ordered                        the same, and the keys of dicts in the same order
+    models                         the same, of objects of pydantic's model classes as well
     tolerance(relative=1e-12)      the same, but numbers may differ a little
     unordered(items)               a list or tuple in any order
     ignoring(["$.id"])             some places need not be equal
@@ -18,11 +19,12 @@ that is changed starts from nothing.
 from __future__ import annotations
 
 from fast_litellm.shadow.comparators.canonical import Canonical, Mask, canonical, times, uuids
-from fast_litellm.shadow.comparators.comparison import Comparator, compare, is_panic
+from fast_litellm.shadow.comparators.comparison import Comparator, compare, is_panic, snapshot
 from fast_litellm.shadow.comparators.custom import Custom, custom
 from fast_litellm.shadow.comparators.difference import KINDS, NOTHING, Difference, Item, Key, Path, Step
 from fast_litellm.shadow.comparators.exact import Exact, exact
 from fast_litellm.shadow.comparators.fields import by_field, ignoring
+from fast_litellm.shadow.comparators.models import Models, models
 from fast_litellm.shadow.comparators.ordered import Ordered, ordered
 from fast_litellm.shadow.comparators.tolerance import Tolerance, tolerance
 from fast_litellm.shadow.comparators.unordered import Unordered, unordered
@@ -38,6 +40,7 @@ __all__ = [
     "Item",
     "Key",
     "Mask",
+    "Models",
     "Ordered",
     "Path",
     "Step",
@@ -50,7 +53,9 @@ __all__ = [
     "exact",
     "ignoring",
     "is_panic",
+    "models",
     "ordered",
+    "snapshot",
     "times",
     "tolerance",
     "unordered",

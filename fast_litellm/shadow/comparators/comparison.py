@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, FrozenSet, Optional, Protocol, Tuple
 
+from fast_litellm.shadow import engine
 from fast_litellm.shadow.comparators.difference import KINDS, Difference
 from fast_litellm.shadow.observation import Observation
 
@@ -16,7 +17,7 @@ class Comparator(Protocol):
 
     `name` names the comparator, its parameters and its version: evidence belongs to it. Values of `safe_types` and
     dict keys in `known_keys` are never content and may be shown. With `takes_snapshots`, it is given frozen copies,
-    and a value of which none can be made is not compared.
+    and a value of which none can be made is not compared; a comparator with a `freeze` of its own makes them itself.
     """
 
     @property
@@ -32,6 +33,20 @@ class Comparator(Protocol):
     def takes_snapshots(self) -> bool: ...
 
     def __call__(self, control: Any, candidate: Any, /) -> Optional[Difference]: ...
+
+
+def snapshot(comparator: Comparator, value: Any, max_bytes: int) -> Any:
+    """
+    Returns:
+        What is kept of an answer until it is compared, in a form nobody can change any more.
+
+    Raises:
+        Unsnapshotable: There is none, or it is too large.
+    """
+    if not comparator.takes_snapshots:
+        return value
+    freeze = getattr(comparator, "freeze", engine.current().freeze)
+    return freeze(value, max_bytes)[0]
 
 
 def compare(comparator: Comparator, control: Observation, candidate: Observation) -> Optional[Difference]:

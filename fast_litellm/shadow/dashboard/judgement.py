@@ -85,6 +85,7 @@ def judged(feature: FeaturePicture, judgement: Judgement) -> FeaturePicture:
         confidence=1 - judgement.alpha,
         cells=cell_map(known, judgement.certified, judgement.needed),
         speed=_speed(judgement),
+        latency=evidence.latency,
         account=evidence.account,
         kinds=dict(evidence.kinds),
         opened_at=evidence.opened_at,

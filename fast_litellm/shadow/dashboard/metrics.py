@@ -14,6 +14,8 @@ from fast_litellm.shadow.dashboard.model import FeaturePicture, Picture
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGES = ("off", "shadow", "canary", "on", "paused", "blocked")
+_QUANTILES = {"0.5": "p50", "0.9": "p90", "0.99": "p99"}
+_NS_PER_S = 1_000_000_000
 _CELL_STATES = ("certified", "collecting")
 _CLASS_STATES = ("new", "confirmed", "waived", "noise")
 
@@ -133,6 +135,17 @@ def _speed(feature: FeaturePicture) -> Iterator[Sample]:
         yield {"quantile": "0.5"}, 1 / feature.speed.factor
 
 
+def _latency(feature: FeaturePicture) -> Iterator[Sample]:
+    for side in ("control", "candidate"):
+        found = getattr(feature.latency, side)
+        for quantile in _QUANTILES if found is not None else ():
+            yield {"side": side, "quantile": quantile}, getattr(found, _QUANTILES[quantile]) / _NS_PER_S
+
+
+def _cost(feature: FeaturePicture) -> Iterator[Sample]:
+    yield {}, feature.latency.cpu_ns / _NS_PER_S
+
+
 FAMILIES: Tuple[Family, ...] = (
     Family("shadow_calls_total", "counter", "Calls that could have been compared, by what became of them.", _outcomes),
     Family("shadow_shed_total", "counter", "Calls given up, by reason.", lambda f: _each("reason", f.account.shed)),
@@ -147,5 +160,7 @@ FAMILIES: Tuple[Family, ...] = (
     Family("shadow_gate_checks_open", "gauge", "Checks of the gate that do not hold.", lambda f: [({}, len(f.unmet))]),
     Family("shadow_gate_seconds_left", "gauge", "Until the gate would promote, at the present rate.", _wait),
     Family("shadow_latency_ratio", "gauge", "Candidate's time over the control's, from paired runs.", _speed),
+    Family("shadow_latency_seconds", "gauge", "What each side took of compared calls, where it ran.", _latency),
+    Family("shadow_cpu_seconds", "gauge", "Processor time of the present epoch's comparisons.", _cost),
 )
 """Every metric that has the label `feature`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple
 
-from fast_litellm.shadow.evidence import Account
+from fast_litellm.shadow.evidence import Account, Latency
 
 PYTHON = "python"
 ATTENTION = ("blocked", "paused")
@@ -230,6 +230,7 @@ class FeaturePicture:
         confidence: With which the bound holds, such as 0.99.
         cells: The map of input shapes.
         speed: Paired timings; None without any.
+        latency: What each side took of the compared calls.
         classes: Its divergence classes, those that matter most first.
         account: What became of the calls.
         kinds: Comparisons that did not match, by kind.
@@ -255,6 +256,7 @@ class FeaturePicture:
     confidence: float = 0.99
     cells: CellMap = field(default_factory=CellMap)
     speed: Optional[Speed] = None
+    latency: Latency = field(default_factory=Latency)
     classes: Tuple[Finding, ...] = ()
     account: Account = field(default_factory=Account)
     kinds: Mapping[str, int] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from fast_litellm.errors import LedgerError
 
-REVISIONS: Final[Tuple[str, ...]] = ("0001", "0002")
+REVISIONS: Final[Tuple[str, ...]] = ("0001", "0002", "0003")
 HEAD: Final = REVISIONS[-1]
 
 # Any number of processes may come to a new database at once; one of them migrates, the others wait for it.

@@ -42,7 +42,7 @@ def call(values: Mapping[str, str], draw: Random) -> Call:
     options = _words(values["options"])
     kwargs = {**_model(values), **{name: _OPTIONS.get(name, 1) for name in options if name not in ("text", "other")}}
     messages = _messages(values, draw)
-    if messages or "text" not in options:
+    if messages or ("text" not in options and draw.random() < 1 / 2):  # a shape tells no messages from an empty list
         kwargs["messages"] = messages
     if "text" in options:
         kwargs["text"] = ""

@@ -9,6 +9,8 @@
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
+//! - [`shadow`]: which calls may be compared.
+//! - [`windows`]: the windows of rate limits.
 #![forbid(unsafe_code)]
 #![cfg_attr(any(test, feature = "fuzzing"), allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -24,4 +26,6 @@ pub mod redaction;
 pub mod ring;
 pub mod rules;
 pub mod sample;
+pub mod shadow;
 pub mod shape;
+pub mod windows;

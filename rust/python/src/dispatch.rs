@@ -4,14 +4,14 @@
 //! and `__wrapped__`, so that `inspect.signature` and pickling by reference keep working, and `__get__` makes it a method
 //! where it stands in a class.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::account::UNKNOWN;
-use fast_litellm_core::flags::{Decision, Implementation};
+use fast_litellm_core::flags::{Implementation, Outline};
 use fast_litellm_core::guard::Outcome;
 use fast_litellm_core::sample::Sampler;
 use pyo3::exceptions::PyException;
@@ -19,11 +19,12 @@ use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::dispatch_entry;
 use crate::flags::FlagHandle;
 use crate::guard::{self, Stopwatch, TimedControl};
+use crate::observer::Observer;
 use crate::proven::Proven;
 use crate::shape::Shaper;
 use crate::tally::Tally;
@@ -58,14 +59,24 @@ pub(crate) struct Connection {
     context: Py<PyAny>,
     /// Has `prepare(args, kwargs)` and `run(plan, args, kwargs)`.
     candidate: Py<PyAny>,
-    /// `ShadowRunner.observe(args, kwargs)`: answers with the control and hands the other side over.
-    observe: Py<PyAny>,
+    /// What the rules call it: it is the one that is compared.
+    compared: Implementation,
+    /// Who answers when the rules name another one: neither compared nor held to what is certified.
+    others: HashMap<String, Py<PyAny>>,
+    /// Answers with the control and hands the other side over.
+    observe: Observe,
     /// Called with the class name of an exception a serving candidate failed with.
     failed: Py<PyAny>,
     /// Called with what the flag's guard concludes, if anybody wants to know.
     concluded: Option<Py<PyAny>>,
     /// The `ShadowRunner` that compares calls the candidate has answered.
     reverse: Option<Py<PyAny>>,
+}
+
+/// Who answers a call that is compared, given its arguments and, perhaps, the control inside something that measures it.
+enum Observe {
+    Natively(Py<Observer>),
+    Otherwise(Py<PyAny>),
 }
 
 /// How one call goes on after the decision.
@@ -80,6 +91,8 @@ enum Route {
 const UNHEARD: &str = "listener_failed";
 /// Why Python answers a call that the rules give to the candidate: its shape is not certified.
 const UNPROVEN: &str = "unproven_shape";
+/// Why Python answers a call that the rules give to an implementation: the seam has none of that name.
+const ABSENT: &str = "no_such_candidate";
 /// Why a call that the candidate was to answer is not compared: it did not answer it.
 const UNANSWERED: &str = "not_served";
 
@@ -105,20 +118,30 @@ impl Dispatcher {
     }
 
     /// Starts routing.
-    #[pyo3(signature = (handle, context, candidate, observe, failed, concluded=None, reverse=None, /))]
+    #[pyo3(signature = (
+        handle, context, candidate, observe, failed, concluded=None, reverse=None, /, *, compared="rust", others=None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "one for each field of a connection")]
     fn connect(
         &self,
         handle: Py<FlagHandle>,
         context: &Bound<'_, PyAny>,
         candidate: Py<PyAny>,
-        observe: Py<PyAny>,
+        observe: Bound<'_, PyAny>,
         failed: Py<PyAny>,
         concluded: Option<Py<PyAny>>,
         reverse: Option<Py<PyAny>>,
+        compared: &str,
+        others: Option<HashMap<String, Py<PyAny>>>,
     ) -> PyResult<()> {
         let context = context.getattr("get")?.unbind();
-        let connection = Connection { handle, context, candidate, observe, failed, concluded, reverse };
+        let observe = match observe.cast_into::<Observer>() {
+            Ok(observer) => Observe::Natively(observer.unbind()),
+            Err(other) => Observe::Otherwise(other.into_inner().unbind()),
+        };
+        let (compared, others) = (compared.into(), others.unwrap_or_default());
+        let connection =
+            Connection { handle, context, candidate, compared, others, observe, failed, concluded, reverse };
         self.connection.store(Some(Arc::new(connection)));
         Ok(())
     }
@@ -189,7 +212,23 @@ pub(crate) enum ShortWay {
 pub(crate) struct Decided {
     connection: Arc<Connection>,
     route: Option<Route>,
+    serve: Implementation,
     is_guarded: bool,
+}
+
+impl Decided {
+    /// Whether the one that the rules name is the one that is compared.
+    fn is_compared(&self) -> bool {
+        self.serve == self.connection.compared
+    }
+
+    /// The candidate that the rules name, if the seam has it.
+    fn candidate<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        let connection = &*self.connection;
+        let other = || connection.others.get(self.serve.name());
+        let found = if self.is_compared() { Some(&connection.candidate) } else { other() };
+        found.map(|candidate| candidate.bind(py))
+    }
 }
 
 impl Dispatcher {
@@ -201,10 +240,13 @@ impl Dispatcher {
         };
         let (decision, is_guarded) = decide(py, connection);
         let is_guarded = is_guarded && !self.awaited;
-        let route = (decision.serve == Implementation::Python).then(|| self.python_route(&decision));
+        let route = decision.serves_control().then(|| self.python_route(&decision));
         match (route, is_guarded) {
             (Some(Route::Control), false) => ShortWay::Control(self.control.as_ptr()),
-            (route, is_guarded) => ShortWay::Long(Decided { connection: Arc::clone(connection), route, is_guarded }),
+            (route, is_guarded) => {
+                let (connection, serve) = (Arc::clone(connection), decision.serve);
+                ShortWay::Long(Decided { connection, route, serve, is_guarded })
+            }
         }
     }
 
@@ -216,17 +258,20 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (connection, is_guarded) = (&*decided.connection, decided.is_guarded);
-        match (decided.route.unwrap_or_else(|| self.proven_route(call)), is_guarded) {
+        match (decided.route.unwrap_or_else(|| self.candidate_route(decided, call)), is_guarded) {
             (Route::Control, false) => self.control.bind(py).call(call.0, call.1),
             (Route::Control, true) => self.answer_with_timed_control(py, connection, call),
-            (Route::Candidate, _) => self.answer_with_candidate(py, connection, call, is_guarded),
+            (Route::Candidate, _) => match decided.candidate(py) {
+                Some(candidate) => self.answer_with_candidate(py, decided, candidate, call),
+                None => self.answer_for_absent(py, call),
+            },
             (Route::Shadow, _) => self.answer_observed(py, connection, call, is_guarded),
         }
     }
 
-    fn python_route(&self, decision: &Decision) -> Route {
+    fn python_route(&self, decision: &Outline) -> Route {
         let tally = self.tally.get().core();
-        if !decision.shadow || !self.effect_free {
+        if decision.shadow_share == 0 || !self.effect_free {
             tally.serve("python");
             Route::Control
         } else if self.sampler.takes(decision.shadow_share) {
@@ -236,6 +281,11 @@ impl Dispatcher {
             tally.serve_sampled_out();
             Route::Control
         }
+    }
+
+    /// What is certified is certified of the candidate that is compared.
+    fn candidate_route(&self, decided: &Decided, call: Arguments<'_, '_>) -> Route {
+        if decided.is_compared() { self.proven_route(call) } else { Route::Candidate }
     }
 
     /// A call of a shape that is not proven is Python's, and compared whatever the sample: it is what evidence is missing of.
@@ -268,6 +318,11 @@ impl Dispatcher {
         self.control.bind(py).call(args, kwargs)
     }
 
+    fn answer_for_absent<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.tally.get().core().decline(ABSENT);
+        self.fall_back(py, call)
+    }
+
     fn answer_observed<'py>(
         &self,
         py: Python<'py>,
@@ -275,25 +330,34 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
         is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
-        let observe = connection.observe.bind(py);
-        if !is_guarded {
-            return observe.call1((call.0, kwargs));
+        let timed = || {
+            let (control, handle) = (self.control.clone_ref(py), connection.handle.clone_ref(py));
+            Ok::<_, PyErr>(Bound::new(py, TimedControl { control, handle })?.into_any())
+        };
+        let timed = is_guarded.then(timed).transpose()?;
+        match &connection.observe {
+            Observe::Natively(observer) => observer.get().observe(py, call, timed.as_ref()),
+            Observe::Otherwise(observe) => {
+                let kwargs = call.1.cloned().unwrap_or_else(|| PyDict::new(py));
+                match timed {
+                    None => observe.bind(py).call1((call.0, kwargs)),
+                    Some(timed) => observe.bind(py).call1((call.0, kwargs, timed)),
+                }
+            }
         }
-        let (control, handle) = (self.control.clone_ref(py), connection.handle.clone_ref(py));
-        observe.call1((call.0, kwargs, TimedControl { control, handle }))
     }
 
     fn answer_with_candidate<'py>(
         &self,
         py: Python<'py>,
-        connection: &Connection,
+        decided: &Decided,
+        candidate: &Bound<'py, PyAny>,
         call: Arguments<'_, 'py>,
-        is_guarded: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let reversed = self.begin_reversed(py, connection, call)?;
+        let (connection, is_guarded) = (&*decided.connection, decided.is_guarded);
+        let reversed = self.begin_reversed(py, decided, call)?;
         let watch = (is_guarded || reversed.is_some()).then(Stopwatch::start);
-        let answer = run_candidate(py, connection, call);
+        let answer = run_candidate(candidate, call);
         let taken = watch.map(|watch| watch.stop());
         let timed = taken.filter(|_| is_guarded);
         if let (Some(reversed), Some((nanos, _))) = (reversed, taken) {
@@ -302,14 +366,14 @@ impl Dispatcher {
         let error = match answer {
             Ok(value) => {
                 if !self.awaited {
-                    self.tally.get().core().serve("rust");
+                    self.tally.get().core().serve(decided.serve.name());
                 }
                 self.judge(py, connection, timed, Outcome::Value)?;
                 return Ok(value);
             }
             Err(error) => error,
         };
-        if error.is_instance_of::<Declined>(py) {
+        if is_declined(py, &error) {
             self.tally.get().core().decline(&declined_reason(py, &error));
             return self.fall_back(py, call);
         }
@@ -327,11 +391,12 @@ impl Dispatcher {
     fn begin_reversed<'py>(
         &self,
         py: Python<'py>,
-        connection: &Connection,
+        decided: &Decided,
         (args, kwargs): Arguments<'_, 'py>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let share = self.reverse_share.load(Ordering::Relaxed);
-        let Some(runner) = connection.reverse.as_ref().filter(|_| self.effect_free && share > 0) else {
+        let is_wanted = self.effect_free && share > 0 && decided.is_compared();
+        let Some(runner) = decided.connection.reverse.as_ref().filter(|_| is_wanted) else {
             return Ok(None);
         };
         if !self.sampler.takes(share) {
@@ -419,30 +484,16 @@ impl Dispatcher {
     }
 }
 
-/// Whatever is wrong with the context, the answer is a decision: an unreadable unit is a missing one.
-fn decide(py: Python<'_>, connection: &Connection) -> (Decision, bool) {
-    let handle = connection.handle.get();
-    if !handle.may_serve_candidate() {
-        return handle.decide_core(None, None);
-    }
-    let context = connection.context.bind(py).call0().ok();
-    let context = context.as_ref().and_then(|context| context.cast::<PyTuple>().ok());
-    let (unit, attributes) = (item(context, 0), item(context, 1));
-    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok());
-    let attributes = attributes.as_ref().and_then(|attributes| attributes.cast::<PyDict>().ok());
-    handle.decide_core(unit.and_then(|unit| unit.to_str().ok()), attributes)
-}
-
-fn item<'py>(context: Option<&Bound<'py, PyTuple>>, index: usize) -> Option<Bound<'py, PyAny>> {
-    context.and_then(|context| context.get_item(index).ok())
+fn decide(py: Python<'_>, connection: &Connection) -> (Outline, bool) {
+    let context = || connection.context.bind(py).call0().ok()?.cast_into::<PyTuple>().ok();
+    connection.handle.get().outline(context)
 }
 
 fn run_candidate<'py>(
-    py: Python<'py>,
-    connection: &Connection,
+    candidate: &Bound<'py, PyAny>,
     (args, kwargs): Arguments<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let candidate = connection.candidate.bind(py);
+    let py = candidate.py();
     let kwargs = kwargs.cloned().unwrap_or_else(|| PyDict::new(py));
     let plan = candidate.call_method1(pyo3::intern!(py, "prepare"), (args, &kwargs))?;
     candidate.call_method1(pyo3::intern!(py, "run"), (plan, args, &kwargs))
@@ -454,6 +505,11 @@ fn declined_reason(py: Python<'_>, error: &PyErr) -> String {
         .getattr(pyo3::intern!(py, "reason"))
         .and_then(|reason| reason.extract())
         .unwrap_or_else(|_| "unspecified".to_owned())
+}
+
+/// Whether a candidate refuses a call before doing anything.
+pub(crate) fn is_declined(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<Declined>(py)
 }
 
 /// `KeyboardInterrupt`, `SystemExit`, `CancelledError` and their kind belong to the program; a panic of the candidate is

@@ -19,7 +19,8 @@ use crate::dispatch::{Dispatcher, ShortWay};
 /// What `CPython` calls instead of `__call__`; every dispatcher carries it.
 pub(crate) const ENTRY: ffi::vectorcallfunc = call;
 
-/// Tells `CPython` where a dispatcher carries its entry. Without it, calls take the longer way through `__call__`.
+/// Tells `CPython` where a dispatcher carries its entry, and that it is a method's function: `instance.method(...)` then is a call
+/// with the instance first, without an object for the bound method. Without it, calls take the longer way through `__call__`.
 pub(crate) fn enable(class: &Bound<'_, PyType>) {
     let header = size_of::<ffi::PyObject>();
     let Ok(offset) = isize::try_from(header + offset_of!(Dispatcher, entry)) else { return };
@@ -31,11 +32,13 @@ pub(crate) fn enable(class: &Bound<'_, PyType>) {
     // size is the sum of these there is room for nothing else, so the entry lies at `offset`. `Dispatcher`s are placed only in
     // instances of this class, which cannot be subclassed, and every one has its entry set by `Dispatcher::new`. The cast is
     // for builds without the interpreter's lock, where the field is an atomic integer of the same size. `__call__` stays as
-    // the protocol's `tp_call` and means the same.
+    // the protocol's `tp_call` and means the same. `METHOD_DESCRIPTOR` promises that `type(d).__get__(d, instance, owner)(*args)`
+    // is `d(instance, *args)`, which `types.MethodType`, all that `Dispatcher::__get__` returns, is made for.
     unsafe {
         if usize::try_from((*class).tp_basicsize) == Ok(whole) {
             (*class).tp_vectorcall_offset = offset;
-            *ptr::from_mut(&mut (*class).tp_flags).cast::<c_ulong>() |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
+            *ptr::from_mut(&mut (*class).tp_flags).cast::<c_ulong>() |=
+                ffi::Py_TPFLAGS_HAVE_VECTORCALL | ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
         }
     }
 }
@@ -62,25 +65,27 @@ unsafe extern "C" fn call(
             }
             way => way,
         };
-        let answer = catch_unwind(AssertUnwindSafe(|| {
+        let mut way = Some(way);
+        let mut go_on = |py: Python<'_>| {
             let positional = ffi::PyVectorcall_NARGS(count_and_flag).cast_unsigned();
             let argument = |index: usize| Borrowed::from_ptr(py, *arguments.add(index)).to_owned();
             let args = PyTuple::new(py, (0..positional).map(argument))?;
             let names = (!keywords.is_null()).then(|| Borrowed::from_ptr(py, keywords).cast_unchecked::<PyTuple>());
             let kwargs = names.map(|names| named(&names, positional, argument)).transpose()?;
-            match way {
-                Ok(ShortWay::Long(decided)) => dispatcher.go_on(py, &decided, (&args, kwargs.as_ref())),
+            match way.take() {
+                Some(Ok(ShortWay::Long(decided))) => dispatcher.go_on(py, &decided, (&args, kwargs.as_ref())),
                 _ => Err(PanicException::new_err("a decision panicked")),
             }
-        }));
+            .map(Bound::into_ptr)
+        };
+        // PyO3 is told that the thread is attached, so that what is let go of on the long way is let go of at once. While the
+        // interpreter is ending nobody can tell it; then that waits.
+        let answer = catch_unwind(AssertUnwindSafe(|| Python::try_attach(&mut go_on).unwrap_or_else(|| go_on(py))));
         let answer = answer.unwrap_or_else(|_| Err(PanicException::new_err("a dispatcher panicked")));
-        answer.map_or_else(
-            |error| {
-                error.restore(py);
-                ptr::null_mut()
-            },
-            Bound::into_ptr,
-        )
+        answer.unwrap_or_else(|error| {
+            error.restore(py);
+            ptr::null_mut()
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod batch;
+mod construct;
 mod dispatch;
 mod dispatch_entry;
 mod distinct;
@@ -15,17 +16,21 @@ mod flags;
 mod freeze;
 mod gate;
 mod guard;
+mod job;
 mod memory;
 mod messages;
+mod observer;
 mod page;
 mod proven;
 mod redaction;
 mod ring;
+mod room;
 mod rules;
 mod shape;
 mod tally;
 mod token_call;
 mod transform;
+mod windows;
 
 use pyo3::prelude::*;
 
@@ -34,19 +39,24 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     batch::register(module)?;
+    construct::register(module)?;
     dispatch::register(module)?;
     distinct::register(module)?;
     encoding::register(module)?;
     flags::register(module)?;
     freeze::register(module)?;
     gate::register(module)?;
+    job::register(module)?;
     messages::register(module)?;
+    observer::register(module)?;
     page::register(module)?;
     redaction::register(module)?;
     ring::register(module)?;
+    room::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;
     token_call::register(module)?;
-    transform::register(module)
+    transform::register(module)?;
+    windows::register(module)
 }

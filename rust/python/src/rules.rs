@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use fast_litellm_core::flags::document::Plan;
-use fast_litellm_core::flags::{CompileError, Document, Process, Snapshot};
+use fast_litellm_core::flags::{CompileError, Document, Implementation, Process, Snapshot};
 use fast_litellm_core::rules::findings::{self, Findings, Problem, Trail};
 use fast_litellm_core::rules::node::{DEPTH_LIMIT, Entry, Node, Place, Value};
 use fast_litellm_core::rules::table::MODES;
@@ -116,6 +116,12 @@ impl Rules {
     fn comparing(&self, flag: &str) -> (&'static str, u64, u64) {
         let shadow = self.notes.get(flag).unwrap_or(&rules::Notes::DEFAULT).shadow;
         (MODES[shadow.mode], shadow.deadline_ms, shadow.memory)
+    }
+
+    /// The implementation of a flag that is compared and promoted.
+    fn candidate(&self, flag: &str) -> &str {
+        let candidate = self.notes.get(flag).and_then(|notes| notes.candidate.as_deref());
+        candidate.unwrap_or(Implementation::Rust.name())
     }
 
     /// What is written of a flag's gate, as JSON: fractions, and seconds.

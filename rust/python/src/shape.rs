@@ -205,16 +205,24 @@ impl PlainWalk {
             return;
         }
         self.left -= 1;
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            self.facts.value(Kind::Str, depth, text.len().unwrap_or(0));
+            self.facts.text(class(text));
+            return;
+        }
         let kind = kind(value);
         let is_sized = !matches!(kind, Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Other);
         self.facts.value(kind, depth, if is_sized { value.len().unwrap_or(0) } else { 0 });
         match kind {
-            Kind::Str => value.cast_exact::<PyString>().into_iter().for_each(|text| self.facts.text(class(text))),
             Kind::List => self.items(value.cast_exact::<PyList>().into_iter().flatten(), depth),
             Kind::Tuple => self.items(value.cast_exact::<PyTuple>().into_iter().flatten(), depth),
             Kind::Dict => {
-                let dict = value.cast_exact::<PyDict>().into_iter().flatten();
-                self.items(dict.flat_map(|(key, value)| [key, value]), depth);
+                if let Ok(dict) = value.cast_exact::<PyDict>() {
+                    for (key, value) in dict {
+                        self.value(&key, depth + 1);
+                        self.value(&value, depth + 1);
+                    }
+                }
             }
             _ => {}
         }

@@ -81,7 +81,7 @@ impl Tally {
     /// Counts an offered call whose comparison has begun.
     #[pyo3(signature = (shape=0, /))]
     fn accept(&self, shape: u64) -> Ticket {
-        Ticket { core: Mutex::new(Some(self.core.accept(shape))) }
+        Ticket::of(self.core.accept(shape))
     }
 
     /// Counts an offered call that is given up before its comparison has begun.
@@ -128,13 +128,17 @@ impl Ticket {
 
     /// Gives the call up. `RuntimeError` when it has ended.
     #[pyo3(signature = (reason, /))]
-    fn shed(&self, reason: &str) -> PyResult<()> {
+    pub(crate) fn shed(&self, reason: &str) -> PyResult<()> {
         self.take()?.shed(reason);
         Ok(())
     }
 }
 
 impl Ticket {
+    pub(crate) fn of(core: CoreTicket) -> Self {
+        Self { core: Mutex::new(Some(core)) }
+    }
+
     fn take(&self) -> PyResult<CoreTicket> {
         let ticket = self.core.lock().unwrap_or_else(PoisonError::into_inner).take();
         ticket.ok_or_else(|| PyRuntimeError::new_err("the call has ended already; a ticket ends once"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from fast_litellm.cli.bench.command import measure
 from fast_litellm.cli.bench.race import Course
-from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
+from fast_litellm.cli.bench.row import Figure, Goal, Measure, Row, Series, Statement
 
 
 @pytest.fixture
@@ -109,3 +110,27 @@ def test_a_debug_build_is_refused(cli, rows, monkeypatch):
 
     assert (1, "") == (outcome.code, outcome.out)
     assert outcome.err.startswith("error: this is a debug build")
+
+
+def test_figures_and_series_are_measured_as_rows_are(cli, monkeypatch):
+    """Each in its table; long ones when they are asked for, by name or with `--all`."""
+    figure = Figure("third", "MiB", 16, lambda _: [3.0])
+    series = Series("fourth", Goal(Measure.SPEEDUP, 1), lambda _: [(10.0, 30.0)])
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter([series]))
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda: iter([figure]))
+
+    assert "measuring fourth\n" == cli("bench").err
+    assert "measuring third\n" == cli("bench", "--only", "third").err
+    assert "measuring fourth\nmeasuring third\n" == cli("bench", "--all").err
+    assert "3.00x" in cli("bench").out
+
+
+def test_nothing_is_written_to_the_users_ledger(cli, monkeypatch):
+    """What the bench sends is no evidence."""
+    before, seen = os.environ["FAST_LITELLM_LEDGER"], []
+    figure = Figure("third", "MiB", 16, lambda _: [seen.append(os.environ["FAST_LITELLM_LEDGER"]) or 3.0])
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter([figure]))
+    cli("bench")
+
+    assert before == os.environ["FAST_LITELLM_LEDGER"]
+    assert [False] == [it == before for it in seen]

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from fast_litellm.cli.bench import report
 from fast_litellm.cli.bench.race import Result
-from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
+from fast_litellm.cli.bench.row import Figure, Goal, Measure, Row, Statement
 from fast_litellm.cli.bench.spread import Spread
 
 
@@ -91,3 +91,17 @@ def test_the_document_holds_every_row() -> None:
         document["rows"][0]["value"],
         document["rows"][1]["difference"],
     ]
+
+
+def test_figures_have_a_table_of_their_own() -> None:
+    """A value with its unit, its goal as a limit from below or above, and whether it is reached."""
+    readings = [
+        report.Reading(Figure("rows", "a second", 10_000, lambda _: [], is_least=True), Spread.of([12_345.0])),
+        report.Reading(Figure("memory", "MiB", 16, lambda _: []), Spread.of([17.25])),
+    ]
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(report.figures(readings))
+    text = stream.getvalue()
+
+    assert all(word in text for word in ("12,345", ">=10,000", "a second", "17.2", "<=16", "MiB", "ok", "no"))
+    assert [True, False] == [it["met"] for it in report.document({}, [], readings)["figures"]]

@@ -9,7 +9,10 @@ from fast_litellm.flags import FlagManager
 STEP = "shadow, a percentage such as 5%, on, or a mapping of to, bake"
 NAME = "a name of lower-case letters, digits and _, not beginning with a digit"
 ANY = "python, rust or another implementation's name"
-KEYS = "enabled, stage, owner, expires, salt, unit, hash, layer, requires, rules, otherwise, shadow, guard, gate, plan"
+KEYS = (
+    "enabled, stage, owner, expires, candidate, salt, unit, hash, layer, requires, rules, otherwise, shadow, guard,"
+    " gate, plan"
+)
 FORMS = "serve, split, ramp"
 
 
@@ -23,6 +26,11 @@ FORMS = "serve, split, ramp"
         ("{owner: 5}", ".owner: expected a text that is not empty, got 5"),
         ("{expires: 2027-02-30}", '.expires: expected a date such as 2027-03-31, got the text "2027-02-30"'),
         ("{expires: 2027-W01-1}", '.expires: expected a date such as 2027-03-31, got the text "2027-W01-1"'),
+        ("{candidate: Rust}", f'.candidate: expected {ANY}, got the text "Rust"'),
+        (
+            "{candidate: python}",
+            ".candidate: expected a candidate, got python, which is what candidates are compared with",
+        ),
         ("{salt: ''}", '.salt: expected a text that is not empty, got the text ""'),
         ("{unit: [user]}", ".unit: expected a text that is not empty, got a list"),
         ("{rules: {}}", ".rules: expected a list, got a mapping"),

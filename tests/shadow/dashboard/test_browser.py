@@ -273,3 +273,31 @@ def test_a_server_that_has_gone_is_said(open_tab, served):
     visit.tab.get_by_text("the server does not answer; what is shown is old").wait_for()
 
     assert 5 == visit.tab.locator("tr[data-feature]").count()
+
+
+def test_a_check_is_named_in_one_line(open_tab, picture):
+    """However long the words beside it are, a name is neither broken nor parted from its mark."""
+    long = "3,009 distinct inputs in a cell whose name is long enough to ask for every pixel of the window " * 2
+    checks = tuple(replace(check, saw=long, needs=long, missing=long) for check in picture.features[1].checks)
+    feature = replace(picture.features[1], checks=checks)
+    tab = open_tab(replace(picture, features=(feature,)), anchor="#feature-token_counting").tab
+    heights = tab.locator(".checks tbody th").evaluate_all(
+        "all => all.map(one => { const text = document.createRange(); text.selectNodeContents(one);"
+        " return text.getBoundingClientRect().height })"
+    )
+
+    assert len(checks) == len(heights)
+    assert max(heights) < 30
+
+
+def test_only_the_first_things_missing_are_said_in_a_sentence(open_tab, picture):
+    """The rest is in the table."""
+    checks = tuple(
+        replace(check, holds=False, missing=f"{number} more") for number, check in enumerate(picture.features[1].checks)
+    )
+    feature = replace(picture.features[1], checks=checks)
+    tab = open_tab(replace(picture, features=(feature,)), anchor="#feature-token_counting").tab
+    sentence = tab.locator("#feature-token_counting section p").first.inner_text()
+
+    assert sentence.startswith("0 of 8 checks hold. Missing: divergence, 0 more")
+    assert sentence.endswith("timeouts, 2 more; and 5 more.")

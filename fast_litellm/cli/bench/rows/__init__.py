@@ -9,8 +9,15 @@ from fast_litellm.cli.bench.rows import (
     decisions,
     dispatch,
     encoding,
+    ledger,
+    limits,
+    litellm_rust,
     loading,
+    memory,
     peers,
+    pools,
+    requests,
+    routers,
     seams,
     threads,
     tokenizers,
@@ -19,13 +26,13 @@ from fast_litellm.cli.bench.rows import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fast_litellm.cli.bench.row import Row
+    from fast_litellm.cli.bench.row import Figure, Row, Series
 
 
-def every() -> Iterator[Row]:
+def every() -> Iterator[Row | Series | Figure]:
     """
     Yields:
-        Every row, in the order of the table; a theme is set up when its first row is asked for.
+        Every row that takes seconds, in the order of the table; a theme is set up when its first row is asked for.
     """
     yield from decisions.rows()
     yield from peers.rows()
@@ -36,3 +43,18 @@ def every() -> Iterator[Row]:
     yield from encoding.rows()
     yield from tokenizers.rows()
     yield from seams.rows()
+    yield from limits.rows()
+    yield from litellm_rust.rows()
+    yield from pools.rows()
+    yield from requests.rows()
+    yield from routers.rows()
+    yield from ledger.rows()
+
+
+def long() -> Iterator[Row | Series | Figure]:
+    """
+    Yields:
+        Every row that takes minutes.
+    """
+    yield from routers.long_rows()
+    yield from memory.rows()

@@ -7,8 +7,10 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 /// How many buckets there are; one is 0.0001 %.
 pub const BUCKETS: u32 = 1_000_000;
 
-// A name, a NUL and a UUID fit; longer ones take the streaming path, whose set-up costs more than the hash.
+// A name, a NUL and a UUID fit; longer ones take the streaming path, whose set-up costs more than the hash. Most need half of it,
+// and clearing the rest costs as much as hashing.
 const INLINE: usize = 128;
+const SHORT: usize = 64;
 
 // Copying a length known to the compiler takes two instructions, copying any other takes a call.
 const PADDED: usize = 32;
@@ -46,11 +48,16 @@ impl Salt {
     }
 
     fn hash(&self, unit: &[u8]) -> u64 {
-        let end = self.length + unit.len();
-        if end > INLINE {
-            return self.hash_long(unit);
+        match self.length + unit.len() {
+            0..=SHORT => self.hash_inline::<SHORT>(unit),
+            end if end <= INLINE => self.hash_inline::<INLINE>(unit),
+            _ => self.hash_long(unit),
         }
-        let mut joined = [0_u8; INLINE];
+    }
+
+    fn hash_inline<const ROOM: usize>(&self, unit: &[u8]) -> u64 {
+        let end = self.length + unit.len();
+        let mut joined = [0_u8; ROOM];
         match self.bytes.first_chunk::<PADDED>() {
             Some(padded) if self.length <= PADDED => joined[..PADDED].copy_from_slice(padded),
             _ => joined[..self.length].copy_from_slice(&self.bytes[..self.length]),

@@ -3,7 +3,7 @@
 
 use super::bucket::BUCKETS;
 use super::decision::{Detail, Implementation, Reason, Stage};
-use super::document::{self, Override, Process};
+use super::document::{self, Hash, Override, Process};
 use super::flag::{Action, Rule};
 
 /// The part of a compiled flag that depends on more than its rules.
@@ -30,7 +30,7 @@ impl Course {
         let course = match (process.blocked.get(name), forced) {
             _ if process.disabled => Self::stopped(Stage::Off, Detail::Killed, false),
             (Some(detail), _) => Self::stopped(Stage::Blocked, Detail::Blocked(detail.as_str().into()), false),
-            (None, Some(word)) => Self::forced(word),
+            (None, Some(word)) => Self::forced(word, flag),
             (None, None) if flag.killed => Self::stopped(Stage::Off, Detail::Killed, true),
             (None, None) => match flag.stage {
                 Some(stage @ (Stage::Off | Stage::Shadow | Stage::Blocked | Stage::Paused)) => Self::pinned(stage),
@@ -57,26 +57,28 @@ impl Course {
         Self::constant(stage, Reason::Static, Detail::Pinned(stage), true)
     }
 
-    fn forced(word: Override) -> Self {
+    fn forced(word: Override, flag: &document::Flag) -> Self {
         let (stage, reason, otherwise) = match word {
             Override::Python => (Stage::Off, Reason::Disabled, Action::percent(0)),
             Override::Shadow => (Stage::Shadow, Reason::Static, Action::percent(0)),
-            Override::Rust | Override::Percent(BUCKETS..) => (Stage::On, Reason::Static, Action::percent(BUCKETS)),
-            Override::Percent(millionths) => (Stage::Canary, Reason::Static, Action::percent(millionths)),
+            Override::Rust => (Stage::On, Reason::Static, Action::percent(BUCKETS)),
+            Override::Percent(share @ BUCKETS..) => {
+                (Stage::On, Reason::Static, share_of(flag.candidate(), Hash::Xxh3, share))
+            }
+            Override::Percent(share) => (Stage::Canary, Reason::Static, share_of(flag.candidate(), Hash::Xxh3, share)),
         };
         Self { otherwise, ..Self::constant(stage, reason, Detail::EnvOverride, false) }
     }
 
     /// The plan says what `otherwise` would: its share of the units, and the rest is compared.
     fn by_plan((step, share): (usize, u32), flag: &document::Flag, rules: &[Rule]) -> Self {
-        let course =
-            Self::by_rules(None, flag, rules, Some(Action::split(flag.hash, &[(Implementation::Rust, share)])));
+        let course = Self::by_rules(None, flag, rules, Some(share_of(flag.candidate(), flag.hash, share)));
         let stage = if course.stage == Stage::Off { Stage::Shadow } else { course.stage };
         Self { stage, detail: Detail::Step(format!("step:{step}").into()), ..course }
     }
 
     fn by_rules(pin: Option<Stage>, flag: &document::Flag, rules: &[Rule], otherwise: Option<Action>) -> Self {
-        let open_end = if pin == Some(Stage::On) { Implementation::Rust } else { Implementation::Python };
+        let open_end = if pin == Some(Stage::On) { flag.candidate() } else { Implementation::Python };
         let (reason, detail) = match (rules, pin, &otherwise) {
             ([_, ..], ..) => (Reason::Default, Detail::NoRule),
             ([], Some(stage), None) => (Reason::Static, Detail::Pinned(stage)),
@@ -86,6 +88,10 @@ impl Course {
         let stage = pin.unwrap_or_else(|| derived(flag, rules, &otherwise));
         Self { ruled: true, otherwise, ..Self::constant(stage, reason, detail, true) }
     }
+}
+
+fn share_of(candidate: Implementation, hash: Hash, millionths: u32) -> Action {
+    Action::split(hash, &[(candidate, millionths)])
 }
 
 /// The step a flag has reached, with its share. Without a plan of its own a flag has one once somebody has promoted it.

@@ -186,6 +186,25 @@ impl Detail {
     }
 }
 
+/// As much of a decision as routing a call takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Who answers the caller.
+    pub serve: Implementation,
+    /// The flag is at a stage at which candidates may answer.
+    pub is_live: bool,
+    /// How many of a million such calls are compared.
+    pub shadow_share: u32,
+}
+
+impl Outline {
+    /// Whether Python answers.
+    #[must_use]
+    pub fn serves_control(&self) -> bool {
+        matches!(self.serve, Implementation::Python)
+    }
+}
+
 /// One decision. Making and cloning it allocates nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::decision::Stage;
+use super::decision::{Implementation, Stage};
 
 /// A whole rule file.
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +67,8 @@ pub struct Flag {
     pub killed: bool,
     /// The stage written in the file.
     pub stage: Option<Stage>,
+    /// The implementation that is compared and promoted, where it is not `rust`.
+    pub candidate: Option<String>,
     /// Hashed before the unit; the flag's name by default.
     pub salt: Option<String>,
     /// The attribute that is hashed instead of the caller's unit.
@@ -109,6 +111,14 @@ pub struct PlanStep {
     pub share: u32,
     /// How long the step lasts at least, in milliseconds; `None`: as long as the gate says.
     pub bake_ms: Option<u64>,
+}
+
+impl Flag {
+    /// The implementation that is compared and promoted.
+    #[must_use]
+    pub fn candidate(&self) -> Implementation {
+        self.candidate.as_deref().map_or(Implementation::Rust, Implementation::from)
+    }
 }
 
 impl Default for Plan {

@@ -7,7 +7,7 @@
 
 use super::bucket::BUCKETS;
 use super::call::Call;
-use super::decision::{Decision, Detail, Implementation, Reason, Stage};
+use super::decision::{Decision, Detail, Implementation, Outline, Reason, Stage};
 use super::flag::{Action, Flag, Ramp, Share};
 use super::standing::{Cause, Standing};
 
@@ -79,20 +79,28 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
             Draw::Drawn { bucket, threshold } => (Some(bucket), Some(threshold)),
             _ => (None, None),
         };
-        let stage = choice.stage.unwrap_or(flag.stage);
-        let shadow = flag.shadow_share > 0
-            && matches!(stage, Stage::Shadow | Stage::Canary)
-            && *choice.serve == Implementation::Python;
+        let shadow_share = choice.shadow_share(flag);
         Decision {
-            stage,
+            stage: choice.stage(flag),
             serve: choice.serve.clone(),
-            shadow,
-            shadow_share: if shadow { flag.shadow_share } else { 0 },
+            shadow: shadow_share > 0,
+            shadow_share,
             reason,
             detail,
             rule: choice.rule,
             bucket,
             threshold,
+        }
+    }
+
+    /// Chooses, and says as much of it as routing the call takes.
+    pub fn outline(&mut self, position: usize) -> Outline {
+        let choice = self.choose(position);
+        let flag = &self.flags[position];
+        Outline {
+            serve: choice.serve.clone(),
+            is_live: matches!(choice.stage(flag), Stage::Canary | Stage::On),
+            shadow_share: choice.shadow_share(flag),
         }
     }
 
@@ -172,6 +180,20 @@ impl Choice<'_> {
 
     fn hindered(hindrance: Hindrance, stage: Option<Stage>) -> Self {
         Self { serve: &CONTROL, rule: None, asked: false, draw: Draw::NotNeeded, hindrance, stage }
+    }
+
+    fn serves_control(&self) -> bool {
+        matches!(self.serve, Implementation::Python)
+    }
+
+    fn stage(&self, flag: &Flag) -> Stage {
+        self.stage.unwrap_or(flag.stage)
+    }
+
+    /// Of a million such calls, how many are compared.
+    fn shadow_share(&self, flag: &Flag) -> u32 {
+        let is_compared = matches!(self.stage(flag), Stage::Shadow | Stage::Canary) && self.serves_control();
+        if is_compared { flag.shadow_share } else { 0 }
     }
 
     fn why(&self, flag: &Flag) -> (Reason, Detail) {

@@ -45,7 +45,7 @@ mod vectors;
 
 pub use call::{At, Call, Path, Sequence, Value};
 pub use compile::CompileError;
-pub use decision::{Decision, Detail, Implementation, Reason, Stage};
+pub use decision::{Decision, Detail, Implementation, Outline, Reason, Stage};
 pub use document::{Document, Process};
 pub use snapshot::Snapshot;
 pub use standing::{Cause, Standing};

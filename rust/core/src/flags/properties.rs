@@ -16,7 +16,7 @@ use super::document::{
     Scalar, Test,
 };
 use super::json_call::JsonCall;
-use super::{Reason, Snapshot, Stage};
+use super::{Call, Decision, Outline, Reason, Snapshot, Stage};
 
 const CASES: u32 = 2_000;
 
@@ -210,6 +210,14 @@ fn attributes() -> impl Strategy<Value = Json> {
     })
 }
 
+fn outline_of(decision: &Decision) -> Outline {
+    Outline {
+        serve: decision.serve.clone(),
+        is_live: matches!(decision.stage, Stage::Canary | Stage::On),
+        shadow_share: decision.shadow_share,
+    }
+}
+
 #[test]
 fn decisions_are_total_and_pure_whatever_the_rules_and_the_call() {
     let standing = prop_oneof![4 => Just(0), 1 => any::<u64>()];
@@ -224,6 +232,9 @@ fn decisions_are_total_and_pure_whatever_the_rules_and_the_call() {
                 let decision = snapshot.decide(flag, &call);
                 prop_assert_eq!(&decision, &snapshot.decide(flag, &call));
                 prop_assert_eq!(&decision.serve, snapshot.serve(flag, &call));
+                prop_assert_eq!(outline_of(&decision), snapshot.outline(flag, &call));
+                let settled = flag.and_then(|flag| snapshot.settled(flag, call.standing(flag)));
+                prop_assert!(settled.is_none_or(|serve| *serve == decision.serve));
                 *seen.borrow_mut().entry(decision.reason.name()).or_insert(0) += 1;
             }
             for flag in &snapshot.flags {

@@ -3,10 +3,11 @@
 use super::bucket::NameMap;
 use super::call::{Call, Path};
 use super::compile::{CompileError, Compiler};
-use super::decision::{Decision, Detail, Implementation};
+use super::decision::{Decision, Detail, Implementation, Outline};
 use super::document::{Document, Process};
 use super::evaluation::{CONTROL, Evaluation};
-use super::flag::Flag;
+use super::flag::{Action, Flag};
+use super::standing::Standing;
 
 /// Compiled rules. Never changed; replaced as a whole.
 #[derive(Debug)]
@@ -56,6 +57,24 @@ impl Snapshot {
         };
         let decision = Evaluation::new(&self.flags, call).decide(position);
         if self.stale && self.flags[position].from_file && decision.from_rules() { decision.stale() } else { decision }
+    }
+
+    /// As much of the decision as routing the call takes.
+    pub fn outline<C: Call>(&self, position: Option<usize>, call: &C) -> Outline {
+        match position.filter(|position| *position < self.flags.len()) {
+            Some(position) => Evaluation::new(&self.flags, call).outline(position),
+            None => Outline { serve: Implementation::Python, is_live: false, shadow_share: 0 },
+        }
+    }
+
+    /// Who serves every call, whatever is in it, while the flag's standing is this one; `None` when that hangs on the call.
+    #[must_use]
+    pub fn settled(&self, position: usize, standing: Standing) -> Option<&Implementation> {
+        let flag = self.flags.get(position)?;
+        match &flag.otherwise {
+            Action::Serve(serve) if !flag.ruled && standing == Standing::Running => Some(serve),
+            _ => None,
+        }
     }
 
     /// Who serves the call, which is all that most callers want to know of the decision.

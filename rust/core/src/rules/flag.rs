@@ -12,8 +12,8 @@ use super::requires::Requirements;
 use super::shadow::{self, Shadow};
 use super::table::{FLAG, HASHES, RULE, STAGES};
 use super::{Notes, gate, guard, plan, time};
-use crate::flags::Stage;
 use crate::flags::document::{Action, Flag, Hash, Rule};
+use crate::flags::{Implementation, Stage};
 
 /// Reads the flags of one file.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ impl FlagReader {
             line: entry.key.place.line,
             killed: found.get("enabled").and_then(|node| fields::boolean(node, findings)) == Some(false),
             stage: found.get("stage").and_then(|node| stage(node, findings)),
+            candidate: found.get("candidate").and_then(|node| candidate(node, findings)),
             salt: found.get("salt").and_then(|node| fields::text(node, findings)),
             unit: found.get("unit").and_then(|node| fields::attribute(node, findings)),
             hash,
@@ -61,7 +62,11 @@ impl FlagReader {
             guard: found.get("guard").and_then(|node| guard::read(node, findings)),
         };
         check_pin(found, &flag, findings);
-        let notes = Notes { plan: flag.plan.clone(), ..notes(found, shadow, findings) };
+        let notes = Notes {
+            plan: flag.plan.clone(),
+            candidate: flag.candidate.as_deref().map(Into::into),
+            ..notes(found, shadow, findings)
+        };
         (flag, notes)
     }
 
@@ -116,12 +121,22 @@ fn stage(node: &Node<'_>, findings: &mut Findings) -> Option<Stage> {
     Some([Stage::Off, Stage::Shadow, Stage::Canary, Stage::On][fields::choice(node, STAGES, findings)?])
 }
 
+/// Reads the name of the candidate; the control is none.
+fn candidate(node: &Node<'_>, findings: &mut Findings) -> Option<String> {
+    let name = fields::implementation(node, findings)?;
+    if Implementation::from(&*name) == Implementation::Python {
+        findings.add(node, "expected a candidate, got python, which is what candidates are compared with", "");
+    }
+    Some(name)
+}
+
 fn notes(found: Fields<'_, '_>, shadow: Option<Shadow>, findings: &mut Findings) -> Notes {
     Notes {
         owner: found.get("owner").and_then(|node| fields::text(node, findings)).map(Into::into),
         expires: found.get("expires").and_then(|node| time::date(node, findings)).map(Into::into),
         shadow: shadow.unwrap_or(Shadow::DEFAULT),
         plan: None,
+        candidate: None,
         gate: found.get("gate").map(|node| Box::new(gate::read(node, findings))),
     }
 }

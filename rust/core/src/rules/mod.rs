@@ -85,11 +85,14 @@ pub struct Notes {
     pub gate: Option<Box<Map<String, Json>>>,
     /// The steps of its rollout, when it names them.
     pub plan: Option<Box<Plan>>,
+    /// The implementation that is compared and promoted, where it is not `rust`.
+    pub candidate: Option<Box<str>>,
 }
 
 impl Notes {
     /// What holds for a flag that says nothing.
-    pub const DEFAULT: Self = Self { owner: None, expires: None, shadow: Shadow::DEFAULT, gate: None, plan: None };
+    pub const DEFAULT: Self =
+        Self { owner: None, expires: None, shadow: Shadow::DEFAULT, gate: None, plan: None, candidate: None };
 }
 
 /// Reads the text of a rule file. Its revision is the first 12 hexadecimal characters of its SHA-256.

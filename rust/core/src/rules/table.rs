@@ -165,6 +165,11 @@ pub static FLAG: Table = Table {
             "When the flag should be gone. For people and for lint; decisions do not depend on it.",
         ),
         field(
+            "candidate",
+            Shape::Name,
+            "The implementation that is compared and promoted: rust if absent, or another one of the seam.",
+        ),
+        field(
             "salt",
             Shape::Text,
             "Hashed with the unit; the flag's name if absent. Keep it when the flag is renamed.",
@@ -267,7 +272,11 @@ pub static STEP: Table = Table {
 pub static SHADOW: Table = Table {
     fields: &[
         field("percent", Shape::Percent, "How many of the calls that Python answers are compared; all if absent."),
-        field("budget", Shape::Percent, "How much of one processor core comparing may take; 5% if absent."),
+        field(
+            "budget",
+            Shape::Percent,
+            "How much of one processor core comparing may take; features that say nothing, or 5%, share 5% between them.",
+        ),
         field(
             "mode",
             Shape::Word(MODES),

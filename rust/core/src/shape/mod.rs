@@ -93,7 +93,10 @@ impl Profile {
     /// The same shape with what the control did.
     #[must_use]
     pub fn with_outcome(self, shape: u64, outcome: ControlOutcome) -> u64 {
-        let before: u32 = self.dimensions().iter().take_while(|it| it.name != OUTCOME).map(Dimension::bits).sum();
+        let before = match self {
+            Self::Chat => const { before_last(profile::CHAT) },
+            Self::Plain => const { before_last(profile::PLAIN) },
+        };
         shape & !(0b11 << before) | (outcome as u64 + 1) << before
     }
 
@@ -106,6 +109,16 @@ impl Profile {
         }
         shape
     }
+}
+
+/// The bits of all dimensions but the last, which is [`OUTCOME`].
+const fn before_last(dimensions: &[Dimension]) -> u32 {
+    let (mut bits, mut index) = (0, 0);
+    while index + 1 < dimensions.len() {
+        bits += dimensions[index].bits();
+        index += 1;
+    }
+    bits
 }
 
 const fn mask(dimension: &Dimension) -> u64 {

@@ -73,7 +73,7 @@ pub(super) const UNICODE: &[&str] =
 /// What became of the control's run; not known before it has run.
 pub(super) const OUTCOMES: &[&str] = &["unknown", "value", "exception"];
 
-/// The dimension that tells what the control did. It is evidence; routing cannot know it.
+/// The dimension that tells what the control did, the last of each table. It is evidence; routing cannot know it.
 pub const OUTCOME: &str = "outcome";
 
 /// Prefixes of model names, the first that fits; the last word is for all others and the one before for none.

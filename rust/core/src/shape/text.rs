@@ -3,6 +3,11 @@
 /// So many bytes of a text are looked at; the class of a longer one is that of its beginning.
 const LOOKED_AT: usize = 4_096;
 
+/// Marks of bytes: beyond ASCII; control characters; the beginning of what may be a special token.
+const HIGH: u8 = 0x80;
+const CONTROL: u8 = 1;
+const LESS: u8 = 2;
+
 /// Classes from the commonest to the rarest, in the order of `profile::UNICODE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum TextClass {
@@ -36,10 +41,11 @@ impl TextClass {
         let most = LOOKED_AT.min(text.len());
         let end = (0..=most).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
         let text = &text[..end];
-        let special = if text.contains("<|") { Self::SpecialToken } else { Self::Ascii };
-        let bytes = if text.bytes().any(is_control) { Self::Control } else { Self::Ascii };
+        let seen = marks(text.as_bytes());
+        let special = if seen & LESS != 0 && text.contains("<|") { Self::SpecialToken } else { Self::Ascii };
+        let bytes = if seen & CONTROL != 0 { Self::Control } else { Self::Ascii };
         let rest =
-            if text.is_ascii() { Self::Ascii } else { text.chars().map(Self::of_char).max().unwrap_or_default() };
+            if seen & HIGH == 0 { Self::Ascii } else { text.chars().map(Self::of_char).max().unwrap_or_default() };
         special.max(bytes).max(rest)
     }
 
@@ -57,8 +63,24 @@ impl TextClass {
     }
 }
 
-fn is_control(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f
+/// What bytes give reason to look for; many at once, as the processor's wide registers allow.
+fn marks(bytes: &[u8]) -> u8 {
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    let mut last = [b' '; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut seen = [0; 16];
+    let mut look = |chunk: &[u8; 16]| seen.iter_mut().zip(chunk).for_each(|(seen, byte)| *seen |= mark(*byte));
+    chunks.iter().for_each(&mut look);
+    look(&last);
+    seen.iter().fold(0, |all, seen| all | seen)
+}
+
+/// Without branches, so that it can be told of many bytes at once.
+fn mark(byte: u8) -> u8 {
+    let is = |letter| u8::from(byte == letter);
+    let is_space = is(b'\t') | is(b'\n') | is(b'\r');
+    let is_control = u8::from(byte < 0x20) & !is_space | is(0x7f);
+    (byte & HIGH) | (is_control * CONTROL) | (is(b'<') * LESS)
 }
 
 #[cfg(test)]
@@ -82,6 +104,17 @@ mod tests {
             TextClass::Other,
         ];
         assert_eq!(expected, classes.map(TextClass::of));
+    }
+
+    #[test]
+    fn every_byte_counts_wherever_it_stands() {
+        for (mark, class) in [("\u{7f}", TextClass::Control), ("\0", TextClass::Control), ("é", TextClass::Latin1)] {
+            for (before, after) in (0..40).flat_map(|before| (0..20).map(move |after| (before, after))) {
+                let text = ["x".repeat(before).as_str(), mark, &"\t".repeat(after)].concat();
+                assert_eq!(class, TextClass::of(&text), "{text:?}");
+            }
+        }
+        assert_eq!(TextClass::Ascii, TextClass::of("a < b | c"));
     }
 
     #[test]

@@ -144,6 +144,9 @@ impl Shared {
         unit: Option<&Bound<'py, PyAny>>,
         attributes: Option<&Bound<'py, PyAny>>,
     ) -> Bound<'py, PyString> {
+        if let Some(serve) = position.and_then(|position| current.settled(position)) {
+            return self.words.implementation(py, serve);
+        }
         let unit = unit.and_then(unit_text);
         let serve = current.snapshot.serve(position, &current.call(unit.as_deref(), attributes));
         self.words.implementation(py, serve)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use fast_litellm_core::flags::{Path, Snapshot, Standing};
+use fast_litellm_core::flags::{Implementation, Path, Snapshot, Standing};
 use fast_litellm_core::guard::Guard;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -84,6 +84,11 @@ impl Compiled {
     /// The guard of the flag at a position and the flag's standing, if it has a guard.
     pub(super) fn guard(&self, position: usize) -> Option<(&Arc<Guard>, Standing)> {
         Some((self.guards.get(position)?.as_ref()?, self.places.standing(position)))
+    }
+
+    /// Who serves every call of the flag at a position, while that hangs on no call.
+    pub(super) fn settled(&self, position: usize) -> Option<&Implementation> {
+        self.snapshot.settled(position, self.places.standing(position))
     }
 
     /// A call of these rules.

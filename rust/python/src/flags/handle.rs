@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fast_litellm_core::flags::{Decision, Stage, Standing};
+use fast_litellm_core::flags::{Outline, Standing};
 use fast_litellm_core::guard::{Guard, Outcome};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::cell::Shared;
 use super::compiled::Compiled;
@@ -75,21 +75,20 @@ impl FlagHandle {
         Self { entry: vector_call::ENTRY, shared, name: flag.into(), found: AtomicU64::new(u64::MAX) }
     }
 
-    /// Whether anything about a call could make its decision other than Python.
-    pub(crate) fn may_serve_candidate(&self) -> bool {
-        self.shared.latest.with(|current| {
-            self.position(current).is_some_and(|position| current.snapshot.flags[position].may_serve_candidate())
-        })
-    }
-
-    /// Decides one call without making a Python object, and says whether a guard wants to know how it went.
-    pub(crate) fn decide_core(&self, unit: Option<&str>, attributes: Option<&Bound<'_, PyDict>>) -> (Decision, bool) {
+    /// Decides how a call is routed, and says whether a guard wants to know how it went. The call's context, a pair of unit and
+    /// attributes, is asked for if the decision hangs on it; whatever is wrong with it, an unreadable unit is a missing one.
+    pub(crate) fn outline<'py>(&self, context: impl FnOnce() -> Option<Bound<'py, PyTuple>>) -> (Outline, bool) {
         self.shared.latest.with(|current| {
             let position = self.position(current);
-            let decision = current.snapshot.decide(position, &current.call(unit, attributes.map(Bound::as_any)));
-            let is_live = matches!(decision.stage, Stage::Canary | Stage::On);
-            let is_guarded = is_live && position.and_then(|position| current.guard(position)).is_some();
-            (decision, is_guarded)
+            let hangs_on_call = position.is_some_and(|position| current.snapshot.flags[position].may_serve_candidate());
+            let context = if hangs_on_call { context() } else { None };
+            let item = |index| context.as_ref().and_then(|context| context.get_item(index).ok());
+            let (unit, attributes) = (item(0), item(1));
+            let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok()?.to_str().ok());
+            let attributes = attributes.as_ref().filter(|attributes| attributes.is_instance_of::<PyDict>());
+            let outline = current.snapshot.outline(position, &current.call(unit, attributes));
+            let is_guarded = outline.is_live && position.and_then(|position| current.guard(position)).is_some();
+            (outline, is_guarded)
         })
     }
 

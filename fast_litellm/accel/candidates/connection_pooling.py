@@ -1,0 +1,326 @@
+"""
+The candidates of `connection_pooling`: requests over pyreqwest's pool in the place of httpcore's and aiohttp's.
+
+They stand at the method by which a transport handles a request, so that rules decide for each request, whatever client
+it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed.
+What pyreqwest does not do as the reference is declined: proxies, sockets' options, client certificates, streamed and
+long bodies, URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its own transports for
+httpx are not used: they take another timeout, and a connection that broke for one that never was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import threading
+import weakref
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates import pool_settings
+from fast_litellm.accel.candidates.pool_settings import Limits, PoolSettings
+from fast_litellm.accel.fingerprint import Source
+from fast_litellm.errors import Declined
+
+HTTPX_SOURCES: Tuple[Source, ...] = (Source("httpx._transports.default"),)
+LITELLM_SOURCES: Tuple[Source, ...] = (
+    Source("litellm.llms.custom_httpx.aiohttp_transport"),
+    Source("litellm.llms.custom_httpx.http_handler", ("_create_ssl_context", "get_ssl_configuration")),
+)
+"""The parts of httpx and of LiteLLM that hold the transports."""
+
+_BODILESS = ("GET", "HEAD", "OPTIONS")
+_MOST_POOLS = 8
+"""Of one transport: a program that gives each request another timeout would have as many pools."""
+
+
+class Plan(NamedTuple):
+    """
+    One request, prepared.
+
+    Args:
+        exchange: What pyreqwest sends when it is entered.
+        request: As httpx has it.
+    """
+
+    exchange: Any
+    request: Any
+
+
+class _Pools:
+    """The pools of every transport, as long as it lives."""
+
+    def __init__(self) -> None:
+        self._pools: weakref.WeakKeyDictionary[Any, Dict[PoolSettings, Any]] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._process: Optional[int] = None
+
+    def find(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+        """
+        Raises:
+            Declined: pyreqwest cannot have such a pool, or its threads are those of a parent process.
+        """
+        if self._process not in (None, os.getpid()):
+            raise Declined("forked")
+        pools = self._pools.get(transport)
+        pool = None if pools is None else pools.get(settings)
+        return self._add(transport, settings, is_asynchronous=is_asynchronous) if pool is None else pool
+
+    def _add(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+        with self._lock:
+            pools = self._pools.setdefault(transport, {})
+            if settings not in pools:
+                if len(pools) >= _MOST_POOLS:
+                    raise Declined("pools")
+                pools[settings] = pool_settings.make_pool(settings, is_asynchronous=is_asynchronous)
+                self._process = os.getpid()
+            return pools[settings]
+
+
+_POOLS = _Pools()
+
+
+class _Pooling:
+    """
+    What all candidates do before a request goes out.
+
+    Args:
+        reference: The loaded module of the transport.
+        sources: What the reference relies on.
+        method: `Class.method`, the control.
+    """
+
+    is_asynchronous = True
+
+    def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str) -> None:
+        from fast_litellm.accel.candidates import pool_messages
+
+        self._messages = pool_messages
+        self._transport: type = getattr(reference, method.partition(".")[0])
+        self._untouched = native.IdentityGuard(reach.places(sources, method))
+
+    @functools.cached_property
+    def build(self) -> str:
+        """Names pyreqwest's release, and this package's."""
+        from importlib import metadata
+
+        try:
+            return f"pyreqwest {metadata.version('pyreqwest')}, fast-litellm {native.VERSION}"
+        except metadata.PackageNotFoundError:
+            return "no pyreqwest"
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        Check that a request is one that goes out alike, and write it.
+
+        Raises:
+            Declined: It is not.
+        """
+        if not self._untouched.holds():
+            raise Declined("reference_patched")
+        transport, request = _bind(args, kwargs)
+        if type(transport) is not self._transport:
+            raise Declined("transport_type")
+        url, body = self._messages.url_of(request), self._body(request)
+        headers = self._messages.headers_of(request, self._header_items(request), body)
+        timeouts = pool_settings.timeouts_of(request.extensions)
+        try:
+            settings = PoolSettings(timeouts, *self._settings(transport, request))
+        except AttributeError:  # another release of httpcore or aiohttp keeps them elsewhere
+            raise Declined("transport_settings") from None
+        pool = _POOLS.find(transport, settings, is_asynchronous=self.is_asynchronous)
+        try:
+            builder = pool.request(request.method, url).headers(headers)
+            builder = (builder.body_bytes(body) if body else builder).streamed_read_buffer_limit(0)
+            return Plan(builder.build_streamed(), request)
+        except (TypeError, ValueError) as error:  # nothing has gone out
+            raise Declined("request") from error
+
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+        raise NotImplementedError
+
+    def _header_items(self, request: Any) -> Any:
+        return request.headers.raw
+
+    def _body(self, request: Any) -> bytes:
+        body: bytes = self._messages.body_of(request)
+        return body
+
+
+class _HttpxPooling(_Pooling):
+    """The candidates for the transports of httpx."""
+
+    def __init__(self, reference: Any, method: str) -> None:
+        with reference.map_httpcore_exceptions():
+            pass  # httpx fills its table when it is first needed, which the guard would take for a patch
+        super().__init__(reference, HTTPX_SOURCES, method)
+
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+        pool = transport._pool
+        if type(pool).__name__ not in ("ConnectionPool", "AsyncConnectionPool"):
+            raise Declined("proxy")
+        if pool._retries or pool._uds or pool._local_address or pool._socket_options or pool._http2 or not pool._http1:
+            raise Declined("transport_settings")
+        limits = Limits(_bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry)
+        return limits, pool_settings.trust_of(pool._ssl_context) if request.url.scheme == "https" else None
+
+    def _response(self, response: Any, stream: Any) -> Any:
+        import httpx
+
+        headers, version = self._messages.headers_from(response), response.version.encode()
+        return httpx.Response(response.status, headers=headers, stream=stream, extensions={"http_version": version})
+
+
+class HttpxPoolingCandidate(_HttpxPooling):
+    """
+    Handles requests as `httpx.HTTPTransport.handle_request`, or declines.
+
+    Args:
+        reference: The loaded module `httpx._transports.default`.
+        semantics: There is one.
+    """
+
+    is_asynchronous = False
+
+    def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        super().__init__(reference, "HTTPTransport.handle_request")
+
+    def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - it is in the plan
+        """
+        Returns:
+            The response, its body still to be read.
+
+        Raises:
+            Exception: What httpx raises.
+        """
+        try:
+            response = plan.exchange.__enter__()
+        except Exception as error:
+            raise self._messages.HTTPX.of(error, has_begun=False) from error
+        return self._response(response, self._messages.Stream(plan.exchange, response, self._messages.HTTPX))
+
+
+class AsyncHttpxPoolingCandidate(_HttpxPooling):
+    """
+    Handles requests as `httpx.AsyncHTTPTransport.handle_async_request`, or declines.
+
+    Args:
+        reference: The loaded module `httpx._transports.default`.
+        semantics: There is one.
+    """
+
+    def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        super().__init__(reference, "AsyncHTTPTransport.handle_async_request")
+
+    async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as above
+        """
+        Returns:
+            The response, its body still to be read.
+
+        Raises:
+            Exception: What httpx raises.
+        """
+        response = await _entered(plan, self._messages.HTTPX)
+        return self._response(response, self._messages.AsyncStream(plan.exchange, response, self._messages.HTTPX))
+
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+        _check_loop()
+        return super()._settings(transport, request)
+
+
+class LiteLLMPoolingCandidate(_Pooling):
+    """
+    Handles requests as LiteLLM's transport over aiohttp, or declines.
+
+    Args:
+        reference: The loaded module `litellm.llms.custom_httpx.aiohttp_transport`.
+        semantics: There is one.
+    """
+
+    def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        super().__init__(reference, LITELLM_SOURCES, "LiteLLMAiohttpTransport.handle_async_request")
+        self._errors = self._messages.litellm_errors(reference.AIOHTTP_EXC_MAP, reference.aiohttp)
+
+    async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as above
+        """
+        Returns:
+            The response, its body still to be read.
+
+        Raises:
+            Exception: What LiteLLM's transport raises.
+        """
+        import httpx
+
+        response = await _entered(plan, self._errors)
+        stream = self._messages.AsyncStream(plan.exchange, response, self._errors)
+        headers = self._messages.headers_from(response)
+        return httpx.Response(response.status, headers=headers, stream=stream, request=plan.request)
+
+    def _header_items(self, request: Any) -> Any:
+        """To aiohttp they are handed as a mapping, which joins duplicates."""
+        return [(name.encode(), value.encode()) for name, value in request.headers.items()]
+
+    def _body(self, request: Any) -> bytes:
+        """What nobody has read goes out in chunks, and without a length aiohttp writes one."""
+        if not hasattr(request, "_content"):
+            raise Declined("streamed_body")
+        if request.method not in _BODILESS and "content-length" not in request.headers:
+            raise Declined("headers")
+        return super()._body(request)
+
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+        _check_loop()
+        if transport._proxy_from_env(request.url) is not None:
+            raise Declined("proxy")
+        session = transport.get_valid_client_session()
+        connector = session.connector
+        if not _is_plain(session) or not _is_usual(connector):
+            raise Declined("transport_settings")
+        limits = Limits(_bounded(connector.limit), None, connector._keepalive_timeout)
+        if request.url.scheme != "https":
+            return limits, None
+        chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
+        return limits, pool_settings.trust_of(chosen)
+
+
+def _is_plain(session: Any) -> bool:
+    """Whether a session of aiohttp adds nothing to a request."""
+    adds = (session.headers, session.auth, session._base_url, session.trace_configs, session._middlewares)
+    return not any(adds) and not session.trust_env and type(session.cookie_jar).__name__ == "DummyCookieJar"
+
+
+def _is_usual(connector: Any) -> bool:
+    """Whether a connector of aiohttp opens its connections as everybody does."""
+    is_special = (connector._local_addr_infos, connector.force_close, getattr(connector, "_socket_factory", None))
+    return not any(is_special)
+
+
+def _bounded(connections: Optional[int]) -> Optional[int]:
+    """Both references write no limit in their own way: 0, and a number that nobody reaches."""
+    return connections if connections and connections < 1 << 20 else None
+
+
+def _check_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise Declined("event_loop") from None
+
+
+async def _entered(plan: Plan, errors: Any) -> Any:
+    try:
+        return await plan.exchange.__aenter__()
+    except Exception as error:
+        raise errors.of(error, has_begun=False) from error
+
+
+def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
+    try:
+        return _bound(*args, **kwargs)
+    except TypeError:
+        raise Declined("control_raises") from None
+
+
+def _bound(self: Any, request: Any) -> Tuple[Any, Any]:
+    return self, request

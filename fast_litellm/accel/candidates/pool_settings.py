@@ -1,0 +1,178 @@
+"""
+What a transport of httpx or LiteLLM is set to, and a pool of pyreqwest that is set alike.
+
+A pool is made for one set of settings and kept with its transport. Settings that pyreqwest does not have are declined.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import importlib
+import os
+import ssl
+import sys
+from typing import Any, FrozenSet, NamedTuple, Optional, Tuple
+
+from fast_litellm.errors import Declined
+
+Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
+"""Seconds for connecting, for one read, and for waiting for a connection; None is no limit."""
+
+_SCOPES = ("connect", "read", "pool")
+_KEPT_FOR_EVER = dt.timedelta(days=365)
+
+
+class Limits(NamedTuple):
+    """
+    How many connections a pool has.
+
+    Args:
+        connections: At most, or None.
+        idle: Of those that are kept, or None.
+        idle_seconds: How long one is kept, or None.
+    """
+
+    connections: Optional[int]
+    idle: Optional[int]
+    idle_seconds: Optional[float]
+
+
+class Trust(NamedTuple):
+    """
+    Whom a pool believes over TLS.
+
+    Args:
+        roots: The certificates that it trusts beside the platform's, in DER.
+        is_verified: Whether it looks at certificates at all.
+    """
+
+    roots: FrozenSet[bytes] = frozenset()
+    is_verified: bool = True
+
+
+class PoolSettings(NamedTuple):
+    """
+    All that a pool is made from.
+
+    Args:
+        timeouts: As httpx has them for one request.
+        limits: The transport's.
+        trust: None for a pool that never uses TLS.
+    """
+
+    timeouts: Timeouts
+    limits: Limits
+    trust: Optional[Trust]
+
+
+def timeouts_of(extensions: Any) -> Timeouts:
+    """
+    Args:
+        extensions: A request's.
+
+    Returns:
+        Its timeouts.
+
+    Raises:
+        Declined: There is something else among them, or a timeout is none.
+    """
+    if any(name != "timeout" for name in extensions):
+        raise Declined("request_extension")
+    given = extensions.get("timeout") or {}
+    found = tuple(given.get(scope) for scope in _SCOPES)
+    if any(value is not None and (type(value) not in (int, float) or value <= 0) for value in found):
+        raise Declined("timeout")
+    connect, read, pool = found
+    return connect, read, pool
+
+
+def trust_of(context: Any) -> Trust:
+    """
+    Find out whom a context trusts, if a pool can be made to trust exactly those.
+
+    A context does not tell whether it holds a client's certificate, so only those are taken of which that is known:
+    LiteLLM's own. And pyreqwest always trusts the platform's roots, so these must be among the context's. Which they
+    are is known where SSL_CERT_FILE names them.
+
+    Args:
+        context: An `ssl.SSLContext`, or False where certificates are not looked at.
+
+    Raises:
+        Declined: It cannot be told, or not be done.
+    """
+    if context is False:
+        return Trust(is_verified=False)
+    handler = sys.modules.get("litellm.llms.custom_httpx.http_handler")
+    own = getattr(handler, "_ssl_context_cache", {}).values()
+    if not any(context is each for each in own):
+        raise Declined("tls_context")
+    if sys.modules["litellm"].ssl_certificate or os.environ.get("SSL_CERTIFICATE"):
+        raise Declined("client_certificate")
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise Declined("tls_verification")
+    trust = _beside_platforms(context, context.cert_store_stats()["x509"], os.environ.get("SSL_CERT_FILE"))
+    if trust is None or os.environ.get("SSL_CERT_DIR") or sys.platform != "linux":
+        raise Declined("tls_roots")
+    return trust
+
+
+@functools.lru_cache(maxsize=16)
+def _beside_platforms(context: ssl.SSLContext, count: int, file: Optional[str]) -> Optional[Trust]:  # noqa: ARG001
+    """As `trust_of`, for a context while it holds so many certificates; None when it does not trust the platform's."""
+    if not file:
+        return None
+    trusted = frozenset(context.get_ca_certs(binary_form=True))
+    platforms = frozenset(ssl.create_default_context(cafile=file).get_ca_certs(binary_form=True))
+    return Trust(trusted - platforms) if platforms <= trusted else None
+
+
+def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+    """
+    Returns:
+        A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding, and
+        speaks HTTP/1 alone.
+
+    Raises:
+        Declined: pyreqwest is not installed, or does not take the settings.
+    """
+    try:
+        module = importlib.import_module("pyreqwest.client")
+    except ImportError:
+        raise Declined("pyreqwest_absent") from None
+    builder = module.ClientBuilder() if is_asynchronous else module.SyncClientBuilder()
+    try:
+        return _trusting(_limited(_timed(_plain(builder), settings.timeouts), settings.limits), settings.trust).build()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Declined("pool_settings") from error
+
+
+def _plain(builder: Any) -> Any:
+    builder = builder.no_proxy().follow_redirects(False).referer(False).default_cookie_store(False)
+    return builder.http1_only().gzip(False).brotli(False).zstd(False).deflate(False)
+
+
+def _timed(builder: Any, timeouts: Timeouts) -> Any:
+    for scope, seconds in zip(_SCOPES, timeouts):
+        if seconds is not None:
+            builder = getattr(builder, f"{scope}_timeout")(dt.timedelta(seconds=seconds))
+    return builder
+
+
+def _limited(builder: Any, limits: Limits) -> Any:
+    if limits.connections is not None:
+        builder = builder.max_connections(limits.connections)
+    if limits.idle is not None:
+        builder = builder.pool_max_idle_per_host(limits.idle)
+    seconds = limits.idle_seconds
+    return builder.pool_idle_timeout(_KEPT_FOR_EVER if seconds is None else dt.timedelta(seconds=seconds))
+
+
+def _trusting(builder: Any, trust: Optional[Trust]) -> Any:
+    if trust is None:
+        return builder
+    if not trust.is_verified:
+        return builder.danger_accept_invalid_certs(True)
+    for certificate in trust.roots:
+        builder = builder.add_root_certificate_der(certificate)
+    return builder

@@ -1,0 +1,125 @@
+"""
+The candidate of `stream_parsing`: what the OpenAI SDK constructs of a chunk or of a whole response, as one native walk.
+
+The objects are of the same classes, with the same fields set, the same extras and the same parts shared with what was
+received. What it does not reproduce exactly, it declines before doing anything: types that are no class of the SDK's,
+values that are not plain builtins, and responses deeper than a hundred levels.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.response_types import ResponseTypes
+from fast_litellm.accel.fingerprint import Source
+from fast_litellm.errors import Declined
+
+SOURCES: Tuple[Source, ...] = (
+    Source(
+        "openai._models",
+        (
+            "BaseModel.construct",
+            "_construct_field",
+            "_get_extra_fields_type",
+            "construct_type",
+            "validate_type",
+            "_validate_non_model_type",
+        ),
+    ),
+    Source("openai._compat", ("field_get_default", "get_model_config", "get_model_fields", "parse_obj")),
+    Source("openai._utils._compat", ("get_args", "get_origin", "is_union", "is_literal_type")),
+    Source("openai._utils._typing", ("is_annotated_type", "is_type_alias_type", "extract_type_arg")),
+    Source("openai._utils._utils", ("is_list", "is_mapping")),
+)
+"""The parts of the SDK that this candidate reproduces or relies on. The response types are read as they are."""
+
+_MAX_TYPES = 1024
+"""Types remembered; a program that makes types as it runs cannot grow the table."""
+
+
+class Plan(NamedTuple):
+    """
+    One call, prepared.
+
+    Args:
+        constructor: Knows the type's places.
+        root: The place of the response.
+    """
+
+    constructor: native.Constructor
+    root: int
+
+
+class StreamParsingCandidate:
+    """
+    Constructs as the reference does, or declines.
+
+    Args:
+        reference: The loaded module `openai._base_client`, which calls the control.
+        semantics: Names the rules that hold; there is one set.
+    """
+
+    build = f"fast-litellm {native.BUILD}"
+
+    def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        from openai import _models
+
+        self._reference = _models
+        self._plans: Dict[Any, Optional[Plan]] = {}
+        self._untouched = native.IdentityGuard(reach.places(SOURCES, "construct_type"))
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        Find the plan of the type, or make it.
+
+        Raises:
+            Declined: The call is not one that is reproduced.
+        """
+        if not self._untouched.holds():
+            raise Declined("reference_patched")
+        _, cls = _bind(args, kwargs)
+        try:
+            plan = self._plans[cls] if cls in self._plans else self._compile(cls)
+        except TypeError:  # it has no hash
+            plan = None
+        if plan is None:
+            raise Declined("response_type")
+        return plan
+
+    def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Construct by a plan.
+
+        Returns:
+            What the SDK's caller is to get.
+
+        Raises:
+            Declined: Something inside the response is not reproduced.
+        """
+        return plan.constructor.apply(_bind(args, kwargs)[0], plan.root)
+
+    def _compile(self, cls: Any) -> Optional[Plan]:
+        """Once a type, also for one that is not reproduced."""
+        if len(self._plans) >= _MAX_TYPES:
+            return None
+        plan = None
+        if isinstance(cls, type) and cls.__module__.partition(".")[0] == "openai":
+            with suppress(AttributeError, LookupError, NameError, RuntimeError, TypeError):
+                types = ResponseTypes(self._reference)
+                root = types.index(cls)
+                plan = None if root is None else Plan(native.Constructor(types.nodes), root)
+        self._plans[cls] = plan
+        return plan
+
+
+def _bound(*, value: Any, type_: Any) -> Tuple[Any, Any]:
+    return value, type_
+
+
+def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
+    try:
+        return _bound(*args, **kwargs)
+    except TypeError:
+        raise Declined("other_parameters") from None

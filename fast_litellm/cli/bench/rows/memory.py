@@ -1,0 +1,56 @@
+"""How much memory evidence takes, and whether a process goes on growing; each in a process of its own."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fast_litellm
+from fast_litellm.cli import console
+from fast_litellm.cli.bench import growth
+from fast_litellm.cli.bench.row import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MIB = 1024 * 1024
+_DIVERGING_CALLS = 20_000
+_CALLS = 1_000_000
+_SETTLED = 3
+"""Tenths of the calls after which caches are full: growth is what comes later."""
+
+
+def rows() -> Iterator[Figure]:
+    """
+    Yields:
+        What a process takes more when every call differs, and how it grows over a million calls of the token counter.
+    """
+    if not growth.STATM.exists():
+        console.say("memory is not measured: this system does not say what is resident")
+        return
+    yield Figure("memory, every call differs", "MiB", 16, lambda _: [_added()])
+    for stage in ("shadow", "on"):
+        yield Figure(f"growth over a million, {stage}", "bytes a call", 1, functools.partial(_slope, stage))
+
+
+def _added() -> float:
+    sizes = _sizes("diverging", _DIVERGING_CALLS)
+    return (max(sizes) - sizes[0]) / _MIB
+
+
+def _slope(stage: str, _rounds: int) -> list[float]:
+    sizes = _sizes(stage, _CALLS)[_SETTLED:]
+    return [(sizes[-1] - sizes[0]) / (_CALLS * (len(sizes) - 1) / growth.TENTHS)]
+
+
+def _sizes(what: str, calls: int) -> list[int]:
+    command = [sys.executable, "-m", "fast_litellm.cli.bench.growth", what, str(calls)]
+    # As for the demo's server: `-m` would find a checkout's package first.
+    home = Path(fast_litellm.__file__).parents[1]
+    done = subprocess.run(command, cwd=home, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own
+    sizes: list[int] = json.loads(done.stdout)
+    return sizes

@@ -1,0 +1,107 @@
+"""Requests over pyreqwest's pool against those over httpx's and LiteLLM's, to a server in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import json
+import tempfile
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+import fast_litellm
+from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
+from fast_litellm.cli.demo import server
+from fast_litellm.cli.reference import import_litellm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NO_LOSS = Goal(Measure.SPEEDUP, 1)
+_AT_ONCE = 20
+_BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello, how are you? " * 30}]}
+_RULES = {"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}
+
+
+def rows() -> Iterator[Row]:
+    """
+    Yields:
+        One request at a time and twenty at once, in the CPU time of all threads; nothing without the extra `pooling`.
+    """
+    import_litellm()
+    if util.find_spec("pyreqwest") is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        file = Path(directory) / "rollout.yaml"
+        file.write_text(json.dumps(_RULES), encoding="utf-8")
+        fast_litellm.install(file)
+        try:
+            with server.running() as address:
+                yield from _rows(f"{address}/v1/chat/completions")
+        finally:
+            fast_litellm.uninstall()
+
+
+def _rows(url: str) -> Iterator[Row]:
+    httpx = importlib.import_module("httpx")
+    handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
+    with httpx.Client() as client:
+        post = functools.partial(client.post, url, json=_BODY)
+        yield _row("request, httpx", (httpx.HTTPTransport, "handle_request"), lambda: [post().json()])
+    transport = handler.create_async_transport()
+    for name, chosen in {"httpx": httpx.AsyncHTTPTransport(), "LiteLLM": transport}.items():
+        loop = asyncio.new_event_loop()
+        client = httpx.AsyncClient(transport=chosen)
+        for count in (1, _AT_ONCE):
+            send = functools.partial(_send, loop, client, url, count)
+            place = (type(chosen), "handle_async_request")
+            yield _row(f"request, {name}, {count} at once", place, send)
+        loop.run_until_complete(client.aclose())
+        loop.close()
+
+
+def _send(loop: asyncio.AbstractEventLoop, client: Any, url: str, count: int) -> list[Any]:
+    async def send() -> list[Any]:
+        answers = await asyncio.gather(*(client.post(url, json=_BODY) for _ in range(count)))
+        return [answer.json() for answer in answers]
+
+    return loop.run_until_complete(send())
+
+
+def _row(name: str, place: tuple[type, str], send: Callable[[], list[Any]]) -> Row:
+    dispatcher = vars(place[0])[place[1]]
+    theirs = functools.partial(_call, place, dispatcher.__wrapped__, dispatcher, send)
+    ours = functools.partial(_call, place, dispatcher, dispatcher, send)
+    return Row(
+        name,
+        theirs=Statement("call()", {"call": theirs}),
+        ours=Statement("call()", {"call": ours}),
+        goal=_NO_LOSS,
+        difference=lambda: _difference(ours, theirs),
+        most_calls=20,
+        is_process_time=True,
+    )
+
+
+def _call(place: tuple[type, str], function: Any, dispatcher: Any, send: Callable[[], list[Any]]) -> list[Any]:
+    """Requests with the function that the transport's class is to have; it has the dispatcher again afterwards."""
+    setattr(*place, function)
+    try:
+        return send()
+    finally:
+        setattr(*place, dispatcher)
+
+
+def _difference(ours: Callable[[], list[Any]], theirs: Callable[[], list[Any]]) -> str:
+    before = _served_by_rust()
+    answers = ours()
+    if answers != theirs():
+        return "the answers differ"
+    return "" if _served_by_rust() == before + len(answers) else "Python answered, so there is nothing to time"
+
+
+def _served_by_rust() -> int:
+    served: dict[str, int] = fast_litellm.status()["features"]["connection_pooling"]["served"]
+    return served.get("rust", 0)

@@ -1,0 +1,85 @@
+"""
+Everything at once: all features of the table of seams at off, in shadow, or on.
+
+At off nothing is installed. In shadow every feature that is free of effects is compared as it is without a rule file:
+as often as the processor time allows that comparisons may use.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fast_litellm
+from fast_litellm.accel.seams import SEAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OFF, SHADOW, ON = "off", "shadow", "on"
+STAGES = (OFF, SHADOW, ON)
+
+
+def features(stage: str) -> list[str]:
+    """
+    Returns:
+        The names of the features that can be at a stage.
+    """
+    return list(dict.fromkeys(seam.feature for seam in SEAMS if stage != SHADOW or seam.effect_free))
+
+
+def rules(stage: str) -> dict[str, Any]:
+    """
+    Returns:
+        Rules that have everything at a stage.
+    """
+    return {"version": 1, "flags": {name: {"stage": stage} for name in features(stage)}}
+
+
+class Switch:
+    """
+    Puts everything at a stage, again and again.
+
+    Args:
+        directory: Where its rule files are.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._files = {stage: directory / f"{stage}.yaml" for stage in STAGES}
+        for stage, file in self._files.items():
+            file.write_text(json.dumps(rules(stage)), encoding="utf-8")
+
+    def turn(self, stage: str) -> None:
+        """Puts everything at a stage. At off, LiteLLM is as it was installed: the original objects stand everywhere."""
+        if stage == OFF:
+            fast_litellm.uninstall()
+        else:
+            fast_litellm.install(self._files[stage])
+
+
+@contextmanager
+def switch() -> Iterator[Switch]:
+    """
+    Yields:
+        A switch; after the block everything is off.
+    """
+    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        try:
+            yield Switch(Path(directory))
+        finally:
+            fast_litellm.uninstall()
+
+
+def counted(word: str) -> int:
+    """
+    Args:
+        word: "rust", the calls that candidates answered, or a reason why calls are not compared, such as "budget".
+
+    Returns:
+        How many there were in this process, over all features.
+    """
+    features: dict[str, dict[str, Any]] = fast_litellm.status()["features"]
+    return sum(it["served"].get(word, 0) + it["shed"].get(word, 0) for it in features.values())

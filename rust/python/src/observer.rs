@@ -1,0 +1,427 @@
+//! The caller's path of a compared call: from its arguments to the worker's queue in one native call.
+//!
+//! Nothing that fails here reaches the caller, whatever its class: it is counted, and Python is told of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fast_litellm_core::account::UNKNOWN;
+use fast_litellm_core::shadow::Refusal;
+use fast_litellm_core::shape::ControlOutcome;
+use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::dispatch::{Arguments, is_declined};
+use crate::freeze::{Frozen, Unfreezable, Unsnapshotable};
+use crate::job::{Held, Job, Side};
+use crate::room::{Bucket, Clock, Room};
+use crate::shape::Shaper;
+use crate::tally::Tally;
+
+/// Answers calls with the control, and queues them for comparison.
+///
+/// Args:
+///     control: The original function.
+///     prepare: The candidate's, or None when it has nothing to prepare.
+///     counting: The shaper, the tally, the room and the budget's bucket.
+///     worker: Puts jobs that the room cannot, and knows its own threads.
+///     listener: Told of what is no value: `declined(error)`, `raised(error, duration_ns)`, which returns what is compared
+///         of it, and `failed(operation, error)`; asked `takes(shape, ease)` when the budget is short.
+///     keeping: Whether answers are copied, and who copies them, given an answer and a number of bytes, if it is not `freeze`.
+///     limits: From which ease of the budget on every call is taken, how many bytes a copy may hold, and the clock with its
+///         present time.
+#[pyclass(frozen, weakref, module = "fast_litellm._native")]
+pub(crate) struct Observer {
+    control: Py<PyAny>,
+    prepare: Option<Py<PyAny>>,
+    shaper: Py<Shaper>,
+    tally: Py<Tally>,
+    room: Py<Room>,
+    bucket: Py<Bucket>,
+    worker: Py<PyAny>,
+    listener: Py<PyAny>,
+    takes_snapshots: bool,
+    freeze: Option<Py<PyAny>>,
+    comfort: f64,
+    max_bytes: usize,
+    clock: Clock,
+    generation: AtomicU64,
+}
+
+type Counting = (Py<Shaper>, Py<Tally>, Py<Room>, Py<Bucket>);
+type Keeping = (bool, Option<Py<PyAny>>);
+type Limits = (f64, usize, Option<Py<PyAny>>, i64);
+
+/// Why a call is not compared.
+enum Unfit {
+    /// For a reason that is counted.
+    Shed(&'static str),
+    /// It is left out of the sample, for rarer ones.
+    LeftOut,
+    /// Something has failed that is not the candidate's.
+    Failed(PyErr),
+}
+
+impl From<PyErr> for Unfit {
+    fn from(error: PyErr) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        Self::Shed(refusal.word())
+    }
+}
+
+impl From<Unfreezable> for Unfit {
+    fn from(reason: Unfreezable) -> Self {
+        match reason {
+            Unfreezable::Size => Self::Shed("memory"),
+            Unfreezable::Value(_) => Self::Shed("unsnapshotable"),
+            Unfreezable::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+#[pymethods]
+impl Observer {
+    #[new]
+    #[pyo3(signature = (control, prepare, counting, worker, listener, keeping, limits, /))]
+    fn new(
+        control: Py<PyAny>,
+        prepare: Option<Py<PyAny>>,
+        counting: Counting,
+        worker: Py<PyAny>,
+        listener: Py<PyAny>,
+        keeping: Keeping,
+        limits: Limits,
+    ) -> Self {
+        let (shaper, tally, room, bucket) = counting;
+        let (takes_snapshots, freeze) = keeping;
+        let (comfort, max_bytes, clock, now) = limits;
+        let (clock, generation) = (Clock::new(clock, now), AtomicU64::new(0));
+        Self {
+            control,
+            prepare,
+            shaper,
+            tally,
+            room,
+            bucket,
+            worker,
+            listener,
+            takes_snapshots,
+            freeze,
+            comfort,
+            max_bytes,
+            clock,
+            generation,
+        }
+    }
+
+    /// Answers a call with the control, by default the original function, and compares it later.
+    #[pyo3(signature = (args, kwargs, control=None, /))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+        control: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.observe(py, (args, kwargs), control)
+    }
+
+    /// Copies a call for comparison, before the control runs. None when it is shed; either way it is counted.
+    #[pyo3(signature = (args, kwargs, /))]
+    fn prepare<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Option<Bound<'py, Job>> {
+        self.begin(py, (args, kwargs))
+    }
+
+    /// Queues a call whose control has returned a value after so many nanoseconds.
+    #[pyo3(signature = (job, value, duration_ns, /))]
+    fn submit(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) {
+        self.hand_over(job, self.now(job.py()), |job| self.set_control(job, value, duration_ns));
+    }
+
+    /// Queues a call whose control has raised, with an `Observation` of that.
+    #[pyo3(signature = (job, observation, /))]
+    fn submit_raised(&self, job: &Bound<'_, Job>, observation: Py<PyAny>) {
+        self.hand_over(job, self.now(job.py()), |job| self.set_raised(job, observation));
+    }
+
+    /// Queues a call that the candidate has answered with a value after so many nanoseconds.
+    #[pyo3(signature = (job, value, duration_ns, /))]
+    fn submit_served(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) {
+        self.hand_over(job, self.now(job.py()), |job| {
+            job.served = Side::Value(self.kept(value)?, duration_ns);
+            Ok(())
+        });
+    }
+
+    /// Gives a call up.
+    #[pyo3(signature = (job, reason, /))]
+    fn abandon(&self, job: &Bound<'_, Job>, reason: &str) {
+        self.give_up(&mut job.borrow_mut(), reason);
+    }
+
+    /// A forked child: calls begun before are its parent's.
+    fn after_fork(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        [&self.control, &self.worker, &self.listener].iter().try_for_each(|held| visit.call(*held))?;
+        visit.call(&self.shaper)?;
+        visit.call(&self.tally)?;
+        visit.call(&self.room)?;
+        visit.call(&self.bucket)?;
+        self.clock.traverse(&visit)?;
+        [&self.prepare, &self.freeze].into_iter().flatten().try_for_each(|held| visit.call(held))
+    }
+}
+
+impl Observer {
+    /// Answers a call with the control and compares it later.
+    pub(crate) fn observe<'py>(
+        &self,
+        py: Python<'py>,
+        call: Arguments<'_, 'py>,
+        control: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let control = control.unwrap_or_else(|| self.control.bind(py));
+        let Some(job) = self.begin(py, call) else {
+            return control.call(call.0, call.1);
+        };
+        let started = self.now(py);
+        let answer = control.call(call.0, call.1);
+        let ended = self.now(py);
+        match answer {
+            Ok(value) => {
+                self.hand_over(&job, ended, |job| self.set_control(job, &value, ended - started));
+                Ok(value)
+            }
+            Err(error) => Err(self.hand_over_raised(&job, error, (started, ended))),
+        }
+    }
+
+    /// The error comes back with its traceback, which listeners have read.
+    fn hand_over_raised(&self, job: &Bound<'_, Job>, error: PyErr, (started, ended): (i64, i64)) -> PyErr {
+        let py = job.py();
+        if !error.is_instance_of::<PyException>(py) {
+            self.give_up(&mut job.borrow_mut(), "control_interrupted");
+            return error;
+        }
+        let error = error.into_value(py);
+        match self.listener.bind(py).call_method1("raised", (&error, ended - started)) {
+            Ok(observation) => self.hand_over(job, ended, |job| self.set_raised(job, observation.unbind())),
+            Err(failure) => {
+                self.give_up(&mut job.borrow_mut(), "machinery_failed");
+                self.tell_failed(py, "submit", failure);
+            }
+        }
+        PyErr::from_value(error.into_bound(py).into_any())
+    }
+
+    /// Admits, plans and copies a call. Whatever comes of it is counted.
+    fn begin<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> Option<Bound<'py, Job>> {
+        let begun = catch_unwind(AssertUnwindSafe(|| {
+            let shape = self.shaper.get().of(call.0, call.1);
+            (shape, self.admit(py, call, shape))
+        }));
+        let failure = match begun {
+            Ok((_, Ok(job))) => return Some(job),
+            Ok((shape, Err(Unfit::Shed(reason)))) => {
+                self.tally.get().core().shed(reason, shape);
+                return None;
+            }
+            Ok((shape, Err(Unfit::LeftOut))) => {
+                self.tally.get().core().sample_out(shape);
+                return None;
+            }
+            Ok((_, Err(Unfit::Failed(failure)))) => failure,
+            Err(_) => panicked(),
+        };
+        self.tally.get().core().shed("machinery_failed", UNKNOWN);
+        self.tell_failed(py, "prepare", failure);
+        None
+    }
+
+    /// What is reserved here is given back by whoever ends the job.
+    fn admit<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>, shape: u64) -> Result<Bound<'py, Job>, Unfit> {
+        let (room, bucket) = (self.room.get(), self.bucket.get());
+        if room.may_be_inside() && self.worker.bind(py).call_method0("is_current_thread")?.is_truthy()? {
+            return Err(Unfit::Shed("nested"));
+        }
+        if let Some(refusal) = room.core().refusal() {
+            return Err(refusal.into());
+        }
+        let ease = bucket.ease(py)?;
+        if ease <= 0.0 {
+            return Err(Unfit::Shed("budget"));
+        }
+        if ease < self.comfort && !self.listener.bind(py).call_method1("takes", (shape, ease))?.is_truthy()? {
+            return Err(Unfit::LeftOut);
+        }
+        let plan = self.plan(py, call)?;
+        let frozen = Frozen::call(call, self.max_bytes)?;
+        let size = frozen.bytes;
+        room.core().reserve(size)?;
+        let reserved = bucket.reserve();
+        let job = Job::new(shape, plan, frozen, (size, reserved, self.generation.load(Ordering::Acquire)));
+        Ok(Bound::new(py, job).inspect_err(|_| self.give_back(size, reserved))?)
+    }
+
+    fn plan(&self, py: Python<'_>, (args, kwargs): Arguments<'_, '_>) -> Result<Py<PyAny>, Unfit> {
+        let Some(prepare) = &self.prepare else {
+            return Ok(py.None());
+        };
+        let prepare = prepare.bind(py);
+        let plan = match kwargs {
+            Some(kwargs) => prepare.call1((args, kwargs)),
+            None => prepare.call1((args, PyDict::new(py))),
+        };
+        match plan {
+            Ok(plan) => Ok(plan.unbind()),
+            Err(error) if is_declined(py, &error) => {
+                self.listener.bind(py).call_method1("declined", (error.into_value(py),))?;
+                Err(Unfit::Shed("declined"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn set_control(&self, job: &mut Job, value: &Bound<'_, PyAny>, duration_ns: i64) -> Result<(), Unfit> {
+        job.shape = self.shaper.get().profile().with_outcome(job.shape, ControlOutcome::Value);
+        job.control = Side::Value(self.kept(value)?, duration_ns);
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "beside its neighbours, which can fail")]
+    fn set_raised(&self, job: &mut Job, observation: Py<PyAny>) -> Result<(), Unfit> {
+        job.shape = self.shaper.get().profile().with_outcome(job.shape, ControlOutcome::Exception);
+        job.control = Side::Observed(observation);
+        Ok(())
+    }
+
+    fn kept(&self, value: &Bound<'_, PyAny>) -> Result<Frozen, Unfit> {
+        if !self.takes_snapshots {
+            return Ok(Frozen::unseen(value));
+        }
+        let frozen = match &self.freeze {
+            None => Frozen::value(value, self.max_bytes),
+            Some(freeze) => copied(freeze.bind(value.py()), value, self.max_bytes),
+        };
+        frozen.map_err(|reason| match reason {
+            Unfreezable::Failed(error) => Unfit::Failed(error),
+            _ => Unfit::Shed("unsnapshotable"),
+        })
+    }
+
+    /// Accepts a call whose answer is known, and queues it.
+    fn hand_over(&self, job: &Bound<'_, Job>, now: i64, take: impl FnOnce(&mut Job) -> Result<(), Unfit>) {
+        let is_accepted = self.accept(job.py(), &mut job.borrow_mut(), now, take);
+        if is_accepted {
+            self.queue(job);
+        }
+    }
+
+    /// Takes what a side did and gives the job its ticket. Returns whether it is to be queued.
+    fn accept(
+        &self,
+        py: Python<'_>,
+        job: &mut Job,
+        now: i64,
+        take: impl FnOnce(&mut Job) -> Result<(), Unfit>,
+    ) -> bool {
+        if !self.is_own(job) {
+            return false; // begun before a fork: the parent accounts for it
+        }
+        let failure = match catch_unwind(AssertUnwindSafe(|| take(job))) {
+            Ok(Ok(())) => {
+                job.queued_at = now;
+                job.ticket = Held::Core(self.tally.get().core().accept(job.shape));
+                return true;
+            }
+            Ok(Err(Unfit::Failed(failure))) => failure,
+            Ok(Err(unfit)) => {
+                self.give_up(job, if let Unfit::Shed(reason) = unfit { reason } else { "machinery_failed" });
+                return false;
+            }
+            Err(_) => panicked(),
+        };
+        self.give_up(job, "machinery_failed");
+        self.tell_failed(py, "submit", failure);
+        false
+    }
+
+    fn queue(&self, job: &Bound<'_, Job>) {
+        let queued = match self.room.get().put(job) {
+            Ok(false) => self.worker.bind(job.py()).call_method1("put", (job,)).and_then(|taken| taken.is_truthy()),
+            other => other,
+        };
+        match queued {
+            Ok(true) => {}
+            Ok(false) => {
+                let ending = self.room.get().core().ending();
+                self.give_up(&mut job.borrow_mut(), ending.map_or("shutdown", Refusal::word));
+            }
+            Err(failure) => {
+                self.give_up(&mut job.borrow_mut(), "machinery_failed");
+                self.tell_failed(job.py(), "submit", failure);
+            }
+        }
+    }
+
+    fn give_up(&self, job: &mut Job, reason: &str) {
+        if !self.is_own(job) {
+            return;
+        }
+        self.give_back(job.size, job.reserved);
+        job.ticket.shed_or(reason, || self.tally.get().core().shed(reason, job.shape));
+    }
+
+    fn give_back(&self, size: usize, reserved: f64) {
+        self.room.get().core().release(size);
+        self.bucket.get().settle(reserved, 0.0);
+    }
+
+    fn is_own(&self, job: &Job) -> bool {
+        job.generation == self.generation.load(Ordering::Acquire)
+    }
+
+    /// A clock that fails tells no time.
+    fn now(&self, py: Python<'_>) -> i64 {
+        self.clock.now(py).unwrap_or_default()
+    }
+
+    /// A listener that cannot listen, at the end of the stack, leaves it at the count.
+    fn tell_failed(&self, py: Python<'_>, operation: &str, failure: PyErr) {
+        let _unheard = self.listener.bind(py).call_method1("failed", (operation, failure.into_value(py)));
+    }
+}
+
+/// A copy that somebody else makes, who refuses what cannot be copied as `freeze` does.
+fn copied(freeze: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, max_bytes: usize) -> Result<Frozen, Unfreezable> {
+    match freeze.call1((value, max_bytes)) {
+        Ok(pair) => Ok(Frozen::unseen(&pair.get_item(0)?)),
+        Err(error) if error.is_instance_of::<Unsnapshotable>(value.py()) => Err(Unfreezable::Value(error)),
+        Err(error) => Err(Unfreezable::Failed(error)),
+    }
+}
+
+fn panicked() -> PyErr {
+    PanicException::new_err("an observer panicked")
+}
+
+/// Adds this file's class to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Observer>()
+}

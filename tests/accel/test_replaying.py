@@ -1,0 +1,95 @@
+"""The pairs of a feature, outside of an installation."""
+
+from __future__ import annotations
+
+import pytest
+
+import fast_litellm
+from fast_litellm.accel import own_pairs, replaying
+from fast_litellm.errors import SeamError
+from fast_litellm.shadow import engine, replay
+
+CHAT = {
+    "family": "gpt-4o",
+    "provider": "none",
+    "size": "64-127",
+    "messages": "2-4",
+    "roles": "system+user",
+    "content": "text+list",
+    "tools": "some",
+    "keys": "name",
+    "options": "-",
+    "unicode": "latin1",
+    "outcome": "value",
+}
+PLAIN = {"arguments": "1", "kinds": "str", "size": "64-127", "depth": "0", "unicode": "ascii", "outcome": "value"}
+SHAPES = {"chat": CHAT, "plain": PLAIN}
+BATCH = {**PLAIN, "arguments": "2", "kinds": "str+list", "depth": "1"}
+
+
+def record(shape):
+    """A divergence class of which one sample's shape is known."""
+    sides = {"control_type": "int", "candidate_type": "int"}
+    return {"kind": "value", "pattern": "$", **sides, "samples": [{"shape": shape, "exec_path": "off_path"}]}
+
+
+@pytest.mark.parametrize("feature", ["token_counting", "batch_token_counting", "request_transform", "secret_redaction"])
+def test_both_sides_of_a_seam_agree_on_made_up_calls(feature):
+    """The candidate ran on some of them, at each of the feature's seams. Of these, a call can be told from a shape."""
+    for place in replaying.places(feature):
+        run = place.replay()
+        found = record(BATCH if feature == "batch_token_counting" else SHAPES[place.experiment.profile])
+        try:
+            wanted, calls = replay.Wanted.of(found), replay.made_up(place.experiment.profile, found, 30)
+            words = [run(call, wanted).word for call in calls]
+        finally:
+            run.close()
+        assert set(words) <= {"matched", "declined", "not_callable", "unlike"}, place.name
+        assert words.count("matched") > 0, place.name
+
+
+def test_the_shape_of_a_dressed_call_is_the_one_it_was_made_from():
+    """Where a chat's parameters are one argument, a made-up call still has the sample's shape."""
+    for place in replaying.places("request_transform"):
+        shaper = place.experiment.shaper()
+        calls = [place.dress(call) for call in replay.made_up("chat", record(CHAT), 20)]
+        values = [engine.current().shape_values("chat", shaper.shape(*call)) for call in calls]
+        assert {("gpt-4o", "system+user", "some")} == {(it["family"], it["roles"], it["tools"]) for it in values}
+
+
+def test_an_installation_changes_nothing(monkeypatch, tmp_path):
+    """What stands at a seam then is a dispatcher; the pair is the same."""
+    before = [place.experiment.control for place in replaying.places("token_counting")]
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    fast_litellm.install()
+    try:
+        assert before == [place.experiment.control for place in replaying.places("token_counting")]
+    finally:
+        fast_litellm.uninstall()
+
+
+def test_a_difference_is_told_with_what_either_side_did(monkeypatch):
+    """A test's call is made up, so that all of it may be read."""
+    monkeypatch.setattr(own_pairs, "_declared", {})
+
+    def fails(text):
+        raise LookupError(text)
+
+    for name, candidate in (("right", str.upper), ("wrong", str.lower), ("fails", fails)):
+        fast_litellm.seam(name, candidate=candidate)(lambda text: text.upper())
+    found = [replaying.difference(name, ("a",), {}) for name in ("right", "wrong", "fails")]
+    assert found[0] is None
+    assert found[1].endswith("value at $: 'A', the candidate 'a'")
+    assert found[2].endswith("value_against_exception at $: 'A', the candidate LookupError: a")
+
+
+def test_a_call_that_cannot_be_compared_is_an_error():
+    """A test that compared nothing would pass for ever."""
+    with pytest.raises(ValueError, match="nothing could be compared: not_callable"):
+        replaying.difference("secret_redaction", (), {"nonsense": 1})
+
+
+def test_an_unknown_pair_is_an_error():
+    """And says how it would become known."""
+    with pytest.raises(SeamError, match=r"no pair is called 'shout'.*\n.*--module"):
+        replaying.places("shout")
