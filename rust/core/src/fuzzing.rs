@@ -1,5 +1,5 @@
-//! What must hold for any input at all: a function for each target of `rust/fuzz`. The inputs kept there are replayed by the
-//! tests of this crate.
+//! What must hold for any input at all: a function for each target of a fuzzer. The inputs kept in `rust/fuzz/corpus` are
+//! replayed by the tests of this crate.
 #![expect(clippy::missing_panics_doc, reason = "to panic where something does not hold is what they are for")]
 
 use std::sync::LazyLock;
