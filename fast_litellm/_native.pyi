@@ -294,6 +294,8 @@ class Encoding:
 
     @staticmethod
     def from_tiktoken(name: str, data: bytes) -> Encoding: ...
+    @staticmethod
+    def from_anthropic(data: bytes) -> Encoding: ...
     @property
     def name(self) -> str: ...
     def count(self, text: str) -> int: ...
@@ -316,6 +318,14 @@ class TokenCounter:
         fixed_image_tokens: int | None,
         with_extras: bool,
     ) -> int: ...
+
+def token_call(args: tuple[Any, ...], kwargs: dict[str, Any], *, is_counted: bool) -> tuple[str | None, bool]:
+    """Reads what can be told of a call from its arguments alone."""
+
+def count_call(
+    counter: TokenCounter, args: tuple[Any, ...], kwargs: dict[str, Any], *, fixed_image_tokens: int | None
+) -> int:
+    """Counts the tokens of one call of the control."""
 
 @final
 class IdentityGuard:

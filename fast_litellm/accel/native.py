@@ -48,9 +48,11 @@ Transformer = _native.Transformer
 WindowPlan = _native.WindowPlan
 WindowStore = _native.WindowStore
 count_batch = _native.count_batch
+count_call = _native.count_call
 freeze = _native.freeze
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
+token_call = _native.token_call
 
 
 def _check_version() -> None:

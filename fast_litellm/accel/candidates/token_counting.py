@@ -1,21 +1,22 @@
 """
 The candidate of `token_counting`: LiteLLM's `token_counter` with the message walk and the counting in Rust.
 
-What it does not reproduce exactly, it declines before doing anything: Hugging Face and custom tokenizers, chat
-templates, images at high detail or (from 1.109) inline, PDF documents, citations, message models, subclasses of builtin
-types, calls while debug logging would show them, and every call for which the control raises, so that the exception is
-the control's own.
+What it does not reproduce exactly, it declines before doing anything: custom tokenizers and those of Hugging Face but
+for the one of Anthropic that LiteLLM brings, chat templates, images at high detail or (from 1.109) inline, PDF
+documents, citations, message models, subclasses of builtin types, calls while debug logging would show them, and every
+call for which the control raises, so that the exception is the control's own.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.accel.candidates.token_models import TokenModel, TokenModels
-from fast_litellm.accel.candidates.token_plan import Call, CounterSettings, Plan, bind, count
+from fast_litellm.accel.candidates.token_plan import CounterSettings, Plan, count
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -57,6 +58,8 @@ _DECLINED_BEYOND = frozenset(
 """What the reference calls only for calls that are declined; before a Hugging Face tokenizer is returned, the reference
 asks `huggingface_tokenizer_kind`, which is among the sources itself."""
 
+_NOT_COUNTED = Plan(None)
+
 
 class TokenCountingCandidate:
     """
@@ -75,7 +78,6 @@ class TokenCountingCandidate:
         self._litellm = reference.litellm
         self._semantics = semantics
         self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
-        self._vocabularies = vocabulary.directory(self._litellm)
         self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
         self._limits = (
@@ -96,12 +98,14 @@ class TokenCountingCandidate:
         """
         if not self._untouched.holds():
             raise Declined("reference_patched")
-        call = bind(args, kwargs)
-        if self._litellm.disable_token_counter is True:
-            return Plan(None)
-        self._check(call)
-        fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if call.use_default_image_token_count else None
-        model = self._models.find(call.model)
+        is_counted = self._litellm.disable_token_counter is not True
+        name, is_image_fixed = native.token_call(args, kwargs, is_counted=is_counted)
+        if not is_counted:
+            return _NOT_COUNTED
+        if self._litellm.set_verbose is True or self._reference.verbose_logger.isEnabledFor(logging.DEBUG):
+            raise Declined("debug_logging")
+        model = self._models.find(name)
+        fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if is_image_fixed else None
         return Plan(self._counter(model), fixed, model)
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
@@ -124,20 +128,6 @@ class TokenCountingCandidate:
         settings = None if plan.model is None else tuple(self._settings(plan.model))
         return settings, plan.fixed_image_tokens
 
-    def _check(self, call: Call) -> None:
-        if self._reference.verbose_logger.isEnabledFor(logging.DEBUG) or self._litellm.set_verbose is True:
-            raise Declined("debug_logging")
-        if (call.text is None) == (call.messages is None):
-            raise Declined("control_raises")
-        if call.custom_tokenizer is not None:
-            raise Declined("custom_tokenizer")
-        if call.model is not None and type(call.model) is not str:
-            raise Declined("model_type")
-        if type(call.use_default_image_token_count) not in (bool, int, type(None)):
-            raise Declined("image_switch")
-        if call.text is not None and not (_is_nothing(call.tools) and _is_nothing(call.tool_choice)):
-            raise Declined("control_raises")
-
     def _counter(self, model: TokenModel) -> native.TokenCounter:
         counter = self._counters.get(model)
         if counter is None:
@@ -146,9 +136,10 @@ class TokenCountingCandidate:
 
     def _settings(self, model: TokenModel) -> CounterSettings:
         base_image_tokens = _default(self._reference.calculate_img_tokens, "base_tokens")
-        return CounterSettings(
-            model.encoding, self._vocabularies, self._limits, self._semantics, model.legacy, base_image_tokens
-        )
+        directory = vocabulary.directory(self._litellm, model.encoding)
+        # Hugging Face tokenizers are given a text in one piece.
+        limits = (sys.maxsize, self._limits[1]) if model.encoding == vocabulary.ANTHROPIC else self._limits
+        return CounterSettings(model.encoding, directory, limits, self._semantics, model.legacy, base_image_tokens)
 
 
 def _tokenizer_places(reference: Any) -> List[reach.Place]:
@@ -158,11 +149,6 @@ def _tokenizer_places(reference: Any) -> List[reach.Place]:
     own = getattr(reference, "OpenAIEncoding", None)
     names: List[reach.Place] = [(vars(tiktoken), "get_encoding"), (vars(tiktoken.model), "encoding_name_for_model")]
     return [*names, (tiktoken.Encoding, "encode"), *([(own, "count")] if own is not None else [])]
-
-
-def _is_nothing(value: Any) -> bool:
-    """Python's false, for builtin values only: asking others would run the caller's code."""
-    return value is None or (type(value) in (bool, int, str, list, dict, tuple) and not value)
 
 
 def _default(function: Any, name: Optional[str] = None) -> int:

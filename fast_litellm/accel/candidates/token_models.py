@@ -8,13 +8,18 @@ anew.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native
+from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.errors import Declined
 
 _MAX_MODELS = 1024
 """Models remembered; a caller that makes up names cannot grow the table. A full table starts again."""
+
+_ANTHROPIC_SHA256 = "09f530bb2bd2257752ac92cb157119ce03d82745e77be6a149cf5ad96c3b8823"
+"""Of the text from which LiteLLM makes Anthropic's tokenizer: its file, written out again."""
 
 
 class TokenModel(NamedTuple):
@@ -22,7 +27,7 @@ class TokenModel(NamedTuple):
     How one model is counted.
 
     Args:
-        encoding: tiktoken's name of the encoding.
+        encoding: tiktoken's name of the encoding, or that of Anthropic's tokenizer.
         legacy: Messages are priced as for gpt-3.5-turbo-0301.
     """
 
@@ -49,6 +54,8 @@ class TokenModels:
         self._tables = (tiktoken.model.MODEL_TO_ENCODING, tiktoken.model.MODEL_PREFIX_TO_ENCODING)
         self._tables_as_known = native.IdentityGuard([], self._tables)
         self._reads_cost_map = reads_cost_map
+        self._packaged: Any = None  # LiteLLM's tokenizer, once it has been asked for one
+        self._source = self._packaged_source()
         self._known: Dict[Optional[str], Tuple[Any, TokenModel]] = {}
 
     def find(self, model: Optional[str]) -> TokenModel:
@@ -79,7 +86,10 @@ class TokenModels:
 
     def _ask(self, model: str) -> TokenModel:
         downloads = self._litellm.disable_hf_tokenizer_download is not True
-        if downloads and self._utils.huggingface_tokenizer_kind(model) is not None:
+        kind = self._utils.huggingface_tokenizer_kind(model) if downloads else None
+        if kind == vocabulary.ANTHROPIC and self._is_packaged(model):
+            return TokenModel(vocabulary.ANTHROPIC, self._reference.uses_legacy_message_accounting(model))
+        if kind is not None:
             raise Declined("huggingface_tokenizer")
         section = getattr(self._reference, "chat_template_tool_section", None)
         if section is not None and section(model) is not None:
@@ -87,6 +97,23 @@ class TokenModels:
         return TokenModel(
             self._reference.openai_tokenizer_encoding_name(model), self._reference.uses_legacy_message_accounting(model)
         )
+
+    def _is_packaged(self, model: str) -> bool:
+        """Whether LiteLLM counts with the tokenizer it brings, by the `tokenizers` of Python, and as it was loaded."""
+        if self._packaged_source() != self._source:
+            return False
+        self._packaged = tokenizer = self._utils.select_tokenizer(model)["tokenizer"]
+        is_python = type(tokenizer).__module__ == "tokenizers"
+        text = hashlib.sha256(self._utils.claude_json_str.encode()).hexdigest()
+        return is_python and tokenizer.truncation is None and tokenizer.padding is None and text == _ANTHROPIC_SHA256
+
+    def _packaged_source(self) -> Tuple[Any, ...]:
+        """What LiteLLM makes Anthropic's tokenizer with, and from."""
+        return getattr(self._utils, "_load_huggingface_tokenizer", None), self._utils.claude_json_str
+
+    def _packaged_state(self) -> Tuple[Any, ...]:
+        changes = (getattr(self._packaged, "truncation", None), getattr(self._packaged, "padding", None))
+        return (*self._packaged_source(), *changes)
 
     def _state(self, model: Optional[str]) -> Tuple[Any, ...]:
         """Everything the answer depends on, cheap to read and to compare."""
@@ -97,7 +124,7 @@ class TokenModels:
             model in azure,
             model in chat,
             model in litellm.cohere_models,
-            model in litellm.anthropic_models,
+            model in litellm.anthropic_models and self._packaged_state(),
         )
         if not self._reads_cost_map or model is None:
             return state

@@ -4,12 +4,11 @@ One call of `token_counting`, prepared, and what is then done with it, here or i
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.accel.candidates.token_models import TokenModel
-from fast_litellm.errors import Declined
 
 
 class Plan(NamedTuple):
@@ -64,19 +63,6 @@ class CounterSettings(NamedTuple):
         )
 
 
-class Call(NamedTuple):
-    """The control's parameters, bound."""
-
-    model: Any
-    custom_tokenizer: Any
-    text: Any
-    messages: Any
-    count_response_tokens: Any
-    tools: Any
-    tool_choice: Any
-    use_default_image_token_count: Any
-
-
 class InWorker:
     """The candidate in a worker process. It has no LiteLLM: whatever live state decides is in the plan."""
 
@@ -120,62 +106,4 @@ def count(plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
     """
     if plan.counter is None:
         return 0
-    call = bind(args, kwargs)
-    if call.text is not None:
-        return plan.counter.count_text(_joined(call.text))
-    return plan.counter.count_messages(
-        call.messages,
-        call.tools,
-        call.tool_choice,
-        fixed_image_tokens=plan.fixed_image_tokens,
-        with_extras=call.count_response_tokens is False,
-    )
-
-
-def bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Call:
-    """
-    Returns:
-        The arguments by the names of the control's parameters.
-
-    Raises:
-        Declined: They do not fit, and the control says so.
-    """
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
-
-
-def _bound(  # noqa: PLR0913 - the control's own parameters
-    model: Any = "",
-    custom_tokenizer: Any = None,
-    text: Any = None,
-    messages: Any = None,
-    count_response_tokens: Any = False,
-    tools: Any = None,
-    tool_choice: Any = None,
-    use_default_image_token_count: Any = False,
-    default_token_count: Any = None,  # noqa: ARG001 - it only matters where the control meets an error
-) -> Call:
-    return Call(
-        model,
-        custom_tokenizer,
-        text,
-        messages,
-        count_response_tokens,
-        tools,
-        tool_choice,
-        use_default_image_token_count,
-    )
-
-
-def _joined(text: Any) -> str:
-    """The text that is counted: a list's strings joined, its other elements dropped."""
-    if type(text) is str:
-        return text
-    if type(text) is not list:
-        raise Declined("text_type")
-    parts: List[str] = [part for part in text if isinstance(part, str)]
-    if any(type(part) is not str for part in parts):
-        raise Declined("opaque_value")
-    return "".join(parts)
+    return native.count_call(plan.counter, args, kwargs, fixed_image_tokens=plan.fixed_image_tokens)

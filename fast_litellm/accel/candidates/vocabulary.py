@@ -1,5 +1,6 @@
 """
-The vocabularies of tiktoken's encodings, from the files that LiteLLM brings. Nothing is ever fetched.
+The vocabularies of tiktoken's encodings and of Anthropic's tokenizer, from the files that LiteLLM brings. Nothing is
+ever fetched.
 """
 
 from __future__ import annotations
@@ -28,7 +29,23 @@ _FILES: Dict[str, _File] = {
     "o200k_base": _File(
         "fb374d419588a4632f3f557e76b4b70aebbca790", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
     ),
+    "p50k_base": _File(
+        "ec7223a39ce59f226a68acc30dc1af2788490e15", "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069"
+    ),
+    "r50k_base": _File(  # LiteLLM brings none; there is one where CUSTOM_TIKTOKEN_CACHE_DIR names tiktoken's own files
+        "0ea1e91bbb3a60f729a8dc8f777fd2fc07cd8df4", "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930"
+    ),
 }
+
+ANTHROPIC = "anthropic"
+"""The name under which Anthropic's tokenizer goes among the encodings."""
+
+_FILES[ANTHROPIC] = _File(
+    "anthropic_tokenizer.json", "c241737df24b4e7f7c9af4fdcee29a0ca903dcb288a8b753bc346a3092911767"
+)
+
+_SAME_ORDINARY_TOKENS = {"p50k_edit": "p50k_base"}
+"""Encodings that differ in special tokens only, which LiteLLM never lets a text have."""
 
 
 @functools.cache
@@ -37,7 +54,7 @@ def load(name: str, directory: str) -> Encoding:
     Read an encoding from a directory of tiktoken's cache files.
 
     Args:
-        name: `cl100k_base` or `o200k_base`.
+        name: tiktoken's name of it.
         directory: Where the files are.
 
     Returns:
@@ -46,6 +63,7 @@ def load(name: str, directory: str) -> Encoding:
     Raises:
         Declined: The encoding is another one, or its file is missing or not the one tiktoken expects.
     """
+    name = _SAME_ORDINARY_TOKENS.get(name, name)
     file = _FILES.get(name)
     if file is None:
         raise Declined("encoding")
@@ -55,16 +73,20 @@ def load(name: str, directory: str) -> Encoding:
         raise Declined("vocabulary_missing") from None
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise Declined("vocabulary_changed")
-    return Encoding.from_tiktoken(name, data)
+    return Encoding.from_anthropic(data) if name == ANTHROPIC else Encoding.from_tiktoken(name, data)
 
 
-def directory(litellm: Any) -> str:
+def directory(litellm: Any, name: str) -> str:
     """
-    Returns the directory LiteLLM makes tiktoken use: the one named in the environment, or the one LiteLLM brings.
+    Say where LiteLLM finds a vocabulary.
 
     Args:
         litellm: The loaded module.
+        name: The encoding.
+
+    Returns:
+        The directory LiteLLM makes tiktoken use: the one named in the environment, or the one LiteLLM brings, where
+        Anthropic's tokenizer always is.
     """
-    return settings.tiktoken_cache_directory() or str(
-        Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
-    )
+    own = str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers")
+    return own if name == ANTHROPIC else settings.tiktoken_cache_directory() or own

@@ -12,11 +12,13 @@
 //! - [`shadow`]: which calls may be compared.
 //! - [`windows`]: the windows of rate limits.
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(any(test, feature = "fuzzing"), allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod account;
 pub mod bpe;
 pub mod flags;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gate;
 pub mod guard;
 pub mod messages;

@@ -74,6 +74,9 @@ impl TokenCounter {
         let odd = texts.iter().zip(&valid).filter(|(_, valid)| valid.is_none()).map(|(text, _)| code_points(text));
         let odd = odd.collect::<PyResult<Vec<_>>>()?;
         let texts = in_order(&valid, &odd);
+        if !texts.iter().all(|text| self.core().is_certain(*text)) {
+            return Err(Declined::new_err(Decline::Unicode.word()));
+        }
         let threads = threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let count = || count_texts(self.core(), self.rule(), &texts, threads);
         let bytes: usize = texts.iter().map(|text| text.bytes()).sum();

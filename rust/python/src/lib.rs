@@ -28,6 +28,7 @@ mod room;
 mod rules;
 mod shape;
 mod tally;
+mod token_call;
 mod transform;
 mod windows;
 
@@ -55,6 +56,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;
+    token_call::register(module)?;
     transform::register(module)?;
     windows::register(module)
 }

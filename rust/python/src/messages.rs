@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
+use std::ptr;
 
 use fast_litellm_core::bpe::{self, ChunkRule};
 use fast_litellm_core::messages::{Accounting, Call, Decline, Key, Kind, Node, Semantics, count_messages};
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::encoding::{Encoding, with_text};
@@ -59,8 +62,11 @@ impl TokenCounter {
     }
 
     /// The tokens of a text.
-    fn count_text(&self, text: &Bound<'_, PyString>) -> PyResult<u64> {
-        with_text(text, |text| bpe::count_text(self.encoding.get().core(), self.rule, text))
+    ///
+    /// Raises:
+    ///     Declined: Its count hangs on the version of Unicode that the control's tokenizer has.
+    pub(crate) fn count_text(&self, text: &Bound<'_, PyString>) -> PyResult<u64> {
+        with_text(text, |text| self.count(text))?.map_err(|decline| Declined::new_err(decline.word()))
     }
 
     /// The tokens of chat messages and what goes with them.
@@ -75,7 +81,7 @@ impl TokenCounter {
     /// Raises:
     ///     Declined: Something is not reproduced, or the control would raise.
     #[pyo3(signature = (messages, tools, tool_choice, *, fixed_image_tokens, with_extras))]
-    fn count_messages<'py>(
+    pub(crate) fn count_messages<'py>(
         &self,
         messages: &Bound<'py, PyAny>,
         tools: &Bound<'py, PyAny>,
@@ -104,7 +110,12 @@ impl TokenCounter {
 
     /// The tokens of a text that is met on a walk.
     pub(crate) fn count_string(&self, text: &Bound<'_, PyString>) -> Result<i64, Decline> {
-        self.count_text(text).map(signed).map_err(|_| Decline::Error)
+        with_text(text, |text| self.count(text)).map_err(|_| Decline::Error)?.map(signed)
+    }
+
+    fn count(&self, text: bpe::Text<'_>) -> Result<u64, Decline> {
+        let encoding = self.core();
+        if encoding.is_certain(text) { Ok(bpe::count_text(encoding, self.rule, text)) } else { Err(Decline::Unicode) }
     }
 
     /// The tokens of a message list without tools, its texts counted by somebody else.
@@ -123,7 +134,7 @@ impl TokenCounter {
         &self,
         fixed_image_tokens: Option<i64>,
         count: &'a dyn Fn(&PyNode<'py>) -> Result<i64, Decline>,
-        count_written: &'a dyn Fn(&str) -> i64,
+        count_written: &'a dyn Fn(&str) -> Result<i64, Decline>,
     ) -> Call<'a, PyNode<'py>> {
         Call {
             semantics: self.semantics,
@@ -136,8 +147,8 @@ impl TokenCounter {
         }
     }
 
-    fn writing(&self) -> impl Fn(&str) -> i64 {
-        |text| signed(bpe::count_text(self.core(), self.rule, bpe::Text::Valid(text)))
+    fn writing(&self) -> impl Fn(&str) -> Result<i64, Decline> {
+        |text| self.count(bpe::Text::Valid(text)).map(signed)
     }
 }
 
@@ -297,9 +308,15 @@ impl IdentityGuard {
 }
 
 impl Place<PyDict> {
+    #[allow(unsafe_code)] // docs/decisions/0026-borrowed-look-ups.md
     fn holds(&self, py: Python<'_>) -> bool {
-        let found = self.owner.bind(py).get_item(&self.name);
-        found.is_ok_and(|found| found.is_some_and(|found| found.is(&self.object)))
+        // SAFETY: the owner is a dictionary, both are alive, and the thread is attached. Of what is found, which is borrowed,
+        // only the address is looked at.
+        let found = unsafe { ffi::PyDict_GetItemWithError(self.owner.bind(py).as_ptr(), self.name.as_ptr()) };
+        if found.is_null() {
+            drop(PyErr::take(py));
+        }
+        ptr::eq(found, self.object.as_ptr())
     }
 }
 
@@ -315,10 +332,20 @@ impl Table {
         Self { dict: dict.unbind(), entries }
     }
 
+    #[allow(unsafe_code)] // docs/decisions/0026-borrowed-look-ups.md
     fn holds(&self, py: Python<'_>) -> bool {
         let dict = self.dict.bind(py);
-        dict.len() == self.entries.len()
-            && dict.iter().zip(&self.entries).all(|((key, value), known)| key.is(&known.0) && value.is(&known.1))
+        with_critical_section(dict, || {
+            let (mut position, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+            dict.len() == self.entries.len()
+                && self.entries.iter().all(|known| {
+                    // SAFETY: the dictionary is alive and nobody else changes it meanwhile; of what is borrowed, only the
+                    // addresses are looked at.
+                    let found =
+                        unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut position, &raw mut key, &raw mut value) };
+                    found != 0 && ptr::eq(key, known.0.as_ptr()) && ptr::eq(value, known.1.as_ptr())
+                })
+        })
     }
 }
 

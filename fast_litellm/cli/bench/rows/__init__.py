@@ -21,6 +21,7 @@ from fast_litellm.cli.bench.rows import (
     seams,
     streams,
     threads,
+    tokenizers,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from dispatch.rows()
     yield from counting.rows()
     yield from encoding.rows()
+    yield from tokenizers.rows()
     yield from seams.rows()
     yield from limits.rows()
     yield from litellm_rust.rows()

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{ChunkRule, Encoding, Text, count_text};
+use super::chunk::count_next;
+use super::{ChunkRule, Encoding, Text};
 
 /// A thread that has less than this to count costs more than it saves: some 20 microseconds against 200.
 const THREAD_BYTES: usize = 32 * 1024;
@@ -21,9 +22,10 @@ pub fn count_texts(encoding: &Encoding, rule: ChunkRule, texts: &[Text<'_>], thr
     let helpers = threads.get().min(texts.len()).min(bytes / THREAD_BYTES).saturating_sub(1);
     let next = AtomicUsize::new(0);
     let count_some = || {
+        let mut counter = encoding.counter();
         let indices = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         let open = indices.map_while(|index| texts.get(index).map(|text| (index, *text)));
-        open.map(|(index, text)| (index, count_text(encoding, rule, text))).collect::<Vec<_>>()
+        open.map(|(index, text)| (index, count_next(&mut counter, rule, text))).collect::<Vec<_>>()
     };
     let mut counts = vec![0; texts.len()];
     let mut take = |some: Vec<(usize, u64)>| some.into_iter().for_each(|(index, count)| counts[index] = count);
@@ -44,6 +46,7 @@ pub fn count_texts(encoding: &Encoding, rule: ChunkRule, texts: &[Text<'_>], thr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bpe::count_text;
     use crate::bpe::installed::encoding;
 
     const RULE: ChunkRule =

@@ -4,6 +4,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::encoding::Counter;
 use super::{Encoding, Text};
 
 /// How long text is counted; both lengths are in code points.
@@ -21,27 +22,32 @@ const SAMPLES: usize = 16;
 /// The number of tokens LiteLLM finds in a text.
 #[must_use]
 pub fn count_text(encoding: &Encoding, rule: ChunkRule, text: Text<'_>) -> u64 {
+    count_next(&mut encoding.counter(), rule, text)
+}
+
+/// [`count_text`] for one of many texts.
+pub(super) fn count_next(counter: &mut Counter<'_>, rule: ChunkRule, text: Text<'_>) -> u64 {
     if text.fits(rule.max_exact_chars.get()) {
-        count_exactly(encoding, rule, text)
+        count_exactly(counter, rule, text)
     } else {
-        extrapolate(encoding, rule, text)
+        extrapolate(counter, rule, text)
     }
 }
 
 /// `_get_tiktoken_count_function`
-fn count_exactly(encoding: &Encoding, rule: ChunkRule, text: Text<'_>) -> u64 {
+fn count_exactly(counter: &mut Counter<'_>, rule: ChunkRule, text: Text<'_>) -> u64 {
     let mut count = 0;
     let mut rest = text;
     while !rest.is_empty() {
         let (chunk, tail) = rest.split_at(rule.chunk_chars.get());
-        count += encoding.count(&chunk.repaired()) as u64;
+        count += counter.count(&chunk.repaired()) as u64;
         rest = tail;
     }
     count
 }
 
 /// `_get_extrapolating_count_function` and `_evenly_spaced_samples`
-fn extrapolate(encoding: &Encoding, rule: ChunkRule, text: Text<'_>) -> u64 {
+fn extrapolate(counter: &mut Counter<'_>, rule: ChunkRule, text: Text<'_>) -> u64 {
     let limit = rule.max_exact_chars.get();
     let count = SAMPLES.min(limit);
     let sample_chars = limit / count;
@@ -52,7 +58,7 @@ fn extrapolate(encoding: &Encoding, rule: ChunkRule, text: Text<'_>) -> u64 {
         let start = last_start * index / (count - 1).max(1);
         rest = rest.split_at(start - passed).1;
         passed = start;
-        sum += count_exactly(encoding, rule, rest.split_at(sample_chars).0);
+        sum += count_exactly(counter, rule, rest.split_at(sample_chars).0);
     }
     round_ratio(u128::from(sum) * chars as u128, (count * sample_chars) as u128)
 }

@@ -15,7 +15,17 @@ pub(crate) fn encoding(name: &str) -> &'static Encoding {
     static CL100K: LazyLock<Encoding> =
         LazyLock::new(|| load("cl100k_base", "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"));
     static O200K: LazyLock<Encoding> = LazyLock::new(|| load("o200k_base", "fb374d419588a4632f3f557e76b4b70aebbca790"));
-    if name == "cl100k_base" { &CL100K } else { &O200K }
+    static P50K: LazyLock<Encoding> = LazyLock::new(|| load("p50k_base", "ec7223a39ce59f226a68acc30dc1af2788490e15"));
+    static ANTHROPIC: LazyLock<Encoding> = LazyLock::new(|| {
+        Encoding::from_tokenizer("anthropic", &std::fs::read(vocabularies().join("anthropic_tokenizer.json")).unwrap())
+            .unwrap()
+    });
+    match name {
+        "cl100k_base" => &CL100K,
+        "p50k_base" => &P50K,
+        "anthropic" => &ANTHROPIC,
+        _ => &O200K,
+    }
 }
 
 /// LiteLLM names a file by the SHA-1 of the address tiktoken would fetch it from.

@@ -114,6 +114,18 @@ impl ClassTable {
     }
 }
 
+/// Whether every character of a text was assigned in Unicode 11.0: the Hugging Face library normalises by that version and
+/// splits by a later one, which has the same to say of these.
+pub(super) fn is_settled(text: &str) -> bool {
+    static SETTLED: LazyLock<Vec<(usize, usize)>> = LazyLock::new(|| ranges(r"\p{age:11.0}"));
+    let holds = |character: char| {
+        let code_point = character as usize;
+        let behind = SETTLED.partition_point(|range| range.0 <= code_point);
+        behind > 0 && code_point <= SETTLED[behind - 1].1
+    };
+    text.is_ascii() || text.chars().all(|character| character.is_ascii() || holds(character))
+}
+
 /// The code points, first and last of each range, that a pattern of one character matches.
 fn ranges(pattern: &str) -> Vec<(usize, usize)> {
     match regex_syntax::parse(pattern).map(regex_syntax::hir::Hir::into_kind) {
@@ -140,6 +152,20 @@ mod tests {
             ('\u{105C0}', true),
         ] {
             assert_eq!(letter, table.of(character).meets(Classes::LETTER), "{character:?}");
+        }
+    }
+
+    #[test]
+    fn what_came_after_unicode_11_is_not_settled() {
+        for (text, settled) in [
+            ("ascii", true),
+            ("é中😀", true),
+            ("\u{1F16C}", false),
+            ("㋿", false),
+            ("a\u{A7F2}", false),
+            ("\u{378}", false),
+        ] {
+            assert_eq!(settled, is_settled(text), "{text:?}");
         }
     }
 

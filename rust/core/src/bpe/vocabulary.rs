@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustc_hash::FxBuildHasher;
 
 use super::piece::{PackedPiece, Piece};
+use super::tokenizer::Merge;
 
 /// The place of a token in the order of merges; lower merges first.
 pub(super) type Rank = u32;
@@ -23,25 +24,45 @@ pub(super) struct Vocabulary {
     long: HashMap<Box<[u8]>, Rank, FxBuildHasher>,
     /// The ranks of all pairs of bytes, by the first byte, then the second: where every merge begins.
     pairs: Box<[Rank]>,
+    /// By rank, where the one pair of tokens is divided that merges into a token. Empty where every pair merges whose union
+    /// is a token.
+    splits: Vec<usize>,
 }
 
 impl Vocabulary {
-    /// Reads the text of a `.tiktoken` file: a token in base64, a space and its rank on each line, ranks from 0 up.
-    pub(super) fn parse(data: &[u8]) -> Result<Self, VocabularyError> {
-        let lines = data.strip_suffix(b"\n").unwrap_or(data).split(|&byte| byte == b'\n');
-        // The shortest line, such as `IQ== 0`, has seven bytes; real files have 17 to 18 a line.
-        let mut vocabulary = Self {
-            short: HashMap::with_capacity_and_hasher(data.len() / 16, FxBuildHasher),
+    fn with_capacity(tokens: usize) -> Self {
+        Self {
+            short: HashMap::with_capacity_and_hasher(tokens, FxBuildHasher),
             long: HashMap::default(),
             pairs: vec![NO_RANK; 1 << 16].into_boxed_slice(),
-        };
+            splits: Vec::new(),
+        }
+    }
+
+    /// Takes merges, each of which makes a token of its own; nothing when two make the same.
+    pub(super) fn of_merges(merges: &[Merge]) -> Option<Self> {
+        let mut vocabulary = Self::with_capacity(merges.len());
+        for (merge, rank) in merges.iter().zip(0..) {
+            vocabulary.add(&merge.token, rank).ok()?;
+            vocabulary.splits.push(merge.split);
+        }
+        Some(vocabulary)
+    }
+
+    /// Reads the text of a `.tiktoken` file: a token in base64, a space and its rank on each line, ranks from 0 up but for the
+    /// one that is left out.
+    pub(super) fn parse(data: &[u8], left_out: Option<Rank>) -> Result<Self, VocabularyError> {
+        let lines = data.strip_suffix(b"\n").unwrap_or(data).split(|&byte| byte == b'\n');
+        // The shortest line, such as `IQ== 0`, has seven bytes; real files have 17 to 18 a line.
+        let mut vocabulary = Self::with_capacity(data.len() / 16);
         for (index, line) in lines.enumerate() {
-            vocabulary.insert(line, index).map_err(|problem| VocabularyError { line: index + 1, problem })?;
+            let rank = index + usize::from(left_out.is_some_and(|rank| rank as usize <= index));
+            vocabulary.insert(line, rank).map_err(|problem| VocabularyError { line: index + 1, problem })?;
         }
         Ok(vocabulary)
     }
 
-    fn insert(&mut self, line: &[u8], index: usize) -> Result<(), LineProblem> {
+    fn insert(&mut self, line: &[u8], expected: usize) -> Result<(), LineProblem> {
         let space = line.iter().position(|&byte| byte == b' ').ok_or(LineProblem::NoSpace)?;
         let mut buffer = [0; 1024];
         let length = STANDARD.decode_slice(&line[..space], &mut buffer).map_err(|_| LineProblem::NotBase64)?;
@@ -49,15 +70,16 @@ impl Vocabulary {
         let rank: Rank = str::from_utf8(&line[space + 1..])
             .ok()
             .and_then(|digits| digits.trim_end().parse().ok())
-            .filter(|&rank| rank as usize == index)
+            .filter(|&rank| rank as usize == expected)
             .ok_or(LineProblem::NotTheNextRank)?;
+        if token.is_empty() { Err(LineProblem::NotBase64) } else { self.add(token, rank) }
+    }
+
+    fn add(&mut self, token: &[u8], rank: Rank) -> Result<(), LineProblem> {
         if let [first, second] = *token {
             self.pairs[pair_index(first, second)] = rank;
         }
-        if token.is_empty() {
-            return Err(LineProblem::NotBase64);
-        }
-        let previous = match Piece::new(token, 0, length).packed() {
+        let previous = match Piece::new(token, 0, token.len()).packed() {
             Some(packed) => self.short.insert(packed, rank),
             None => self.long.insert(token.into(), rank),
         };
@@ -74,8 +96,19 @@ impl Vocabulary {
         self.pairs[pair_index(first, second)]
     }
 
+    /// The rank of the merge into one token of a piece that is divided at `middle`, or [`NO_RANK`].
+    pub(super) fn merge_rank(&self, piece: Piece<'_>, middle: usize) -> Rank {
+        let rank = self.rank(piece);
+        if rank == NO_RANK || self.splits.is_empty() || self.splits[rank as usize] == middle { rank } else { NO_RANK }
+    }
+
+    /// Whether a piece that is a token is that token, without any merge.
+    pub(super) fn holds(&self, piece: Piece<'_>) -> bool {
+        self.splits.is_empty() && self.rank(piece) != NO_RANK
+    }
+
     /// The rank of the token that the piece is, or [`NO_RANK`].
-    pub(super) fn rank(&self, piece: Piece<'_>) -> Rank {
+    fn rank(&self, piece: Piece<'_>) -> Rank {
         let rank = match piece.packed() {
             Some(packed) => self.short.get(&packed),
             None => self.long.get(piece.bytes()),
@@ -104,7 +137,7 @@ pub enum LineProblem {
     NoSpace,
     /// What stands before the space is not the base64 form of one byte or more.
     NotBase64,
-    /// What stands behind the space is not the number of the line, counted from 0.
+    /// What stands behind the space is not the next rank, counted from 0.
     NotTheNextRank,
     /// The token stands on an earlier line too.
     Repeated,
@@ -130,7 +163,7 @@ mod tests {
 
     #[test]
     fn tokens_of_every_length_are_found_in_context() {
-        let vocabulary = Vocabulary::parse(b"YQ== 0\nYWI= 1\nYWJjZGVmZ2hpamtsbW5vcHFy 2\n").unwrap();
+        let vocabulary = Vocabulary::parse(b"YQ== 0\nYWI= 1\nYWJjZGVmZ2hpamtsbW5vcHFy 2\n", None).unwrap();
         let text = b"abcdefghijklmnopqrstuvw";
         assert_eq!(3, vocabulary.len());
         assert_eq!(0, vocabulary.rank(Piece::new(text, 0, 1)));
@@ -138,6 +171,12 @@ mod tests {
         assert_eq!(2, vocabulary.rank(Piece::new(text, 0, 18)));
         assert_eq!(NO_RANK, vocabulary.rank(Piece::new(text, 1, 2)));
         assert_eq!(NO_RANK, vocabulary.rank(Piece::new(text, 1, 18)));
+    }
+
+    #[test]
+    fn a_rank_may_be_left_out() {
+        assert_eq!(2, Vocabulary::parse(b"YQ== 0\nYWI= 2\n", Some(1)).unwrap().len());
+        assert!(Vocabulary::parse(b"YQ== 0\nYWI= 1\n", Some(1)).is_err());
     }
 
     #[test]
@@ -152,7 +191,7 @@ mod tests {
             (b"YQ== 0\nYWI= 2\n", 2, LineProblem::NotTheNextRank),
             (b"YQ== 0\nYQ== 1\n", 2, LineProblem::Repeated),
         ] {
-            assert_eq!(Some(VocabularyError { line, problem }), Vocabulary::parse(data).err(), "{data:?}");
+            assert_eq!(Some(VocabularyError { line, problem }), Vocabulary::parse(data, None).err(), "{data:?}");
         }
     }
 }

@@ -18,8 +18,8 @@ pub mod semantics;
 pub mod tools;
 pub mod walk;
 
-#[cfg(test)]
-mod json;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod json;
 
 pub use node::{Decline, Key, Kind, Node};
 pub use semantics::{Accounting, Semantics};

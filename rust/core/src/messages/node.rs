@@ -21,6 +21,8 @@ pub enum Decline {
     UnusualTool,
     /// A value that must be serialised as JSON.
     Citations,
+    /// Text whose count hangs on the version of Unicode that the control's tokenizer has.
+    Unicode,
 }
 
 impl Decline {
@@ -36,6 +38,7 @@ impl Decline {
             Self::Depth => "depth",
             Self::UnusualTool => "unusual_tool",
             Self::Citations => "citations",
+            Self::Unicode => "unicode",
         }
     }
 }

@@ -40,15 +40,14 @@ impl Semantics {
         inline_images: true,
     };
 
+    /// All of them, by the names of their release lines.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("1.106", Self::V1_106), ("1.108", Self::V1_108), ("1.109", Self::V1_109)];
+
     /// The semantics of a release line, or `None` for an unknown name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "1.106" => Some(Self::V1_106),
-            "1.108" => Some(Self::V1_108),
-            "1.109" => Some(Self::V1_109),
-            _ => None,
-        }
+        Self::ALL.into_iter().find_map(|(known, semantics)| (known == name).then_some(semantics))
     }
 }
 

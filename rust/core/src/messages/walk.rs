@@ -32,7 +32,7 @@ pub struct Call<'a, N> {
     /// Counts a text value.
     pub count: &'a dyn Fn(&N) -> Result<i64, Decline>,
     /// Counts text that was written out.
-    pub count_written: &'a dyn Fn(&str) -> i64,
+    pub count_written: &'a dyn Fn(&str) -> Result<i64, Decline>,
 }
 
 /// Counts chat messages as LiteLLM's `token_counter(messages=...)` does.
@@ -123,7 +123,7 @@ impl<N: Node> Call<'_, N> {
                 return Err(Decline::Citations);
             }
         }
-        Ok(if text.is_empty() { 0 } else { (self.count_written)(&text) })
+        if text.is_empty() { Ok(0) } else { (self.count_written)(&text) }
     }
 
     fn extras(&self, tools: &N, choice: &N, system: bool) -> Result<i64, Decline> {
@@ -135,7 +135,7 @@ impl<N: Node> Call<'_, N> {
             return Ok(0);
         }
         let text = tools::format(self.semantics, &tools.clone().only(Kind::List)?)?;
-        Ok((self.count_written)(&text) + TOOLS - if system { SYSTEM_MESSAGE_DISCOUNT } else { 0 })
+        Ok((self.count_written)(&text)? + TOOLS - if system { SYSTEM_MESSAGE_DISCOUNT } else { 0 })
     }
 
     fn choice(&self, choice: &N) -> Result<i64, Decline> {

@@ -5,6 +5,7 @@
 //! ```
 
 use super::cursor::Case;
+use super::window::Window;
 use super::{Cursor, Pattern};
 use crate::bpe::unicode::Classes;
 
@@ -27,6 +28,20 @@ impl Pattern for Cl100k {
             .or_else(|| prefixed_word_end(text, after))
             .or_else(|| symbols_end(text, start))
             .unwrap_or_else(|| whitespace_end(text, start))
+    }
+
+    fn ends(text: &Cursor<'_>, start: usize) -> u64 {
+        let window = Window::new(text.bytes(), start);
+        let found = window.starts(window.newline);
+        let mut starts = found.others | found.letter;
+        let mut quotes = window.quote & found.symbol & window.letter >> 1;
+        while quotes != 0 {
+            if let Some(end) = text.contraction_end(start + quotes.trailing_zeros() as usize) {
+                starts = window.with(starts, end - start);
+            }
+            quotes &= quotes - 1;
+        }
+        window.ends(starts)
     }
 }
 

@@ -32,8 +32,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
     pub(super) fn byte(&self, position: usize) -> Option<u8> {
         self.text.as_bytes().get(position).copied()
+    }
+
+    /// Whether this character and the next one are ASCII.
+    pub(super) fn is_ascii_at(&self, position: usize) -> bool {
+        self.bytes()[position..].iter().take(2).all(u8::is_ascii)
     }
 
     pub(super) fn is_end(&self, position: usize) -> bool {
@@ -83,6 +92,12 @@ impl<'a> Cursor<'a> {
             _ => return None,
         };
         Some(position + length)
+    }
+
+    /// `'(?:[sdmt]|ll|ve|re)`: the end of the contraction in small letters that starts at `position`, if one does.
+    pub(super) fn small_contraction_end(&self, position: usize) -> Option<usize> {
+        let end = self.contraction_end(position)?;
+        self.bytes()[position..end].iter().all(|byte| !byte.is_ascii_uppercase() && byte.is_ascii()).then_some(end)
     }
 
     /// `\p{N}{1,3}`, given that the character before `after` is the first of them.

@@ -11,6 +11,7 @@
 //! ```
 
 use super::cursor::Case;
+use super::window::{Window, below};
 use super::{Cursor, Pattern};
 use crate::bpe::unicode::Classes;
 
@@ -36,6 +37,32 @@ impl Pattern for O200k {
             None => symbols_end(text, start).unwrap_or_else(|| whitespace_end(text, start)),
         }
     }
+
+    fn ends(text: &Cursor<'_>, start: usize) -> u64 {
+        let window = Window::new(text.bytes(), start);
+        let found = window.starts(window.newline | window.slash);
+        let lower = window.letter & !window.upper;
+        let starts = found.others | found.letter | window.upper & lower << 1;
+        window.ends(join_contractions(text, start, &window, starts))
+    }
+}
+
+/// Takes away what starts inside of contractions, which belong to the word before; behind them, something starts.
+fn join_contractions(text: &Cursor<'_>, start: usize, window: &Window, mut starts: u64) -> u64 {
+    let mut quotes = window.quote & window.letter << 1 & (window.letter >> 1 | window.last());
+    let mut behind = 0;
+    while quotes != 0 {
+        let place = quotes.trailing_zeros() as usize;
+        // A word has one contraction at most: a quote right behind it begins a word itself.
+        if place != behind
+            && let Some(end) = text.contraction_end(start + place)
+        {
+            behind = end - start;
+            starts = window.with(starts & (below(place) | !below(behind)), behind);
+        }
+        quotes &= quotes - 1;
+    }
+    starts
 }
 
 /// The two word alternatives without their contraction.
