@@ -25,6 +25,8 @@ __all__ = [
     "Ticket",
     "TokenCounter",
     "Transformer",
+    "WindowPlan",
+    "WindowStore",
     "__version__",
     "blank_page",
     "count_batch",

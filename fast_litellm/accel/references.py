@@ -36,8 +36,6 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     },
     "rate_limiting": {
         "cf5b51f2b2591eda": Reference("3", ("1.106.2",)),
-        "14c44405b2810d0f": Reference("3", ("1.108.1",)),
-        "f45ae8eee182f9bd": Reference("3", ("1.109.1",)),
     },
     "request_transform": {  # releases of the OpenAI SDK; LiteLLM 1.83.14 asks for 2.24.0, later ones for 2.20.0 and up
         "8db5a056881ccec1": Reference("2", ("2.20.0",)),
