@@ -48,7 +48,6 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     "connection_pooling": {  # the transports are httpx's and LiteLLM's
         "ed6f3f4163ceafab": Reference("httpx", ("0.28.1",)),
         "6d17c06f42d8a467": Reference("aiohttp", ("1.106.2",)),
-        "aabf8e475860561c": Reference("aiohttp", ("1.109.1",)),
     },
     "stream_parsing": {  # releases of the OpenAI SDK
         "e031891b7ed1ce74": Reference("2", ("2.20.0",)),
