@@ -38,14 +38,21 @@ Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
 IdentityGuard = _native.IdentityGuard
 Shaper = _native.Shaper
+Standings = _native.Standings
 Tally = _native.Tally
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
+cost_standings = _native.cost_standings
 count_batch = _native.count_batch
+deployment_ids = _native.deployment_ids
 freeze = _native.freeze
+latency_standings = _native.latency_standings
+least_busy = _native.least_busy
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
+shuffle_weights = _native.shuffle_weights
+usage_standings = _native.usage_standings
 
 
 def _check_version() -> None:

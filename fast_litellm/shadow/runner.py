@@ -19,7 +19,7 @@ from typing import Any, Callable, ContextManager, Optional
 from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
-from fast_litellm.shadow.candidate import Arguments, Keywords
+from fast_litellm.shadow.candidate import Arguments, Call, Keywords
 from fast_litellm.shadow.deadline import Patience
 from fast_litellm.shadow.experiment import Experiment, Limits, Sink
 from fast_litellm.shadow.job import Job
@@ -70,6 +70,7 @@ class ShadowRunner:
         self.shaper = experiment.shaper()
         self._reporter = Reporter(experiment, sink, on_block)
         self._arranged = modes.arrange(experiment, self._limits)
+        self._twin: Callable[[Arguments, Keywords], Call] = getattr(experiment.candidate, "twin", _as_it_is)
         self.trial = Trial(self._arranged, self._limits)
         self.judge = Judge(self.trial, self._reporter, tally, self._budget, self._limits)
         self._worker = self._make_worker()
@@ -243,7 +244,7 @@ class ShadowRunner:
         self._check_room()
         plan = self._plan(args, kwargs)
         try:
-            call, size = engine.current().freeze((args, kwargs), self._limits.max_bytes)
+            call, size = engine.current().freeze(self._twin(args, kwargs), self._limits.max_bytes)
         except Unsnapshotable as refusal:
             raise _Shed("memory" if refusal.args == ("size",) else "unsnapshotable") from None
         refusal_reason = self._worker.reserve(size)
@@ -291,6 +292,10 @@ class ShadowRunner:
 
     def _work(self, job: Job) -> None:
         self.judge.judge(job, self._worker.claim)
+
+
+def _as_it_is(args: Arguments, kwargs: Keywords) -> Call:
+    return args, kwargs
 
 
 def _close_at_exit(reference: weakref.ref[ShadowRunner]) -> None:

@@ -7,6 +7,7 @@
 //! - [`gate`]: what counts prove about rates.
 //! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
+//! - [`routing`]: which deployment a request goes to.
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod guard;
 pub mod messages;
 pub mod redaction;
 pub mod ring;
+pub mod routing;
 pub mod rules;
 pub mod sample;
 pub mod shape;

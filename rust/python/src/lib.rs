@@ -21,6 +21,7 @@ mod page;
 mod proven;
 mod redaction;
 mod ring;
+mod routing;
 mod rules;
 mod shape;
 mod tally;
@@ -43,6 +44,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     page::register(module)?;
     redaction::register(module)?;
     ring::register(module)?;
+    routing::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;
