@@ -178,7 +178,7 @@ mod tests {
     fn requests_that_nobody_has_counted_are_no_reason_to_refuse() {
         let limits = Limits { requests: 0.0, ..FREE };
         let usage = Usage { tokens: 0.0, requests: None };
-        let all = standings(vec![Standing { limits, usage, ..standing(0, 1.0) }], RequestLimit::Reached);
+        let all = standings(vec![Standing { usage, limits, ..standing(0, 1.0) }], RequestLimit::Reached);
 
         assert_eq!(vec![0], all.lowest(0.0));
     }

@@ -23,6 +23,7 @@ type Counts<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
 ///     Declined: Something is not plain, or the control would raise.
 #[pyfunction]
 #[pyo3(signature = (deployments, tokens, requests, /))]
+#[expect(clippy::needless_pass_by_value, reason = "they are extracted from tuples")]
 pub(super) fn usage_standings<'py>(
     deployments: &Bound<'py, PyList>,
     tokens: Counts<'py>,
