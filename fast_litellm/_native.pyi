@@ -21,6 +21,7 @@ __all__ = [
     "Shaper",
     "SnapshotCell",
     "StandingPage",
+    "Standings",
     "Tally",
     "Ticket",
     "TokenCounter",
@@ -29,11 +30,15 @@ __all__ = [
     "WindowStore",
     "__version__",
     "blank_page",
+    "cost_standings",
     "count_batch",
+    "deployment_ids",
     "digest",
     "freeze",
     "freeze_models",
     "json_schema",
+    "latency_standings",
+    "least_busy",
     "nearest",
     "parse_percentage",
     "rate_upper_bound",
@@ -47,11 +52,13 @@ __all__ = [
     "shape_values",
     "shape_with_outcome",
     "share_instances",
+    "shuffle_weights",
     "sign_excess",
     "sign_interval",
     "sketch_lower_bound",
     "sketch_merge",
     "stop_word",
+    "usage_standings",
 ]
 
 __version__: str
@@ -236,7 +243,7 @@ class Observer:
     def __new__(
         cls,
         control: Callable[..., Any],
-        prepare: Callable[..., Any] | None,
+        asking: tuple[Callable[..., Any] | None, Callable[..., Any] | None],
         counting: tuple[Shaper, Tally, Room, Bucket],
         worker: object,
         listener: object,
@@ -400,6 +407,55 @@ class Constructor:
 
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""
+
+@final
+class Standings:
+    """How the deployments of one request stand, in the order in which their usage is kept."""
+
+    def __len__(self) -> int: ...
+    @property
+    def missing(self) -> list[str]:
+        """The ids of deployments of which no usage is kept yet, in the order in which they are to be added."""
+
+    @property
+    def are_limited(self) -> bool:
+        """Whether a request's tokens matter."""
+
+    def within(self, order: Sequence[int], tokens: float, share: float, /) -> list[int]:
+        """The places of those with room whose value is at most the lowest and a share of it more."""
+
+    def lowest(self, tokens: float, /) -> list[int]:
+        """The places of those with room that have the lowest value."""
+
+    def by_address(self, order: Sequence[int], /) -> dict[str, float]:
+        """Each deployment's value by the address of its provider."""
+
+def latency_standings(
+    deployments: list[Any],
+    usage: dict[str, Any],
+    minute: str,
+    semantics: str,
+    streamed: bool,
+    percentile: float | None,
+    /,
+) -> Standings: ...
+def cost_standings(
+    deployments: list[Any], usage: dict[str, Any], minute: str, prices: dict[str, Any], /
+) -> Standings: ...
+def usage_standings(
+    deployments: list[Any],
+    tokens: tuple[list[Any], list[Any]],
+    requests: tuple[list[Any], list[Any]],
+    /,
+) -> Standings: ...
+def shuffle_weights(deployments: list[Any], /) -> list[float] | None:
+    """Running sums of the weights with which one is drawn; None when all are alike."""
+
+def least_busy(counts: tuple[int, ...], /) -> int:
+    """The place of the smallest count, the first of several."""
+
+def deployment_ids(deployments: list[Any], prefix: str, /) -> tuple[str, ...]:
+    """The id of each deployment behind a prefix."""
 
 @final
 class RateLimit:

@@ -7,13 +7,14 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from fast_litellm import events
 from fast_litellm.accel import fingerprint, patching, references
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.accel.patching import Patch
+from fast_litellm.accel.seams import exists
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,6 +29,7 @@ Labels = Dict[str, Any]
 EXPLANATIONS: Dict[str, str] = {
     "waiting": "its module is not imported yet",
     "absent": "this release has no such function, so there is nothing to answer",
+    "native": "this release of LiteLLM selects deployments in its own native code, so there is nothing to accelerate",
     "off": "the rules say off, so the original function stands untouched",
     "patched": "calls are routed by the rules",
     "unknown_reference": "the installed source is not one the candidate is known to equal, so Python answers",
@@ -122,13 +124,15 @@ class Attachment:
         return wanted
 
     def _wanted_state(self, module: Optional[ModuleType]) -> str:
+        if self.seam.is_superseded:
+            return "native"
         if module is None:
             return "waiting" if exists(self.seam.module) else "absent"
         if self._manager.stage(self.seam.feature) == "off":
             return "off"
-        if self.is_attached and self._stands():
-            return "patched"
-        standing = self._standing(module)
+        return "patched" if self.is_attached and self._stands() else self._state_of(self._standing(module), module)
+
+    def _state_of(self, standing: Any, module: ModuleType) -> str:
         if standing is None:
             return "absent"
         if not _is_pristine(standing, sys.modules.get(self.seam.defined_in or module.__name__)):
@@ -187,6 +191,7 @@ class Attachment:
             profile=self.seam.profile,
             request=self.seam.request,
             twins=getattr(candidate, "twins", None),
+            noise=self.seam.noise,
         )
 
     def _log(self) -> None:
@@ -215,18 +220,20 @@ def together(facts: Sequence[Labels]) -> Labels:
     return {**telling, "seam": ", ".join(it["seam"] for it in facts)}
 
 
-def exists(module: str) -> bool:
-    """Returns whether the installed release has a module, imported or not."""
-    path, name = None, ""
-    for part in module.split("."):
-        name = f"{name}.{part}" if name else part
-        spec = PathFinder.find_spec(name, path)  # `util.find_spec` would import the packages around it
-        if spec is None:
-            return False
-        path = spec.submodule_search_locations
-    return True
-
-
 def _is_pristine(function: Any, module: Optional[ModuleType]) -> bool:
-    """Whether the function is the module's own: a mock or another tool's wrapper was defined elsewhere."""
-    return module is not None and inspect.isfunction(function) and function.__code__.co_filename == module.__file__
+    """
+    Whether the function is the module's own, maybe inside a decorator of its own package: a mock or another tool's
+    wrapper was defined elsewhere.
+    """
+    if module is None or not inspect.isfunction(function):
+        return False
+    package = sys.modules[module.__name__.partition(".")[0]]
+    files = [layer.__code__.co_filename for layer in _layers(function) if inspect.isfunction(layer)]
+    own = all(Path(file).is_relative_to(Path(package.__file__ or "").parent) for file in files)
+    return own and files[-1] == module.__file__
+
+
+def _layers(function: Any) -> Iterator[Any]:
+    while function is not None:
+        yield function
+        function = getattr(function, "__wrapped__", None)

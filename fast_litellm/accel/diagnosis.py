@@ -11,8 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from fast_litellm import settings
 from fast_litellm.accel import fingerprint, native, references
-from fast_litellm.accel.attachment import exists
-from fast_litellm.accel.seams import SEAMS, Seam
+from fast_litellm.accel.seams import SEAMS, Seam, exists
 
 _WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
 PACKAGES = ("litellm", "litellm-core", "openai", "tiktoken")
@@ -62,7 +61,8 @@ def problems(report: Dict[str, Any]) -> List[str]:
         found.append("the compiled part is a debug build; install a release wheel")
     if report["versions"]["litellm"] is None and report["versions"]["litellm-core"] is None:
         found.append("litellm is not installed; `pip install litellm`")
-    found.extend(dict.fromkeys(_unknown(seam) for seam in report["seams"] if seam["exists"] and not seam["known"]))
+    missing = (it for it in report["seams"] if it["exists"] and not it["known"] and not it.get("superseded"))
+    found.extend(dict.fromkeys(_unknown(seam) for seam in missing))
     rules = report.get("rules", {})
     found.extend(rules.get("problems", []))
     because = rules.get("stops", {}).get("because")
@@ -106,6 +106,7 @@ def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
         "seam": seam.place,
         "package": seam.package,
         "exists": exists(seam.module) and seam.module in sys.modules,  # LiteLLM's proxy asks for more packages
+        "superseded": seam.is_superseded,
         "fingerprint": found,
         "known": reference is not None,
         "semantics": reference.semantics if reference else None,

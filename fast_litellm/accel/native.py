@@ -41,6 +41,7 @@ IdentityGuard = _native.IdentityGuard
 Job = _native.Job
 Observer = _native.Observer
 Shaper = _native.Shaper
+Standings = _native.Standings
 Tally = _native.Tally
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
@@ -49,10 +50,17 @@ WindowPlan = _native.WindowPlan
 WindowStore = _native.WindowStore
 count_batch = _native.count_batch
 count_call = _native.count_call
+cost_standings = _native.cost_standings
+count_batch = _native.count_batch
+deployment_ids = _native.deployment_ids
 freeze = _native.freeze
+latency_standings = _native.latency_standings
+least_busy = _native.least_busy
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
 token_call = _native.token_call
+shuffle_weights = _native.shuffle_weights
+usage_standings = _native.usage_standings
 
 
 def _check_version() -> None:

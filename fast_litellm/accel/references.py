@@ -61,6 +61,18 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "0339f5d0e4f972b1": Reference("1", ("1.109.1",)),
         "72b4d2e94fb6cc80": Reference("1", ("1.83.14",)),
     },
+    "routing": {  # one row for each seam and text of it
+        "73eb9f8733e1b33d": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1")),  # simple_shuffle
+        "7fbc728d97fda878": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1")),  # _request_count_keys
+        "51fdea7b77862d55": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1")),  # _least_busy
+        "f2e6b2adf4b1e8b6": Reference("1.106", ("1.106.2", "1.108.1")),  # lowest latency
+        "3a5931ee4bdb7151": Reference("1.109", ("1.109.1",)),
+        "0e7e6db9fc323a91": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1")),  # lowest usage
+    },
+    "async_routing": {
+        "df2d12418932feaa": Reference("1.106", ("1.106.2", "1.108.1")),
+        "877a5a97ae79fa39": Reference("1.106", ("1.109.1",)),
+    },
     "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"))},
 }
 
@@ -72,4 +84,5 @@ def known(feature: str, fingerprint: Optional[str]) -> Optional[Reference]:
 
 def versions(feature: str) -> Tuple[str, ...]:
     """Returns the releases whose reference is known, in the order of the table."""
-    return tuple(version for reference in KNOWN.get(feature, {}).values() for version in reference.versions)
+    rows = KNOWN.get(feature, {}).values()  # of several seams, if the feature has them
+    return tuple(dict.fromkeys(version for reference in rows for version in reference.versions))

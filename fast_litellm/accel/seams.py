@@ -8,10 +8,14 @@ A feature may have several: a function and its coroutine twin have one flag, one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
+from fast_litellm.accel.candidates.busy_routing import KEYS_SOURCES as BUSY_KEYS_SOURCES
+from fast_litellm.accel.candidates.busy_routing import SOURCES as BUSY_SOURCES
+from fast_litellm.accel.candidates.busy_routing import BusyCandidate, BusyKeysCandidate
 from fast_litellm.accel.candidates.connection_pooling import (
     HTTPX_SOURCES,
     LITELLM_SOURCES,
@@ -19,6 +23,11 @@ from fast_litellm.accel.candidates.connection_pooling import (
     HttpxPoolingCandidate,
     LiteLLMPoolingCandidate,
 )
+from fast_litellm.accel.candidates.cost_routing import SOURCES as COST_SOURCES
+from fast_litellm.accel.candidates.cost_routing import CostCandidate
+from fast_litellm.accel.candidates.deployments import NATIVE_ROUTER
+from fast_litellm.accel.candidates.latency_routing import SOURCES as LATENCY_SOURCES
+from fast_litellm.accel.candidates.latency_routing import LatencyCandidate
 from fast_litellm.accel.candidates.litellm_rust import (
     LITELLM_RUST,
     LiteLLMRedactionCandidate,
@@ -36,12 +45,16 @@ from fast_litellm.accel.candidates.request_transform import (
 )
 from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_REDACTION_SOURCES
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
+from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
+from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
 from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
 from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
+from fast_litellm.accel.candidates.usage_routing import SOURCES as USAGE_SOURCES
+from fast_litellm.accel.candidates.usage_routing import UsageCandidate
 from fast_litellm.shadow import comparators
 
 if TYPE_CHECKING:
@@ -71,6 +84,8 @@ class Seam:
         further: Other candidates by the names under which rules know them, made as the first one is.
         defined_in: The module that defines the control, where `module` is one that calls it; then it is replaced there
             alone, because what the control itself asks for under its name is to stay the control.
+        noise: What is done when the control does not always give the same answer; see `shadow.noise`.
+        superseded_by: A module of LiteLLM's own native code: a release that has it does not call the control any more.
     """
 
     feature: str
@@ -85,6 +100,8 @@ class Seam:
     dress: Optional[Callable[[Call], Call]] = None
     further: Mapping[str, Callable[[ModuleType, str], Any]] = field(default_factory=dict)
     defined_in: Optional[str] = None
+    noise: str = "none"
+    superseded_by: Optional[str] = None
 
     @property
     def place(self) -> str:
@@ -95,6 +112,23 @@ class Seam:
     def package(self) -> str:
         """The package that the reference belongs to: the seam waits for its import, and its releases are known."""
         return self.sources[0].module.partition(".")[0]
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the installed release answers natively itself."""
+        return self.superseded_by is not None and exists(self.superseded_by)
+
+
+def exists(module: str) -> bool:
+    """Returns whether the installed release has a module, imported or not."""
+    path, name = None, ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        spec = PathFinder.find_spec(name, path)  # `util.find_spec` would import the packages around it
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
 SEAMS: Tuple[Seam, ...] = (
@@ -212,5 +246,74 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=LiteLLMPoolingCandidate,
         comparator=comparators.exact,
         profile="plain",
+    ),
+    Seam(
+        feature="routing",
+        module="litellm.router_strategy.simple_shuffle",
+        name="simple_shuffle",
+        effect_free=True,
+        sources=SHUFFLE_SOURCES,
+        candidate=ShuffleCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        noise="tape",
+        superseded_by=NATIVE_ROUTER,
+    ),
+    Seam(
+        feature="routing",
+        module="litellm.router_strategy.least_busy",
+        name="_request_count_keys",
+        effect_free=True,
+        sources=BUSY_KEYS_SOURCES,
+        candidate=BusyKeysCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        superseded_by=NATIVE_ROUTER,
+    ),
+    Seam(
+        feature="routing",
+        module="litellm.router_strategy.least_busy",
+        name="_least_busy",
+        effect_free=True,
+        sources=BUSY_SOURCES,
+        candidate=BusyCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        superseded_by=NATIVE_ROUTER,
+    ),
+    Seam(
+        feature="routing",
+        module="litellm.router_strategy.lowest_latency",
+        name="LowestLatencyLoggingHandler._get_available_deployments",
+        effect_free=True,
+        sources=LATENCY_SOURCES,
+        candidate=LatencyCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        noise="tape",
+        superseded_by=NATIVE_ROUTER,
+    ),
+    Seam(
+        feature="routing",
+        module="litellm.router_strategy.lowest_tpm_rpm_v2",
+        name="LowestTPMLoggingHandler_v2._common_checks_available_deployment",
+        effect_free=True,
+        sources=USAGE_SOURCES,
+        candidate=UsageCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        noise="tape",
+        superseded_by=NATIVE_ROUTER,
+    ),
+    Seam(
+        feature="async_routing",
+        module="litellm.router_strategy.lowest_cost",
+        name="LowestCostLoggingHandler.async_get_available_deployments",
+        effect_free=True,  # on the candidate's twin of the call
+        sources=COST_SOURCES,
+        candidate=CostCandidate,
+        comparator=comparators.exact,
+        profile="plain",
+        superseded_by=NATIVE_ROUTER,
     ),
 )

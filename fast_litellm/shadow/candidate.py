@@ -19,6 +19,10 @@ class Candidate(Protocol):
     depends on, keeps no reference to the arguments, and raises `Declined` when the call is not one it covers. `run`
     is a pure function of the plan and of a copy of the arguments, possibly later and on another thread.
 
+    Where a call cannot be copied as it is, or running the control again would change something, the candidate also
+    has a `twin(args, kwargs)`: the call as it may be copied and run any number of times, by either side. It runs on
+    the caller's path, before the control, and raises `Unsnapshotable` when there is none.
+
     To be run in a worker process it also has a `factory`, the `module:qualname` of something that takes no arguments
     and makes an object with `run`; and, unless its plans are plain values, `portable(plan)`, which turns one into the
     plain value that this `run` takes.

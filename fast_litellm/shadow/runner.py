@@ -218,7 +218,10 @@ class ShadowRunner:
         limits, candidate, comparator = self._limits, self._arranged.candidate, self.experiment.comparator
         return engine.current().Observer(
             self.experiment.control,
-            None if type(candidate) is FunctionCandidate else candidate.prepare,
+            (
+                None if type(candidate) is FunctionCandidate else candidate.prepare,
+                getattr(self.experiment.candidate, "twin", None),
+            ),
             (self.shaper, self._tally, self._worker.room, self._budget.bucket),
             self._worker,
             _Listener(self.judge),

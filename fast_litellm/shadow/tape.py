@@ -121,6 +121,14 @@ def run() -> ContextManager[None]:
     return _NO_TAPE if _thread.tape is None else _played(_thread.tape)
 
 
+def is_playing() -> bool:
+    """
+    Returns:
+        Whether the current thread is in a run of one side, on a tape.
+    """
+    return _thread.run is not None
+
+
 @contextlib.contextmanager
 def _played(tape: Tape) -> Iterator[None]:
     earlier, _thread.run = _thread.run, _Run(tape)

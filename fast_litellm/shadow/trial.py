@@ -97,6 +97,9 @@ class Trial:
         """
         if isinstance(plan, InContext):
             return plan.context.run(self._control, call)
+        if self._experiment.noise == "tape":  # the program may count on its own generator's numbers
+            with tape.Tape().on_this_thread():
+                return self._control(call)
         return self._control(call)
 
     def _control(self, call: Call) -> Observation:

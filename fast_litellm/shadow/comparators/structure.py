@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any, Dict, FrozenSet, Hashable, Iterable, List, Optional
 
 from fast_litellm.shadow.comparators.difference import NOTHING, Difference, Item, Key, Step
-from fast_litellm.shadow.comparators.matching import key_of, same_items
+from fast_litellm.shadow.comparators.matching import HasNoKey, key_of, same_items
 
 SEQUENCES = (list, tuple)
 SETS = (set, frozenset)
@@ -45,8 +45,10 @@ class Structure(ABC):
             A stand-in for a value that is no container: equal ones have equal stand-ins.
 
         Raises:
-            HasNoKey: There is none.
+            HasNoKey: There is none, as for what a frozen copy shares without looking into it.
         """
+        if type(value) not in SCALARS:
+            raise HasNoKey
         return identity(value)
 
     def item(self, _index: Optional[int]) -> Any:

@@ -7,6 +7,7 @@
 //! - [`gate`]: what counts prove about rates.
 //! - [`guard`]: the live breaker.
 //! - [`messages`]: the walk over chat messages and tool definitions that token counting needs.
+//! - [`routing`]: which deployment a request goes to.
 //! - [`sample`]: which shadowable calls are compared.
 //! - [`account`]: the accounting of served and shadowed calls.
 //! - [`shadow`]: which calls may be compared.
@@ -24,6 +25,7 @@ pub mod guard;
 pub mod messages;
 pub mod redaction;
 pub mod ring;
+pub mod routing;
 pub mod rules;
 pub mod sample;
 pub mod shadow;

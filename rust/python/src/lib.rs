@@ -25,6 +25,7 @@ mod proven;
 mod redaction;
 mod ring;
 mod room;
+mod routing;
 mod rules;
 mod shape;
 mod tally;
@@ -53,6 +54,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     redaction::register(module)?;
     ring::register(module)?;
     room::register(module)?;
+    routing::register(module)?;
     rules::register(module)?;
     shape::register(module)?;
     tally::register(module)?;

@@ -25,7 +25,8 @@ use crate::tally::Tally;
 ///
 /// Args:
 ///     control: The original function.
-///     prepare: The candidate's, or None when it has nothing to prepare.
+///     asking: The candidate's `prepare`, or None when it has nothing to prepare, and its `twin`, if it has one: the call as it
+///         may be copied and run again.
 ///     counting: The shaper, the tally, the room and the budget's bucket.
 ///     worker: Puts jobs that the room cannot, and knows its own threads.
 ///     listener: Told of what is no value: `declined(error)`, `raised(error, duration_ns)`, which returns what is compared
@@ -37,6 +38,7 @@ use crate::tally::Tally;
 pub(crate) struct Observer {
     control: Py<PyAny>,
     prepare: Option<Py<PyAny>>,
+    twin: Option<Py<PyAny>>,
     shaper: Py<Shaper>,
     tally: Py<Tally>,
     room: Py<Room>,
@@ -51,6 +53,7 @@ pub(crate) struct Observer {
     generation: AtomicU64,
 }
 
+type Asking = (Option<Py<PyAny>>, Option<Py<PyAny>>);
 type Counting = (Py<Shaper>, Py<Tally>, Py<Room>, Py<Bucket>);
 type Keeping = (bool, Option<Py<PyAny>>);
 type Limits = (f64, usize, Option<Py<PyAny>>, i64);
@@ -90,16 +93,17 @@ impl From<Unfreezable> for Unfit {
 #[pymethods]
 impl Observer {
     #[new]
-    #[pyo3(signature = (control, prepare, counting, worker, listener, keeping, limits, /))]
+    #[pyo3(signature = (control, asking, counting, worker, listener, keeping, limits, /))]
     fn new(
         control: Py<PyAny>,
-        prepare: Option<Py<PyAny>>,
+        asking: Asking,
         counting: Counting,
         worker: Py<PyAny>,
         listener: Py<PyAny>,
         keeping: Keeping,
         limits: Limits,
     ) -> Self {
+        let (prepare, twin) = asking;
         let (shaper, tally, room, bucket) = counting;
         let (takes_snapshots, freeze) = keeping;
         let (comfort, max_bytes, clock, now) = limits;
@@ -107,6 +111,7 @@ impl Observer {
         Self {
             control,
             prepare,
+            twin,
             shaper,
             tally,
             room,
@@ -184,7 +189,7 @@ impl Observer {
         visit.call(&self.room)?;
         visit.call(&self.bucket)?;
         self.clock.traverse(&visit)?;
-        [&self.prepare, &self.freeze].into_iter().flatten().try_for_each(|held| visit.call(held))
+        [&self.prepare, &self.twin, &self.freeze].into_iter().flatten().try_for_each(|held| visit.call(held))
     }
 }
 
@@ -271,7 +276,7 @@ impl Observer {
             return Err(Unfit::LeftOut);
         }
         let plan = self.plan(py, call)?;
-        let frozen = Frozen::call(call, self.max_bytes)?;
+        let frozen = self.copy(py, call)?;
         let size = frozen.bytes;
         room.core().reserve(size)?;
         let reserved = bucket.reserve();
@@ -296,6 +301,20 @@ impl Observer {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A copy of the call, or of its twin where the candidate makes one.
+    fn copy(&self, py: Python<'_>, (args, kwargs): Arguments<'_, '_>) -> Result<Frozen, Unfit> {
+        let Some(twin) = &self.twin else {
+            return Ok(Frozen::call((args, kwargs), self.max_bytes)?);
+        };
+        let kwargs = kwargs.cloned().unwrap_or_else(|| PyDict::new(py));
+        let twin = twin.bind(py).call1((args, kwargs)).map_err(|error| {
+            let is_refusal = error.is_instance_of::<Unsnapshotable>(py);
+            if is_refusal { Unfreezable::Value(error) } else { Unfreezable::Failed(error) }
+        })?;
+        let (args, kwargs): (Bound<'_, PyTuple>, Bound<'_, PyDict>) = twin.extract()?;
+        Ok(Frozen::call((&args, Some(&kwargs)), self.max_bytes)?)
     }
 
     fn set_control(&self, job: &mut Job, value: &Bound<'_, PyAny>, duration_ns: i64) -> Result<(), Unfit> {

@@ -1,0 +1,102 @@
+"""
+What the candidates of `routing` and `async_routing` share: the deployments of a call, its tokens, and its minute.
+
+The numbers that a selection draws, its clock and its count of tokens are asked for under the reference's own names, in
+the reference's order: whoever stands there is asked as the reference would ask.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import datetime
+from typing import Any, Dict, List, Tuple
+
+from fast_litellm.accel import native, reach
+from fast_litellm.accel.fingerprint import Source
+from fast_litellm.errors import Declined
+from fast_litellm.shadow import tape
+
+NATIVE_ROUTER = "litellm.router_rust"
+"""LiteLLM's own native router, from 1.110 on; where it is, no deployment is selected in Python any more."""
+
+_LIVE = frozenset({"token_counter", "datetime", "print_verbose"})
+"""Names of a reference that are asked for at every call."""
+
+_MINUTE = 60
+_SLACK_SECONDS = 2
+
+
+class Deployments(List[Any]):
+    """The list of one call. Nobody changes a deployment while it is selected, so that no copy of one is made."""
+
+
+native.share_instances([Deployments, datetime])
+
+
+def guard(sources: Tuple[Source, ...], entry: str, *methods: reach.Place) -> native.IdentityGuard:
+    """
+    Args:
+        sources: The parts of a reference.
+        entry: Its name.
+        methods: What it asks for by way of its instance.
+
+    Returns:
+        What notices that somebody has replaced something of a reference that the candidate reproduces.
+    """
+    found = reach.places(sources, entry)
+    drawn = vars(random)
+    return native.IdentityGuard([it for it in found if it[1] not in _LIVE and it[0] is not drawn] + list(methods))
+
+
+def minute(reference: Any) -> str:
+    """
+    Returns:
+        The minute of a reference's clock, as the key of this minute's usage.
+
+    Raises:
+        Declined: Both sides run on a tape, and the minute may end between them: no tape holds this clock.
+    """
+    now = reference.datetime.now()
+    if tape.is_playing() and _minute_of(now.timestamp() + _SLACK_SECONDS) != _minute_of(time.time()):
+        raise Declined("minute_ends")
+    key: str = now.strftime("%Y-%m-%d-%H-%M")
+    return key
+
+
+def _minute_of(seconds: float) -> int:
+    return int(seconds) // _MINUTE
+
+
+def tokens(reference: Any, messages: Any, text: Any) -> int:
+    """
+    Returns:
+        The tokens of a request, counted by what the reference counts with; 0 when that fails, as there.
+
+    Raises:
+        Declined: The count is no whole number.
+    """
+    try:
+        counted = reference.token_counter(messages=messages, text=text)
+    except Exception:
+        return 0
+    if type(counted) is not int:
+        raise Declined("opaque_number")
+    return counted
+
+
+def check(healthy_deployments: Any, *dicts: Any) -> None:
+    """
+    Raises:
+        Declined: The deployments are no plain list, or one of the others is no plain dict.
+    """
+    if type(healthy_deployments) not in (list, Deployments) or any(type(it) is not dict for it in dicts):
+        raise Declined("opaque_value")
+
+
+def unused(minute: str, **fields: Any) -> Dict[str, Any]:
+    """
+    Returns:
+        What is kept of a deployment that has not been used.
+    """
+    return {**fields, minute: {"tpm": 0, "rpm": 0}}
