@@ -32,6 +32,7 @@ __all__ = [
     "blank_page",
     "cost_standings",
     "count_batch",
+    "count_call",
     "deployment_ids",
     "digest",
     "freeze",
@@ -58,6 +59,7 @@ __all__ = [
     "sketch_lower_bound",
     "sketch_merge",
     "stop_word",
+    "token_call",
     "usage_standings",
 ]
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SHARE_OF_ROUNDS = 4
 _FEWEST_ROUNDS = 3
-_SHADOW_COST = 1.05
 _MOST_PASSES = 20
 
 Calls = Callable[[], "AbstractContextManager[Mapping[str, Callable[[], Any]]]"]
@@ -46,11 +45,13 @@ class Kind:
         name: What it is, at most 22 characters.
         calls: How many make a batch.
         speedup: What everything on is to gain.
+        shadow_cost: How many times as much it may take in shadow.
     """
 
     name: str
     calls: int
     speedup: float = 1
+    shadow_cost: float = 1.05
 
 
 class Rotation:
@@ -61,12 +62,21 @@ class Rotation:
         kinds: What is sent.
         calls: Sets it up, when the first row asks for it.
         clock: Nanoseconds of processor time.
+        sides: The stages that are measured against off.
     """
 
-    def __init__(self, kinds: Sequence[Kind], calls: Calls, clock: Callable[[], int] = time.process_time_ns) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[Kind],
+        calls: Calls,
+        clock: Callable[[], int] = time.process_time_ns,
+        sides: Sequence[str] = (stages.ON, stages.SHADOW),
+    ) -> None:
         self._kinds = kinds
         self._make_calls = calls
         self._clock = clock
+        self._sides = sides
+        self._stages = (stages.OFF, *sides)
         self._stack = ExitStack()
 
     def close(self) -> None:
@@ -76,11 +86,12 @@ class Rotation:
     def rows(self) -> Iterator[Series]:
         """
         Yields:
-            Two rows for each kind: everything on, and everything in shadow, against everything off.
+            A row for each kind and side: everything on, or everything in shadow, against everything off.
         """
         for kind in self._kinds:
-            goals = {stages.ON: Goal(Measure.SPEEDUP, kind.speedup), stages.SHADOW: Goal(Measure.COST, _SHADOW_COST)}
-            for stage, goal in goals.items():
+            on, shadow = Goal(Measure.SPEEDUP, kind.speedup), Goal(Measure.COST, kind.shadow_cost)
+            for stage in self._sides:
+                goal = on if stage == stages.ON else shadow
                 pairs = functools.partial(self._pairs, kind.name, stage)
                 difference = functools.partial(self._difference, kind.name, stage)
                 yield Series(f"{kind.name}, {stage}", goal, pairs, kind.calls, difference)
@@ -97,14 +108,14 @@ class Rotation:
     def _answers(self) -> dict[str, dict[str, Any]]:
         """What each kind is answered, by stage."""
         answers: dict[str, dict[str, Any]] = {}
-        for stage in stages.STAGES:
+        for stage in self._stages:
             self._switch.turn(stage)
             answers[stage] = {kind.name: self._calls[kind.name]() for kind in self._kinds}
         return answers
 
     @functools.cached_property
     def _times(self) -> Times:
-        return {kind.name: {stage: [] for stage in stages.STAGES} for kind in self._kinds}
+        return {kind.name: {stage: [] for stage in self._stages} for kind in self._kinds}
 
     def _difference(self, name: str, stage: str) -> str:
         expected, given = self._answers[stages.OFF][name], self._answers[stage][name]
@@ -118,8 +129,8 @@ class Rotation:
         return list(zip(times[stage], times[stages.OFF]))
 
     def _round(self, number: int) -> None:
-        first = number % len(stages.STAGES)
-        for stage in (*stages.STAGES[first:], *stages.STAGES[:first]):
+        first = number % len(self._stages)
+        for stage in (*self._stages[first:], *self._stages[:first]):
             self._switch.turn(stage)
             if stage == stages.SHADOW:
                 self._use_up()

@@ -18,12 +18,12 @@ import pytest
 from fast_litellm.shadow import Budget, Epoch, FunctionCandidate, Gate, Ledger, Policy, comparators, synthetic
 from fast_litellm.shadow.gate import Step
 
-CALLS = 3_000
+CALLS = 4_500
 BATCH = 16
 BATCHES_BETWEEN_LOOKS = 32
 PATIENCE_S = 60
 CELL = {"rate": 0.05, "alpha": 0.05}
-LENIENT = {"divergence": {"rate": 2e-3, "alpha": 0.05}, "cells": CELL, "pairs": CELL, "timeouts": CELL}
+LENIENT = {"divergence": {"rate": 1e-3, "alpha": 0.05}, "cells": CELL, "pairs": CELL, "timeouts": CELL}
 GATE = Gate(Policy.of({**LENIENT, "latency": "none", "bake": 0.0}))
 
 

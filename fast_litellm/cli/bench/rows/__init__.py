@@ -19,6 +19,7 @@ from fast_litellm.cli.bench.rows import (
     requests,
     routers,
     seams,
+    selection,
     streams,
     threads,
     tokenizers,
@@ -49,6 +50,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from pools.rows()
     yield from streams.rows()
     yield from requests.rows()
+    yield from selection.rows()
     yield from routers.rows()
     yield from ledger.rows()
 
@@ -58,5 +60,6 @@ def long() -> Iterator[Row | Series | Figure]:
     Yields:
         Every row that takes minutes.
     """
+    yield from selection.long_rows()
     yield from routers.long_rows()
     yield from memory.rows()

@@ -6,6 +6,7 @@ LiteLLM. The server is a process of its own, so that the client's processor time
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import closing, contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any, Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fast_litellm.cli.bench.row import Series
 
 _MODEL = "openai/gpt-4o"
+_HELLO = [{"role": "user", "content": "Hello, how are you?"}]
 _LONG_CHARS = 100_000
 _CHUNKS = 200
 
@@ -34,14 +36,17 @@ KINDS = (
     Kind("stream of 200 chunks", 1, 2),
     Kind("request, refused", 5),
 )
+_MOCKED = Kind("mock request, caller", 40, 1, 1.01)
 
 
 def rows() -> Iterator[Series]:
     """
     Yields:
-        Every kind of request, on and in shadow.
+        Every kind of request, on and in shadow; and what comparing costs the caller of one that LiteLLM answers itself.
     """
     with closing(Rotation(KINDS, _calls)) as rotation:
+        yield from rotation.rows()
+    with closing(Rotation((_MOCKED,), _mocked, time.thread_time_ns)) as rotation:
         yield from rotation.rows()
 
 
@@ -58,9 +63,17 @@ def _calls() -> Iterator[Mapping[str, Callable[[], Any]]]:
         yield {kind.name: sender(body, path) for kind, body, path in makers}
 
 
+@contextmanager
+def _mocked() -> Iterator[Mapping[str, Callable[[], Any]]]:
+    litellm = import_litellm()
+    request = {"model": "gpt-4o", "messages": _HELLO, "mock_response": "Fine, thank you."}
+    with event_loop() as run:
+        yield {_MOCKED.name: lambda: run(_send(litellm, request))}
+
+
 def _bodies() -> Iterator[dict[str, Any]]:
     random = Random(1)  # noqa: S311 - two runs send the same requests
-    short = {"messages": [{"role": "user", "content": "Hello, how are you?"}]}
+    short = {"messages": _HELLO}
     chat = {
         "messages": [
             {"role": ("user", "assistant")[turn % 2], "content": texts.prose(random, random.randint(1, 6))}
@@ -92,7 +105,7 @@ def event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     """
     Yields:
         Runs a coroutine on one and the same event loop, as a server does. After the block LiteLLM's clients are closed,
-        closed, and what it still has running on the loop is ended.
+        and what it still has running on the loop is ended.
     """
     loop = asyncio.new_event_loop()
     try:

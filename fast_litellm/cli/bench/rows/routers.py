@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _STRATEGIES = {"shuffle": "simple-shuffle", "latency": "latency-based-routing"}
 _CALLS = {2: 10, 20: 10, 200: 4, 2_000: 1}
 _SPEEDUPS = {("latency", 2_000): 10.0}
-_GROUP = "bench"
+GROUP = "bench"
 _HELLO = [{"role": "user", "content": "Hello, how are you?"}]
 
 
@@ -53,18 +53,22 @@ def _calls(routers: Mapping[str, tuple[str, int]]) -> Iterator[Mapping[str, Call
     with event_loop() as run:
 
         def sender(strategy: str, size: int) -> Callable[[], Any]:
-            deployments = [_deployment(number) for number in range(size)]
+            deployments = [deployment(number) for number in range(size)]
             router = litellm.Router(model_list=deployments, routing_strategy=_STRATEGIES[strategy], num_retries=0)
             return lambda: run(_send(router))
 
         yield {name: sender(*it) for name, it in routers.items()}
 
 
-def _deployment(number: int) -> dict[str, Any]:
+def deployment(number: int) -> dict[str, Any]:
+    """
+    Returns:
+        One of a group, as a Router's `model_list` has it.
+    """
     target = {"model": "openai/gpt-4o", "api_key": "none", "api_base": f"http://127.0.0.1:9/{number}"}
-    return {"model_name": _GROUP, "litellm_params": target}
+    return {"model_name": GROUP, "litellm_params": target}
 
 
 async def _send(router: Any) -> Any:
-    answer = await router.acompletion(model=_GROUP, messages=_HELLO, mock_response="Fine.")
+    answer = await router.acompletion(model=GROUP, messages=_HELLO, mock_response="Fine.")
     return answer.choices[0].message.model_dump()

@@ -70,13 +70,14 @@ pub struct Course {
 impl Course {
     /// Begins with what the cache holds, and with what is remembered of the same window where the cache has lost it.
     ///
-    /// The cache is right about everything it holds: others write there, too.
+    /// The cache is right about everything it holds: others write there, too. What ends at this very moment it may hold or have
+    /// forgotten, as any write makes it do, and either way nothing is lost.
     #[must_use]
     pub fn new(held: &Window, remembered: &Window, now: f64) -> Self {
         let is_another = is_live(held[START], now) && held[START].value != remembered[START].value;
         let mut course = Self { entries: *held, lost: [false; ENTRIES] };
         for (place, entry) in remembered.iter().enumerate() {
-            if !is_another && !is_live(held[place], now) && is_live(*entry, now) {
+            if !is_another && !is_live(held[place], now) && entry.expires > now {
                 course.entries[place] = *entry;
                 course.lost[place] = true;
             }

@@ -152,7 +152,7 @@ mod tests {
             "'|ſa|''|s",
             "HTTPServer| camelCase|!|word| iPhone",
             "1|.|23456| 78",
-            "a|   \n| ?!|\r\n\n|/|x|\n|/",
+            "a|   \n| ?!|\r\n|\n|/|x|\n|/",
             "a| |\n|b",
             "a| \n  ",
             "a|\u{301}|b|!!\u{301}\u{301}",

@@ -1,0 +1,6 @@
+#![no_main]
+
+use fast_litellm_core::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| fuzzing::reads_rules(data));
