@@ -74,7 +74,7 @@ def cli(capsys):
 def process():
     """Runs a command in a process of its own, as a shell does."""
 
-    def run(*words, stdin="", start=("-m", "fast_litellm"), **variables):
+    def run(*words, stdin="", start=("-m", "fast_litellm"), patience_s=DEADLINE_S, **variables):
         done = subprocess.run(
             [sys.executable, *start, *map(str, words)],
             env={**os.environ, **variables},
@@ -82,7 +82,7 @@ def process():
             capture_output=True,
             text=True,
             check=False,
-            timeout=DEADLINE_S,
+            timeout=patience_s,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 

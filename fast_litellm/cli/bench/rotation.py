@@ -138,13 +138,14 @@ class Rotation:
                 self._times[kind.name][stage].append(self._batch(kind))
 
     def _use_up(self) -> None:
-        """Nothing says when that is the case where no call is compared at all."""
-        before = stages.counted("budget")
+        """What is left is more than half used up when more than half of the calls are left out."""
         for _ in range(_MOST_PASSES):
-            if stages.counted("budget") > before:
-                return
+            before = stages.compared()
             for kind in self._kinds:
                 self._calls[kind.name]()
+            offered, left_out = (now - then for now, then in zip(stages.compared(), before))
+            if left_out * 2 > offered:
+                return
 
     def _batch(self, kind: Kind) -> float:
         call = self._calls[kind.name]

@@ -73,13 +73,12 @@ def switch() -> Iterator[Switch]:
             fast_litellm.uninstall()
 
 
-def counted(word: str) -> int:
+def compared() -> tuple[int, int]:
     """
-    Args:
-        word: "rust", the calls that candidates answered, or a reason why calls are not compared, such as "budget".
-
     Returns:
-        How many there were in this process, over all features.
+        How many calls could be compared in this process, over all features, and how many of them were left out because
+        comparisons may use no more processor time.
     """
-    features: dict[str, dict[str, Any]] = fast_litellm.status()["features"]
-    return sum(it["served"].get(word, 0) + it["shed"].get(word, 0) for it in features.values())
+    features = fast_litellm.status()["features"].values()
+    left_out = sum(it["sampled_out"] + it["shed"].get("budget", 0) for it in features)
+    return sum(it["offered"] for it in features), left_out

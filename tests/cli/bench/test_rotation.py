@@ -37,7 +37,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch):
-    """The rotation's stages are the world's, and nothing is shed."""
+    """The rotation's stages are the world's, and nothing is compared."""
     made = World()
 
     @contextmanager
@@ -45,7 +45,7 @@ def world(monkeypatch):
         yield made
 
     monkeypatch.setattr(rotation.stages, "switch", switch)
-    monkeypatch.setattr(rotation.stages, "counted", lambda _: 0)
+    monkeypatch.setattr(rotation.stages, "compared", lambda: (0, 0))
     return made
 
 

@@ -16,6 +16,7 @@ from fast_litellm.cli.bench.rows import (
     memory,
     peers,
     pools,
+    proxies,
     requests,
     routers,
     seams,
@@ -62,4 +63,5 @@ def long() -> Iterator[Row | Series | Figure]:
     """
     yield from selection.long_rows()
     yield from routers.long_rows()
+    yield from proxies.rows()
     yield from memory.rows()

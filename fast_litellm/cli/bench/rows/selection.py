@@ -4,6 +4,7 @@ The choice of a deployment alone, by each of LiteLLM's strategies: what a Router
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -49,7 +50,7 @@ def long_rows() -> Iterator[Series]:
 def _of_sizes(*sizes: int) -> Iterator[Series]:
     routers = {f"pick of {size:,}, {name}": (name, size) for size in sizes for name in _STRATEGIES}
     kinds = [Kind(name, _CALLS[it[1]], _SPEEDUPS.get(it, 1.0)) for name, it in routers.items()]
-    with closing(Rotation(kinds, lambda: _calls(routers), sides=(stages.ON,))) as rotation:
+    with closing(Rotation(kinds, lambda: _calls(routers), time.thread_time_ns, (stages.ON,))) as rotation:
         yield from rotation.rows()
 
 
