@@ -76,7 +76,7 @@ class Rotation:
         self._make_calls = calls
         self._clock = clock
         self._sides = sides
-        self._stages = (stages.OFF, *sides)
+        self._stages = tuple(stage for stage in stages.STAGES if stage == stages.OFF or stage in sides)
         self._stack = ExitStack()
 
     def close(self) -> None:
