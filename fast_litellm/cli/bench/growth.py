@@ -3,6 +3,7 @@ How a process grows: `python -m fast_litellm.cli.bench.growth WHAT CALLS` does s
 bytes that are resident after every tenth of the calls, as JSON.
 
     diverging   a pair of functions that never agree, every call compared
+    windows     the limiter's store, one more window with every call
     shadow      LiteLLM's token counter with everything in shadow
     on          the same with everything on
 """
@@ -17,7 +18,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from fast_litellm.accel.native import Tally
+from fast_litellm.accel.native import Tally, WindowStore
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.reference import import_litellm
 from fast_litellm.shadow import Budget, Epoch, Experiment, FunctionCandidate, Ledger, ShadowRunner, comparators
@@ -31,6 +32,7 @@ STATM = Path("/proc/self/statm")
 _FIELDS = 3_000
 _DRAIN_EVERY = 1_000
 _DRAIN_S = 60.0
+_WINDOW_SECONDS = 60
 _HELLO = [{"role": "user", "content": "Hello, how are you?"}]
 
 
@@ -70,6 +72,16 @@ def _observe(runner: ShadowRunner, number: int) -> None:
 
 
 @contextmanager
+def _keeping() -> Iterator[Callable[[int], Any]]:
+    store = WindowStore()
+    yield lambda number: store.keep(store.plan(_keys(number), {}, {}, (0, _WINDOW_SECONDS, 0.5)))
+
+
+def _keys(number: int) -> list[str]:
+    return [f"{{api_key:{number}}}:{kind}" for kind in ("window", "requests")]
+
+
+@contextmanager
 def _counting(stage: str) -> Iterator[Callable[[int], Any]]:
     litellm = import_litellm()
     with stages.switch() as switch:
@@ -80,13 +92,14 @@ def _counting(stage: str) -> Iterator[Callable[[int], Any]]:
 def measure(what: str, calls: int) -> list[int]:
     """
     Args:
-        what: "diverging", "shadow" or "on".
+        what: "diverging", "windows", "shadow" or "on".
         calls: How many.
 
     Returns:
         Resident bytes before the first call, and after every tenth of all calls.
     """
-    with _diverging() if what == "diverging" else _counting(what) as call:
+    ways = {"diverging": _diverging, "windows": _keeping}
+    with ways[what]() if what in ways else _counting(what) as call:
         found = [resident()]
         for number in range(1, calls + 1):
             call(number)

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import importlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -17,7 +16,6 @@ from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
-from fast_litellm.accel import native
 from fast_litellm.accel.candidates.rate_limiting import LIMITER, NAME, store_of
 from fast_litellm.cli.bench.row import Figure, Goal, Measure, Row, Statement
 from fast_litellm.cli.reference import import_litellm
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WINDOWS = 100_000
-_MOST_BYTES = 200
 _STEP = 100
 _WINDOW_SECONDS = 3_600
 _NO_LOSS = Goal(Measure.SPEEDUP, 1)
@@ -75,8 +72,6 @@ def _limits(module: Any) -> Iterator[Row | Figure]:
         goal=_NO_LOSS,
     )
     yield Figure("lost of 100k windows", "windows", 0, lambda _rounds: [_lost(dispatcher)])
-    if Path("/proc/self/statm").exists():
-        yield Figure("window store at 100k", "B/window", _MOST_BYTES, lambda _rounds: [_size()])
 
 
 def _usage() -> Any:
@@ -139,18 +134,6 @@ def _lost(dispatcher: Any) -> int:
     again = [count(number) for number in range(0, _WINDOWS, _STEP)]
     kept = len(store_of(limiter.internal_usage_cache.dual_cache.in_memory_cache))
     return again.count(1) + _WINDOWS - kept
-
-
-def _size() -> float:
-    """What a window takes, by what the process grows."""
-    store, before = native.WindowStore(), _resident()
-    for number in range(_WINDOWS):
-        store.keep(store.plan(_keys(range(number, number + 1)), {}, {}, (0, _WINDOW_SECONDS, 0.5)))
-    return (_resident() - before) / len(store)
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 _STABLE = (

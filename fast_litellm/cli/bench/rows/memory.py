@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _DIVERGING_CALLS = 20_000
+_WINDOWS = 100_000
 _CALLS = 1_000_000
 _SETTLED = 3
 """Tenths of the calls after which caches are full: growth is what comes later."""
@@ -27,12 +28,14 @@ _SETTLED = 3
 def rows() -> Iterator[Figure]:
     """
     Yields:
-        What a process takes more when every call differs, and how it grows over a million calls of the token counter.
+        What a process takes more when every call differs, what the limiter's store takes for a window, and how a
+        process grows over a million calls of the token counter.
     """
     if not growth.STATM.exists():
         console.say("memory is not measured: this system does not say what is resident")
         return
     yield Figure("memory, every call differs", "MiB", 16, lambda _: [_added()])
+    yield Figure("window store at 100k", "B/window", 200, lambda _: [_per_window()])
     for stage in ("shadow", "on"):
         yield Figure(f"growth over a million, {stage}", "bytes a call", 1, functools.partial(_slope, stage))
 
@@ -40,6 +43,11 @@ def rows() -> Iterator[Figure]:
 def _added() -> float:
     sizes = _sizes("diverging", _DIVERGING_CALLS)
     return (max(sizes) - sizes[0]) / _MIB
+
+
+def _per_window() -> float:
+    sizes = _sizes("windows", _WINDOWS)
+    return (sizes[-1] - sizes[0]) / _WINDOWS
 
 
 def _slope(stage: str, _rounds: int) -> list[float]:

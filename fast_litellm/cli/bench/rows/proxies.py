@@ -149,7 +149,7 @@ def _started(directory: Path, provider: str, key: str, stage: str) -> Iterator[_
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "fast_litellm", "run", "--", *words],
             cwd=directory,
-            env={**os.environ, **_environment(directory, stage)},
+            env=_environment(directory, stage),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -172,13 +172,14 @@ def _config(provider: str, key: str) -> dict[str, Any]:
 
 
 def _environment(directory: Path, stage: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return {
+        **inherited,
         "FAST_LITELLM_CONFIG": str(directory / f"{stage}.yaml"),
         "FAST_LITELLM_DISABLE": "1" if stage == stages.OFF else "0",
         "FAST_LITELLM_LEDGER": f"sqlite:///{directory / stage}.db",
         "FAST_LITELLM_STATE": str(directory / f"{stage}-state"),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "DATABASE_URL": "",
     }
 
 
