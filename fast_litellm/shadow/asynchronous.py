@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+import weakref
 from contextvars import Context, copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, NamedTuple, Optional
@@ -138,9 +139,8 @@ class _Own:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-
-    def __del__(self) -> None:
-        self.loop.close()
+        # Not `__del__`: the collector of cycles may have ended the loop's sockets by then. This keeps the loop whole.
+        weakref.finalize(self, self.loop.close).atexit = False
 
 
 async def _bounded(awaitable: Awaitable[Any], seconds: Optional[float]) -> Outcome:

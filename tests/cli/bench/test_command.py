@@ -18,6 +18,7 @@ def rows(monkeypatch):
     quick, slow = Statement("pass"), Statement("sum(range(50))")
     made = [Row(name, slow, quick, Goal(Measure.SPEEDUP, 2), most_calls=8) for name in ("first", "second")]
     monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter(made))
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda: iter(()))
     return made
 
 
