@@ -365,8 +365,12 @@ class WindowPlan:
 
     @property
     def answers(self) -> list[str | int]: ...
-    @property
-    def writes(self) -> list[tuple[str, str | int, float | None]]: ...
+    def apply(
+        self,
+        cache: tuple[dict[Any, Any], dict[Any, Any], list[Any], int, Callable[[], float]],
+        window_size: float,
+        /,
+    ) -> list[tuple[str, str | int, float]]: ...
     @property
     def has_lost(self) -> bool: ...
 
