@@ -49,6 +49,22 @@ KNOWN_WRAPPERS = frozenset({"21dfb64eca8f6a2c"})
 
 _GUARDED = (Source(LIMITER), Source(_DUAL, ("DualCache",)), Source(_MEMORY, ("InMemoryCache",)))
 
+_CALLED = frozenset(
+    {
+        "_is_key_expired",
+        "_remove_key",
+        "allow_ttl_override",
+        "async_get_cache",
+        "async_set_cache",
+        "check_value_size",
+        "evict_cache",
+        "evict_element_if_expired",
+        "get_cache",
+        "set_cache",
+    }
+)
+"""The methods of the cache that the function comes to; the others it has are no matter."""
+
 _KINDS = (dict, dict, list, int)
 """Of the parts of a cache that are written to."""
 
@@ -92,9 +108,10 @@ class RateLimitingCandidate:
         dual = importlib.import_module(_DUAL).DualCache
         memory = importlib.import_module(_MEMORY).InMemoryCache
         self._classes = (dual, memory)
-        self._attributes = [*vars(dual(memory())), *vars(memory())]
+        self._attributes = ["dual_cache", *vars(dual(memory())), *vars(memory())]
         self._unit = importlib.import_module(_MEMORY).MAX_SIZE_PER_ITEM_IN_MEMORY_CACHE_IN_KB
-        self._untouched = native.IdentityGuard(reach.places(_GUARDED, NAME))
+        places = reach.places(_GUARDED, NAME)
+        self._untouched = native.IdentityGuard([it for it in places if type(it[0]) is dict or it[1] in _CALLED])
         self._wrapper: Optional[_Wrapper] = None
         self.twins = WindowTwins(self, memory, dual, held(reference, NAME)[2])
 
@@ -121,8 +138,9 @@ class RateLimitingCandidate:
             Declined: The keys or what the cache holds are not as the limiter writes them.
         """
         cache = usage.dual_cache.in_memory_cache
-        plan = store.plan(keys, cache.cache_dict, cache.ttl_dict, (*moment, cache._clock()))
-        return Plan(plan, store, usage, moment[1])
+        second, window_size = moment
+        plan = store.plan(keys, cache.cache_dict, cache.ttl_dict, (second, window_size, cache._clock()))
+        return Plan(plan, store, usage, window_size)
 
     async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> List[Any]:  # noqa: ARG002
         """
@@ -134,7 +152,8 @@ class RateLimitingCandidate:
         """
         plan.store.keep(plan.plan)
         cache = plan.usage.dual_cache.in_memory_cache
-        refused = plan.plan.apply((*_parts(cache), cache._clock), plan.window_size)
+        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, cache._clock
+        refused = plan.plan.apply(parts, plan.window_size)
         for key, value, ttl in refused:
             try:
                 cache.set_cache(key, value, ttl=ttl)
@@ -166,8 +185,14 @@ class RateLimitingCandidate:
 
     def _is_plain(self, usage: Any, dual: Any, cache: Any) -> bool:
         """Whether nobody has given one of the objects a method of its own."""
-        is_plain = [*vars(dual), *vars(cache)] == self._attributes and len(vars(usage)) == 1
-        return is_plain and tuple(map(type, _parts(cache))) == _KINDS
+        kinds = (
+            type(cache.cache_dict),
+            type(cache.ttl_dict),
+            type(cache.expiration_heap),
+            type(cache.max_size_in_memory),
+        )
+        names = [*usage.__dict__, *dual.__dict__, *cache.__dict__]
+        return (type(entries), type(expiries), type(heap), type(most)) == _KINDS and names == self._attributes
 
     def wrapper(self, dual: Any) -> Any:
         """
@@ -197,11 +222,6 @@ class _Wrapper:
     def is_of(self, usage: Any) -> bool:
         """Whether an object is one of it, and the class is as it was."""
         return type(usage) is self.owner and self._untouched.holds()
-
-
-def _parts(cache: Any) -> Tuple[Any, ...]:
-    """What an entry is written to, and for how many there is room."""
-    return cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory
 
 
 def store_of(cache: Any) -> WindowStore:
