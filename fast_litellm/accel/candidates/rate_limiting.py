@@ -157,7 +157,7 @@ class RateLimitingCandidate:
         for key, value, ttl in refused:
             try:
                 cache.set_cache(key, value, ttl=ttl)
-            except Exception:
+            except Exception:  # noqa: PERF203 - mostly there is none
                 await plan.usage.async_set_cache(key, value, litellm_parent_otel_span=None, local_only=True, ttl=ttl)
         return plan.plan.answers
 
@@ -185,14 +185,9 @@ class RateLimitingCandidate:
 
     def _is_plain(self, usage: Any, dual: Any, cache: Any) -> bool:
         """Whether nobody has given one of the objects a method of its own."""
-        kinds = (
-            type(cache.cache_dict),
-            type(cache.ttl_dict),
-            type(cache.expiration_heap),
-            type(cache.max_size_in_memory),
-        )
-        names = [*usage.__dict__, *dual.__dict__, *cache.__dict__]
-        return (type(entries), type(expiries), type(heap), type(most)) == _KINDS and names == self._attributes
+        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory
+        kinds = type(parts[0]), type(parts[1]), type(parts[2]), type(parts[3])
+        return kinds == _KINDS and [*usage.__dict__, *dual.__dict__, *cache.__dict__] == self._attributes
 
     def wrapper(self, dual: Any) -> Any:
         """
