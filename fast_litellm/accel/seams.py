@@ -48,7 +48,7 @@ from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandid
 from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
 from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
-from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate, chunk_of_texts
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
 from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
@@ -185,6 +185,7 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.models,
         profile="plain",
         defined_in="openai._models",  # it calls itself for every part of a response
+        dress=chunk_of_texts,
     ),
     Seam(
         feature="stream_wrapping",
