@@ -30,6 +30,9 @@ from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.transition import Transition
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from fast_litellm.shadow.account import Report
     from fast_litellm.shadow.candidate import Call
     from fast_litellm.shadow.capture import Captor
 
@@ -346,14 +349,7 @@ class Ledger(Following):
 
         own = self._this_process()
         with self._store.writing() as connection:
-            refused = writing.refused(connection, report.classes, now)
-            if refused:
-                self._account.fold(refused)
-                report = self._account.report()
-            writing.write_process(connection, own, self._versions, now)
-            writing.write_report(connection, own, report, now)
-            for transition in pending:
-                writing.write_transition(connection, transition)
+            report = self._put(connection, own, report, pending, now)
             if self._captor is not None:
                 self._captor.write(connection, captured)
             if is_last:
@@ -367,6 +363,22 @@ class Ledger(Following):
         self._written_at = now
         if is_last:
             self._store.close()
+
+    def _put(
+        self, connection: Connection, own: process.Process, report: Report, pending: List[Transition], now: float
+    ) -> Report:
+        """Returns what was written in place of the report: classes for which the ledger has no room are folded."""
+        from fast_litellm.shadow import writing
+
+        refused = writing.refused(connection, report.classes, now)
+        if refused:
+            self._account.fold(refused)
+            report = self._account.report()
+        writing.write_process(connection, own, self._versions, now)
+        writing.write_report(connection, own, report, now)
+        for transition in pending:
+            writing.write_transition(connection, transition)
+        return report
 
     def _this_process(self) -> process.Process:
         if self._process is None:
