@@ -47,6 +47,8 @@ from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_RED
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
 from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
+from fast_litellm.accel.candidates.stream_iteration import SOURCES as STREAM_ITERATION_SOURCES
+from fast_litellm.accel.candidates.stream_iteration import StreamIterationCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
 from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate, chunk_of_texts
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
@@ -194,6 +196,16 @@ SEAMS: Tuple[Seam, ...] = (
         effect_free=False,  # it changes the wrapper
         sources=STREAM_WRAPPING_SOURCES,
         candidate=StreamWrappingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+    ),
+    Seam(
+        feature="stream_wrapping",
+        module="openai._streaming",
+        name="AsyncStream.__aiter__",
+        effect_free=False,  # a generator takes from the stream
+        sources=STREAM_ITERATION_SOURCES,
+        candidate=StreamIterationCandidate,
         comparator=comparators.models,
         profile="plain",
     ),
