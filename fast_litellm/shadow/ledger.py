@@ -25,6 +25,7 @@ from fast_litellm.shadow.following import Following
 from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.ring import OwnRing
+from fast_litellm.shadow.rounds import Rounds
 from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.transition import Transition
@@ -70,10 +71,9 @@ class Ledger(Following):
         super().__init__(store, clock)
         self._captor = captor
         self._versions = dict(versions or {})
-        self._flush_seconds = flush_seconds
         self._account = Account()
         self._ring: Optional[OwnRing] = None
-        self._spend = spend
+        self._rounds = Rounds(self._make_round, flush_seconds, spend)
         self._ended = False
         self._is_held = False
         self._begin()
@@ -143,7 +143,7 @@ class Ledger(Following):
             self._pending.append(blocked)
         is_kept = self._ring is not None and self._ring.push(recovery.as_record(seen, blocked))
         if blocked is not None or not is_kept:
-            self._wake.set()
+            self._rounds.wake()
         self._start()
         return is_kept
 
@@ -261,7 +261,7 @@ class Ledger(Following):
         if self._ended:
             return
         self._ended = True
-        self._wake.set()
+        self._rounds.end()
         if self._flush(is_last=True) and self._ring is not None:
             self._ring.remove()
             self._ring = None
@@ -282,7 +282,7 @@ class Ledger(Following):
 
     def after_fork(self) -> None:
         """Begins as another process, with a connection and a thread of its own."""
-        had_thread = self._thread is not None
+        had_thread = self._rounds.forget()
         self._store.after_fork()
         inherited, self._ring = self._ring, None
         self._begin()
@@ -301,39 +301,20 @@ class Ledger(Following):
         self._pending: List[Transition] = []
         self._written_at = 0.0
         self._writing = threading.Lock()
-        self._starting = threading.Lock()
-        self._wake = threading.Event()
-        self._thread: Optional[threading.Thread] = None
+        self._recovered_at, self._tidied_at = -math.inf, time.monotonic()
 
     def _start(self) -> None:
-        if self._flush_seconds is None or self._thread is not None or self._ended:
-            return
-        with self._starting:
-            if self._thread is None:
-                thread = threading.Thread(target=self._loop, name="fast-litellm-ledger", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError as error:  # the interpreter is shutting down: `close` writes the rest
-                    machinery.failed("start_writer", error)
-                    return
-                self._thread = thread
+        self._rounds.start()
 
-    def _loop(self) -> None:
-        recovered_at, tidied_at = -math.inf, time.monotonic()
-        while not self._ended:
-            started = time.thread_time_ns()
-            self.flush()
-            self.look()
-            if time.monotonic() - recovered_at >= _HEARTBEAT_SECONDS:
-                recovered_at = time.monotonic()
-                self.recover()
-            if time.monotonic() - tidied_at >= _TIDY_SECONDS:
-                tidied_at = time.monotonic()
-                self.tidy()
-            if self._spend is not None:
-                self._spend(time.thread_time_ns() - started)
-            self._wake.wait(self._flush_seconds)
-            self._wake.clear()
+    def _make_round(self) -> None:
+        self.flush()
+        self.look()
+        if time.monotonic() - self._recovered_at >= _HEARTBEAT_SECONDS:
+            self._recovered_at = time.monotonic()
+            self.recover()
+        if time.monotonic() - self._tidied_at >= _TIDY_SECONDS:
+            self._tidied_at = time.monotonic()
+            self.tidy()
 
     def _write(self, *, is_last: bool) -> None:
         now = self._clock()

@@ -370,7 +370,7 @@ def test_no_thread_outlives_a_closed_ledger(make_ledger, tally):
     """The writer thread writes by itself and ends with its ledger."""
     ledger = make_ledger(flush_seconds=0.001)
     ledger.attach(EPOCH, tally)
-    thread = ledger._thread
+    thread = ledger._rounds.thread
     assert thread.daemon
     ledger.close()
     thread.join(DEADLINE_S)
