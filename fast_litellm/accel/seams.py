@@ -47,8 +47,10 @@ from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_RED
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
 from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
+from fast_litellm.accel.candidates.stream_iteration import SOURCES as STREAM_ITERATION_SOURCES
+from fast_litellm.accel.candidates.stream_iteration import StreamIterationCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
-from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate, chunk_of_texts
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
 from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
@@ -220,6 +222,7 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.models,
         profile="plain",
         defined_in="openai._models",  # it calls itself for every part of a response
+        dress=chunk_of_texts,
     ),
     Seam(
         feature="stream_wrapping",
@@ -228,6 +231,16 @@ SEAMS: Tuple[Seam, ...] = (
         effect_free=False,  # it changes the wrapper
         sources=STREAM_WRAPPING_SOURCES,
         candidate=StreamWrappingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+    ),
+    Seam(
+        feature="stream_wrapping",
+        module="openai._streaming",
+        name="AsyncStream.__aiter__",
+        effect_free=False,  # a generator takes from the stream
+        sources=STREAM_ITERATION_SOURCES,
+        candidate=StreamIterationCandidate,
         comparator=comparators.models,
         profile="plain",
     ),

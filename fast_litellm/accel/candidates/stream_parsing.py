@@ -9,13 +9,16 @@ values that are not plain builtins, and responses deeper than a hundred levels.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.response_types import ResponseTypes
 from fast_litellm.accel.candidates.typed import TypedCandidate
 from fast_litellm.accel.fingerprint import Source
+
+if TYPE_CHECKING:
+    from fast_litellm.shadow.candidate import Call
 
 SOURCES: Tuple[Source, ...] = (
     Source(
@@ -85,6 +88,24 @@ class StreamParsingCandidate(TypedCandidate[Plan]):
                 root = types.index(cls)
                 return None if root is None else Plan(native.Constructor(types.nodes), root)
         return None
+
+
+def chunk_of_texts(call: Call) -> Call:
+    """
+    Args:
+        call: Made up, with anything as arguments.
+
+    Returns:
+        The call that constructs a chunk of a stream: a text among the arguments is what it says, the rest is extras.
+    """
+    from openai.types.chat import ChatCompletionChunk
+
+    texts = [value for value in call[0] if isinstance(value, str)]
+    delta = {"role": "assistant", "content": "".join(texts)}
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
+    extras = {f"extra_{index}": value for index, value in enumerate(call[0]) if not isinstance(value, str)}
+    choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]
+    return (), {"value": {**chunk, "choices": choices, **extras}, "type_": ChatCompletionChunk}
 
 
 def _bound(*, value: Any, type_: Any) -> Tuple[Any, Any]:

@@ -9,6 +9,7 @@ from fast_litellm.cli.bench.rows import (
     decisions,
     dispatch,
     encoding,
+    former,
     ledger,
     limits,
     litellm_rust,
@@ -29,6 +30,7 @@ from fast_litellm.cli.bench.rows import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fast_litellm.cli.bench.row import Figure, Row, Series
 
@@ -58,8 +60,11 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from ledger.rows()
 
 
-def long() -> Iterator[Row | Series | Figure]:
+def long(python: Path | None = None) -> Iterator[Row | Series | Figure]:
     """
+    Args:
+        python: Of an environment with fast-litellm 0.1.10; None leaves it out.
+
     Yields:
         Every row that takes minutes.
     """
@@ -68,3 +73,5 @@ def long() -> Iterator[Row | Series | Figure]:
     yield from routers.long_rows()
     yield from proxies.rows()
     yield from memory.rows()
+    if python is not None:
+        yield from former.rows(python)
