@@ -39,8 +39,8 @@ enum PatternName {
     Gpt2,
 }
 
-/// How many caches are kept for the next counts: 4 MiB at most, enough for 16 threads that count at the same moment.
-const MAX_IDLE_CACHES: usize = 16;
+/// How many caches are kept for the next counts: 9 MiB at most, enough for 8 threads that count at the same moment.
+const MAX_IDLE_CACHES: usize = 8;
 
 /// One of tiktoken's encodings, able to count.
 pub struct Encoding {
