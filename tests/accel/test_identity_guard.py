@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fast_litellm.accel.native import IdentityGuard
+from fast_litellm.errors import Declined
 
 
 class Owner:
@@ -26,6 +27,16 @@ def test_a_name_that_stands_for_another_object_is_noticed():
     del namespace["name"]
 
     assert [True, True, False, False] == [*answers, guard.holds()]
+
+
+def test_a_call_is_declined_once_something_is_replaced():
+    """With the word under which it is counted."""
+    namespace = {"name": [1]}
+    guard = IdentityGuard([(namespace, "name")])
+    guard.check()
+    namespace["name"] = [1]
+    with pytest.raises(Declined, match="reference_patched"):
+        guard.check()
 
 
 def test_a_method_that_is_replaced_is_noticed(monkeypatch):

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyFloatMethods, PyList, PyString, PyTuple};
 
 /// What the cache is made of.
 pub(crate) struct Cache<'a, 'py> {
@@ -91,5 +91,5 @@ fn heapq<'py>(py: Python<'py>, place: &'py PyOnceLock<Py<PyAny>>, name: &str) ->
 }
 
 fn exact(value: &Bound<'_, PyAny>) -> Option<f64> {
-    value.cast_exact::<PyFloat>().ok().map(|value| value.value())
+    value.cast_exact::<PyFloat>().ok().map(PyFloatMethods::value)
 }

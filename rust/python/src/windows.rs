@@ -134,14 +134,14 @@ impl WindowPlan {
     ///
     /// Args:
     ///     cache: The dicts and the heap that it is made of, for how many entries it has room, and its clock.
-    ///     window_size: How many seconds an entry lasts that says nothing else.
+    ///     `window_size`: How many seconds an entry lasts that says nothing else.
     ///
     /// Returns:
     ///     What is left for that method, mostly nothing: key, value, and for how many seconds.
     #[pyo3(signature = (cache, window_size, /))]
     fn apply<'py>(&self, py: Python<'py>, cache: CacheParts<'py>, window_size: f64) -> PyResult<Vec<Left<'py>>> {
-        let (entries, expiries, heap, most, clock) = &cache;
-        let cache = Cache { entries, expiries, heap, most: *most, clock };
+        let (entries, expiries, heap, most, clock) = cache;
+        let cache = Cache { entries: &entries, expiries: &expiries, heap: &heap, most, clock: &clock };
         let mut left = Vec::new();
         for (index, write) in &self.plan.writes {
             let key = self.keys[*index][write.place].bind(py);
@@ -190,8 +190,8 @@ fn name_of(key: &str, place: usize) -> PyResult<&str> {
 fn named<'py>(name: &str, counter: usize, pair: &[Bound<'py, PyString>]) -> [Bound<'py, PyString>; ENTRIES] {
     let other = REQUESTS + TOKENS - counter;
     let other = PyString::new(pair[0].py(), &format!("{name}{}", SUFFIXES[other]));
-    let (window, counted) = (pair[0].clone(), pair[1].clone());
-    if counter == REQUESTS { [window, counted, other] } else { [window, other, counted] }
+    let (window, own) = (pair[0].clone(), pair[1].clone());
+    if counter == REQUESTS { [window, own, other] } else { [window, other, own] }
 }
 
 fn read((entries, moments): Dicts<'_, '_>, keys: &[Bound<'_, PyString>; ENTRIES]) -> PyResult<Window> {
