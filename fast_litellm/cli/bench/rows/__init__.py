@@ -22,6 +22,7 @@ from fast_litellm.cli.bench.rows import (
     routers,
     seams,
     selection,
+    strategies,
     streams,
     threads,
     tokenizers,
@@ -53,6 +54,7 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from pools.rows()
     yield from streams.rows()
     yield from requests.rows()
+    yield from strategies.rows()
     yield from selection.rows()
     yield from routers.rows()
     yield from ledger.rows()
@@ -66,6 +68,7 @@ def long(python: Path | None = None) -> Iterator[Row | Series | Figure]:
     Yields:
         Every row that takes minutes.
     """
+    yield from strategies.long_rows()
     yield from selection.long_rows()
     yield from routers.long_rows()
     yield from proxies.rows()
