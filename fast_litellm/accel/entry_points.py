@@ -107,12 +107,16 @@ def _scoped(function: Callable[..., Any], first_argument: int) -> Callable[..., 
 
 
 def _remembering(function_setup: Callable[..., Any]) -> Callable[..., Any]:
-    """Wraps LiteLLM's `function_setup`, which makes the logging object that a stream keeps until it ends."""
+    """
+    Wraps LiteLLM's `function_setup`, which makes the logging object that a stream keeps until it ends. It looks for
+    `stream` among the keywords, too.
+    """
 
     @functools.wraps(function_setup)
     def remembering(*args: Any, **kwargs: Any) -> Any:
         result = function_setup(*args, **kwargs)
-        if current.get().unit is not None:
+        stream = kwargs.get("stream")
+        if stream is not None and stream is not False and current.get().unit is not None:
             with suppress(TypeError):  # what cannot be weakly referenced keeps no context; its stream end has no unit
                 _stream_contexts[result[0]] = current.get()
         return result

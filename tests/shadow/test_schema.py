@@ -56,14 +56,35 @@ def columns(connection):
     return {name: {it["name"] for it in tables.get_columns(name)} for name in tables.get_table_names()}
 
 
-def test_migrations_make_the_tables_that_the_program_uses(connection):
-    """What the migrations make and what the statements are written for are the same, also the second time."""
-    migrations.migrate(connection)
-    migrations.migrate(connection)
-    made = columns(connection)
-    del made["alembic_version"]
+def described(connection):
+    """Every table with its columns, its keys and what is unique in it."""
+    tables = inspect(connection)
+    return {
+        name: (
+            [(it["name"], str(it["type"]), it["nullable"], it["default"]) for it in tables.get_columns(name)],
+            tables.get_pk_constraint(name),
+            *(sorted(map(str, ask(name))) for ask in (tables.get_unique_constraints, tables.get_indexes)),
+            sorted(map(str, tables.get_foreign_keys(name))),
+        )
+        for name in tables.get_table_names()
+    }
 
-    assert {name: {it.name for it in table.columns} for name, table in METADATA.tables.items()} == made
+
+def test_migrations_make_the_tables_that_the_program_uses(connection):
+    """What the migrations make, what a new ledger is made of, and what the statements are written for are the same."""
+    migrations.upgrade(connection)
+    migrated = described(connection)
+    engine = create_engine("sqlite://")
+    with engine.begin() as new:
+        migrations.migrate(new)
+        migrations.migrate(new)
+        made = described(new)
+    engine.dispose()
+
+    assert migrated == made
+    assert {name: {it.name for it in table.columns} for name, table in METADATA.tables.items()} == {
+        name: {column[0] for column in table[0]} for name, table in made.items() if name != "alembic_version"
+    }
 
 
 def test_every_revision_is_known():
@@ -93,12 +114,15 @@ def test_a_ledger_from_before_there_were_migrations_is_taken_over(tmp_path):
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     """Half a migration is rolled back, and the next one makes it whole."""
     store = Store(tmp_path / "ledger.db")
+    with contextlib.closing(sqlite3.connect(store.database.path)) as legacy:
+        legacy.executescript(LEGACY)
+        before = list(legacy.execute("SELECT sql FROM sqlite_master"))
     with monkeypatch.context() as patch:
         patch.setattr("alembic.op.add_column", _fail)
         with pytest.raises(RuntimeError, match="on the way"), store.writing():
             pass
     with contextlib.closing(sqlite3.connect(store.database.path)) as connection:
-        assert [] == list(connection.execute("SELECT name FROM sqlite_master"))
+        assert before == list(connection.execute("SELECT sql FROM sqlite_master"))
     with store.writing() as connection:
         assert migrations.HEAD == migrations.revision(connection)
     store.close()

@@ -92,8 +92,12 @@ class Asked:
         return self._read()["is"]
 
     def close(self) -> None:
-        """Ends it."""
-        self._process.communicate(timeout=_STOP_S)
+        """Ends it, at the latest after a while: nothing that it measures is lost."""
+        try:
+            self._process.communicate(timeout=_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - as it was started

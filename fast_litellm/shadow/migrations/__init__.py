@@ -1,5 +1,6 @@
 """
-How an older ledger becomes one of this version: one revision for each change of the tables, run by Alembic.
+How an older ledger becomes one of this version: one revision for each change of the tables, run by Alembic. A new one
+is made of `schema`, which says the same.
 
 A revision is never edited once released; a change of the schema is one more of them.
 """
@@ -11,13 +12,20 @@ import threading
 from pathlib import Path
 from typing import Final, Optional, Tuple
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
 from fast_litellm.errors import LedgerError
 
 REVISIONS: Final[Tuple[str, ...]] = ("0001", "0002", "0003")
 HEAD: Final = REVISIONS[-1]
 
+# As Alembic makes it.
+_VERSION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 # Any number of processes may come to a new database at once; one of them migrates, the others wait for it.
 _LOCK = text("SELECT pg_advisory_xact_lock(7316405881)")
 # Alembic keeps the connection of the upgrade that runs in a global of the process.
@@ -62,6 +70,31 @@ def migrate(connection: Connection) -> None:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK)
+    if revision(connection) is None:
+        _make(connection)
+    else:
+        upgrade(connection)
+
+
+def _make(connection: Connection) -> None:
+    """A new ledger at once as it is to be. Alembic, which takes 7 MiB of a process, is for older ones."""
+    from fast_litellm.shadow.schema import METADATA
+
+    METADATA.create_all(connection)
+    _VERSION.create(connection)
+    connection.execute(_VERSION.insert().values(version_num=HEAD))
+
+
+def upgrade(connection: Connection) -> None:
+    """
+    Run the revisions that a database has not had.
+
+    Args:
+        connection: As for `migrate`.
+
+    Raises:
+        SQLAlchemyError: It cannot be read or written.
+    """
     from alembic import command
     from alembic.config import Config
 

@@ -46,7 +46,7 @@ def rows(python: Path) -> Iterator[Series | Figure]:
         race = _Race(stack, python)
         yield Series("0.1.10, applying", Goal(Measure.COST, 1), race.applying)
         yield Figure(f"0.1.10, wrong of {len(_SHAPES)} shapes", "shapes", 0, lambda _: [race.wrong(ours=False)])
-        yield Figure(f"ours, wrong of {len(_SHAPES)} shapes", "shapes", 0, lambda _: [race.wrong(ours=True)])
+        yield Figure(f"not 0.1.10, wrong of {len(_SHAPES)}", "shapes", 0, lambda _: [race.wrong(ours=True)])
         for name, arguments in requests().items():
             pairs = functools.partial(race.counting, {"model": _MODEL, **arguments}, _CALLS[name])
             yield Series(f"0.1.10, {name}", Goal(Measure.SPEEDUP, 1), pairs, _CALLS[name])
