@@ -52,7 +52,7 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
             "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0", "3.0.0")
         ),
         "e417cdcb786516d9": Reference("2", ("3.30.0",)),
-        "97a0ffcb5a55ddac": Reference("2", ("3.54.0",)),
+        "97a0ffcb5a55ddac": Reference("2", ("3.54.0", "3.57.0")),
     },
     "connection_pooling": {  # the transports are httpx's and LiteLLM's
         "ed6f3f4163ceafab": Reference("httpx", ("0.28.1",)),
@@ -61,8 +61,9 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     "stream_parsing": {  # releases of the OpenAI SDK
         "e031891b7ed1ce74": Reference("2", ("2.20.0",)),
         "83348b1e5359eec4": Reference(
-            "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0")
+            "2", ("2.21.0", "2.24.0", "2.26.0", "2.32.0", "2.38.0", "2.44.0", "2.50.0", "2.54.0", "3.0.0")
         ),
+        "f339d3b2e97756b4": Reference("2", ("3.54.0", "3.57.0")),
     },
     "stream_wrapping": {
         "e8ff6be9197ff5b8": Reference("1", ("1.106.2",)),

@@ -99,6 +99,7 @@ class _Pooling:
 
         self._messages = pool_messages
         self._transport: type = getattr(reference, method.partition(".")[0])
+        self._methods = reach.methods(self._transport)
         self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
 
     @functools.cached_property
@@ -123,6 +124,8 @@ class _Pooling:
         transport, request = _bind(args, kwargs)
         if type(transport) is not self._transport:
             raise Declined("transport_type")
+        if not self._methods.isdisjoint(vars(transport)):
+            raise Declined("reference_patched")
         url, body = self._messages.url_of(request), self._body(request)
         headers = self._messages.headers_of(request, self._header_items(request), body)
         timeouts = pool_settings.timeouts_of(request.extensions)

@@ -65,6 +65,7 @@ class LatencyCandidate:
         """
         if not self._untouched.holds():
             raise Declined("reference_patched")
+        deployments.check_draws(self._reference)
         call = _bind(args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")

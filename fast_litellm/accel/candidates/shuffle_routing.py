@@ -54,6 +54,7 @@ class ShuffleCandidate:
             raise Declined("reference_patched")
         if self._reference._ROUTER_LOGGER.isEnabledFor(logging.INFO):
             raise Declined("verbose")
+        deployments.check_draws(self._reference)
         call = _bind(args, kwargs)
         deployments.check(call.healthy_deployments)
         if not call.healthy_deployments:

@@ -71,9 +71,12 @@ class UsageCandidate:
             raise Declined("reference_patched")
         if self._is_verbose():
             raise Declined("verbose")
+        deployments.check_draws(self._reference)
         call = _bind(args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")
+        if _HELPER in vars(call.handler):
+            raise Declined("reference_patched")
         deployments.check(call.healthy_deployments)
         if any(type(it) is not list for it in call.counts):
             raise Declined("opaque_value")

@@ -636,6 +636,22 @@ def test_a_pool_of_somebodys_own_is_used(rust, server, change):
     assert (b"own", []) == (answer.content, server.received)
 
 
+def test_a_transport_with_a_method_of_somebodys_own_is_declined(rust, server):
+    """As `patch.object` gives it one."""
+    rust()
+    transport = http_handler.AsyncHTTPHandler._create_async_transport()
+    transport._make_aiohttp_request = refusing
+
+    async def send() -> None:
+        async with httpx.AsyncClient(transport=transport) as client:
+            with pytest.raises(httpx.ReadError):
+                await client.get(server.url + "/plain")
+
+    asyncio.run(send())
+
+    assert ({"reference_patched": 1}, []) == (status()["declined"], server.received)
+
+
 def own_session(**options):
     """One of a class of somebody's own, which aiohttp discourages."""
     return type("OwnSession", (aiohttp.ClientSession,), {})(**options)

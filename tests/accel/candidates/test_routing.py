@@ -346,3 +346,31 @@ def test_a_minute_that_ends_between_both_sides_is_declined_on_a_tape(monkeypatch
                 deployments.minute(reference(LATENCY))
         monkeypatch.setattr(states.Clock, "moment", steady)
         assert steady.strftime("%Y-%m-%d-%H-%M") == deployments.minute(reference(LATENCY))
+
+
+@pytest.mark.parametrize("drawn", ["choice", "choices", "sample"])
+@pytest.mark.parametrize("name", [SHUFFLE, LATENCY, USAGE])
+def test_a_generator_that_somebody_plays_is_noticed(name, drawn, monkeypatch):
+    """Tests of LiteLLM replace it; what they return is a deployment, and what they look at are the reference's weights."""
+    ours, calls = candidate(name), CALLS[name](random.Random(1))
+    monkeypatch.setattr(random, drawn, lambda *_args, **_kwargs: ONE)
+    with pytest.raises(Declined, match="reference_patched"):
+        ours.prepare(calls, {})
+
+
+def test_on_a_tape_nobody_plays_the_generator():
+    """The stand-ins of a comparison, also of one on another thread, draw as the generator would."""
+    one = {"model_info": {"id": "d0"}, "litellm_params": {"weight": 1}}
+    with tape.Tape().on_this_thread(), tape.run():
+        chosen = states.answered(candidate(SHUFFLE), (str, [one], "g", None)).value
+
+    assert one == chosen
+
+
+def test_a_handler_with_a_method_of_somebodys_own_is_declined():
+    """As `patch.object` gives it one."""
+    selector = handler(USAGE)
+    selector._return_potential_deployments = lambda **_asked: [ONE]
+    args = (selector, "g", [ONE], ["d0:m:tpm:1"], [0], ["d0:m:rpm:1"], [0])
+    with pytest.raises(Declined, match="reference_patched"):
+        candidate(USAGE).prepare(args, {})
