@@ -52,8 +52,8 @@ def places(sources: Tuple[Source, ...], entry: str, beyond: FrozenSet[str] = fro
 def methods(owner: type) -> FrozenSet[str]:
     """
     Returns:
-        The names of a class's methods, also of those it inherits. An instance that has one of them itself has been given
-        it by somebody, who expects to see it called.
+        The names of a class's methods, also of those it inherits. An instance that has one of them itself was given it
+        by somebody, who expects to see it called.
     """
     return frozenset(name for kind in owner.__mro__ for name, it in vars(kind).items() if callable(it))
 

@@ -351,7 +351,7 @@ def test_a_minute_that_ends_between_both_sides_is_declined_on_a_tape(monkeypatch
 @pytest.mark.parametrize("drawn", ["choice", "choices", "sample"])
 @pytest.mark.parametrize("name", [SHUFFLE, LATENCY, USAGE])
 def test_a_generator_that_somebody_plays_is_noticed(name, drawn, monkeypatch):
-    """Tests of LiteLLM replace it; what they return is a deployment, and what they look at are the reference's weights."""
+    """Tests of LiteLLM replace it; what they return is a deployment, and they look at the weights they are given."""
     ours, calls = candidate(name), CALLS[name](random.Random(1))
     monkeypatch.setattr(random, drawn, lambda *_args, **_kwargs: ONE)
     with pytest.raises(Declined, match="reference_patched"):
