@@ -140,9 +140,7 @@ class Feature:
         """The candidate that is compared and promoted; evidence and blocks are of its build."""
         self._awaited: Optional[AwaitedCandidate] = None
         functools.update_wrapper(self.dispatcher, pair.control, _FACE)
-        if _is_of_a_module(
-            pair.control
-        ):  # of other callables `unittest.mock` reads the signature there; calls go past it
+        if _is_of_a_module(pair.control):  # `unittest.mock` reads a callable's signature there; calls go past it
             vars(self.dispatcher)["__call__"] = pair.control
 
     @property

@@ -57,6 +57,7 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     "connection_pooling": {  # the transports are httpx's and LiteLLM's
         "ed6f3f4163ceafab": Reference("httpx", ("0.28.1",)),
         "6d17c06f42d8a467": Reference("aiohttp", ("1.106.2",)),
+        "e20fc9c0dcd17307": Reference("aiohttp", ("1.108.1",)),
     },
     "stream_parsing": {  # releases of the OpenAI SDK
         "e031891b7ed1ce74": Reference("2", ("2.20.0",)),
