@@ -129,6 +129,28 @@ def test_a_cache_that_loses_entries_answers_as_one_that_does_not(calls, most):
         assert len(cache_of(ours).cache_dict) <= most
 
 
+def parts(cache):
+    return cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, cache._clock
+
+
+@given(CALLS, st.integers(1, 20))
+@settings(max_examples=100, deadline=None)
+def test_a_cache_is_left_as_its_own_method_leaves_it(calls, most):
+    """Entry by entry, expiry by expiry, and in the order in which they will be thrown out, however small it is."""
+    candidate, clock, no_cache = RateLimitingCandidate(reference, "3"), Clock(), ({}, {}, [], 1, int)
+    theirs, ours = cache_of(limiter(clock, most)), limiter(clock, most)
+    for passed, counters, window in calls:
+        clock.now += passed
+        plan = candidate.prepare((ours, keys_of(*counters), int(clock.now), window), {})
+        for key, value, ttl in plan.plan.apply(no_cache, window):
+            theirs.set_cache(key, value, ttl=ttl)
+        plan.store.keep(plan.plan)
+        assert [] == plan.plan.apply(parts(cache_of(ours)), window)
+        assert list(theirs.cache_dict.items()) == list(cache_of(ours).cache_dict.items())
+        assert list(theirs.ttl_dict.items()) == list(cache_of(ours).ttl_dict.items())
+        assert theirs.expiration_heap == cache_of(ours).expiration_heap
+
+
 def test_what_the_cache_loses_is_put_back_as_it_was(candidate, clock):
     """With the expiry it had, so that nobody is refused for longer than with a cache that loses nothing."""
     theirs, ours = limiter(clock, MORE_THAN_ENOUGH), limiter(clock)
@@ -192,6 +214,8 @@ def changed(clock, **attributes):
     [
         ({"redis_cache": object()}, "redis"),
         ({"max_size_in_memory": 0}, "no_cache"),
+        ({"max_size_per_item": 0}, "no_cache"),
+        ({"max_size_in_memory": 7.5}, "opaque_value"),
         ({"get_cache": lambda key: 7}, "opaque_value"),
         ({"cache_dict": type("Own", (dict,), {})()}, "opaque_value"),
         ({"cache_dict": {"{api_key:1}:window": 7}}, "unusual_value"),
@@ -316,3 +340,31 @@ def test_a_window_takes_at_most_200_bytes(tmp_path):
     a_window, kept = map(int, told.stdout.split())
 
     assert (True, 100_000) == (a_window <= 200, kept)
+
+
+@given(CALLS)
+@settings(max_examples=40, deadline=None)
+def test_a_cache_with_a_lock_is_left_as_by_the_control(calls):
+    """It is written by its own method, as LiteLLM has it from 1.108 on."""
+    candidate, clock = RateLimitingCandidate(reference, "3"), Clock()
+    candidate._is_locked = True
+    theirs, ours = limiter(clock, MORE_THAN_ENOUGH), limiter(clock, MORE_THAN_ENOUGH)
+    for passed, counters, window in calls:
+        clock.now += passed
+        keys = keys_of(*counters)
+        expected = by_control(theirs, keys, int(clock.now), window)
+        assert expected == by_candidate(candidate, ours, keys, int(clock.now), window)
+        assert cache_of(theirs).cache_dict == cache_of(ours).cache_dict
+        assert cache_of(theirs).ttl_dict == cache_of(ours).ttl_dict
+
+
+def test_nothing_is_written_natively_into_a_cache_with_a_lock(candidate, clock):
+    """All of it is left for the method that takes the lock."""
+    it, keys = limiter(clock), keys_of("1:requests")
+    plan = candidate.prepare((it, keys, int(clock.now), WINDOW), {})
+    cache = cache_of(it)
+    parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, rate_limiting._no_moment
+    left = plan.plan.apply(parts, WINDOW)
+
+    assert ({}, {}, []) == (cache.cache_dict, cache.ttl_dict, cache.expiration_heap)
+    assert {keys[0], keys[1]} <= {key for key, _, _ in left}
