@@ -4,6 +4,7 @@ One seam of the table under one installation: whether it is patched, and if not,
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 from dataclasses import replace
@@ -175,6 +176,8 @@ class Attachment:
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
         holder = module if self.seam.defined_in else owner
+        if self.seam.defined_in:  # the control stays under its own name, which is what a pickle says
+            vars(feature.dispatcher)["__reduce__"] = lambda: (copy.copy, (control,))
         self._patches.append(Patch(control, feature.dispatcher, holder, attribute))
 
     def _pair(self, module: ModuleType) -> Pair:

@@ -47,7 +47,8 @@ def seams_of(version: str) -> List[Dict[str, Any]]:
             "package": seam.package,
             "exists": True,
             "litellm": version,
-            "known": version in references.versions(seam.feature),
+            "known": version in references.versions(seam.feature, seam.name),
+            "releases": references.versions(seam.feature, seam.name),
         }
         for seam in SEAMS
         if seam.package == "litellm"
@@ -72,7 +73,7 @@ def problems(report: Dict[str, Any]) -> List[str]:
 
 
 def _unknown(seam: Dict[str, Any]) -> str:
-    known = ", ".join(references.versions(seam["feature"]))
+    known = ", ".join(seam["releases"])
     return (
         f"{seam['feature']} stays Python: this {seam['package']}'s source is not one the candidate is known to equal"
         f" (known: {known})"
@@ -110,6 +111,7 @@ def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
         "fingerprint": found,
         "known": reference is not None,
         "semantics": reference.semantics if reference else None,
+        "releases": references.versions(seam.feature, seam.name),
     }
 
 

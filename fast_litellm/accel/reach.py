@@ -49,6 +49,15 @@ def places(sources: Tuple[Source, ...], entry: str, beyond: FrozenSet[str] = fro
     return [place for place in search.found.values() if not (place[0] is own and place[1] == attribute)]
 
 
+def methods(owner: type) -> FrozenSet[str]:
+    """
+    Returns:
+        The names of a class's methods, also of those it inherits. An instance that has one of them itself was given it
+        by somebody, who expects to see it called.
+    """
+    return frozenset(name for kind in owner.__mro__ for name, it in vars(kind).items() if callable(it))
+
+
 class _Search:
     """
     One walk over namespaces.

@@ -129,6 +129,14 @@ def is_playing() -> bool:
     return _thread.run is not None
 
 
+def original(function: Answer) -> Answer:
+    """
+    Returns:
+        What a stand-in stands for; the function itself when it is none.
+    """
+    return function.original if isinstance(function, _StandIn) else function
+
+
 @contextlib.contextmanager
 def _played(tape: Tape) -> Iterator[None]:
     earlier, _thread.run = _thread.run, _Run(tape)

@@ -6,6 +6,7 @@ import functools
 import importlib
 import json
 import sqlite3
+import sys
 import threading
 
 import pytest
@@ -183,3 +184,64 @@ def test_whether_a_release_has_a_module_is_told_without_importing_it(tmp_path, m
     )
 
     assert [True, False, False, False] == [attachment.exists(name) for name in names]
+
+
+DECORATING = """
+import functools
+
+def traced(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+    return wrapper
+"""
+DECORATED = """
+import functools
+from decorating_package.inner import traced
+from somebody_elses import traced as traced_elsewhere
+
+def bare(): return 1
+
+@traced
+def decorated(): return 1
+
+@traced_elsewhere
+def foreign(): return 1
+
+@traced
+@traced_elsewhere
+def foreign_inside(): return 1
+
+@functools.lru_cache
+def cached(): return 1
+"""
+
+
+@pytest.fixture
+def decorated(tmp_path, monkeypatch):
+    """A module of a package whose decorators are its own, and a module with one of somebody else's."""
+    package = tmp_path / "decorating_package"
+    package.mkdir()
+    files = {"__init__": "", "inner": DECORATING, "core": DECORATED}
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    (tmp_path / "somebody_elses.py").write_text(DECORATING, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("decorating_package.core")
+    for name in ("decorating_package", "decorating_package.inner", "decorating_package.core", "somebody_elses"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("bare", True), ("decorated", True), ("foreign", False), ("foreign_inside", False), ("cached", False)],
+)
+def test_a_function_may_be_inside_decorators_of_its_own_package_only(decorated, name, expected):
+    """LiteLLM decorates some of its functions itself; what a mock or a tracer has put around one is left alone."""
+    assert expected is attachment._is_pristine(getattr(decorated, name), decorated)
+
+
+def test_a_function_of_another_module_of_the_package_is_not_the_modules_own(decorated):
+    """Somebody has put it there."""
+    assert attachment._is_pristine(decorated.traced, decorated) is False
+    assert attachment._is_pristine(decorated.bare, None) is False

@@ -52,3 +52,23 @@ def test_a_ledger_that_cannot_be_written_is_said():
     installation._current.evidence._ledger._unavailable(OSError("read-only"))
 
     assert ["the ledger could not be used 1 time(s); counters wait in memory until it can"] == problems()
+
+
+def test_a_release_of_which_one_seam_is_known_is_told_seam_by_seam():
+    """A feature of several seams may be known in part: each has its own text."""
+    found = {it["seam"].rpartition(".")[2]: it["known"] for it in fast_litellm.doctor(litellm="1.83.14")["seams"]}
+    routing = ("_common_checks_available_deployment", "simple_shuffle", "_least_busy", "_get_available_deployments")
+
+    assert [True, False, False, False] == [found[name] for name in routing]
+    assert found["token_counter"]
+
+
+def test_what_is_said_of_a_release_by_name_is_what_its_source_says():
+    """The table by releases and the table by texts are one."""
+    installed = fast_litellm.doctor()
+    version = installed["versions"]["litellm"]
+    by_name = {it["seam"]: it["known"] for it in fast_litellm.doctor(litellm=version)["seams"]}
+    by_source = {it["seam"]: it["known"] for it in installed["seams"] if it["package"] == "litellm" and it["exists"]}
+
+    assert by_source
+    assert by_source == {seam: by_name[seam] for seam in by_source}

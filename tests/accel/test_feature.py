@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from unittest import mock
+
+import pytest
 import structlog
 
 from fast_litellm import events
@@ -55,6 +59,33 @@ def test_a_dispatcher_shows_the_code_and_defaults_of_its_function():
         dispatcher.__defaults__,
         dispatcher.__kwdefaults__,
     )
+
+
+def test_a_mock_made_after_a_dispatcher_takes_the_functions_arguments():
+    """`autospec` refuses what the function would refuse."""
+    mocked = mock.create_autospec(made().dispatcher, return_value="x")
+    with pytest.raises(TypeError, match="nonsense"):
+        mocked("ab", nonsense=1)
+
+    assert "x" == mocked("ab", times=3)
+    assert inspect.signature(control) == inspect.signature(mocked)
+
+
+class Owner:
+    """Has a method that is dispatched."""
+
+    def method(self, text: str) -> str:
+        return text
+
+
+def test_a_mock_made_after_a_class_with_a_dispatched_method_can_be_called(monkeypatch):
+    """Its instances pass themselves."""
+    pair = Pair(Owner.method, FunctionCandidate(failing), comparators.exact, "reference", effect_free=True)
+    monkeypatch.setattr(Owner, "method", Feature("feature", pair).dispatcher)
+    mocked = mock.create_autospec(Owner, instance=True)
+    mocked.method.return_value = "x"
+
+    assert "x" == mocked.method("ab")
 
 
 def test_connecting_again_closes_the_runner_before():

@@ -100,3 +100,26 @@ def test_a_control_may_be_a_method(modules):
     places = reach.places((Source(modules[0].__name__),), "Kept.grown")
 
     assert [(vars(modules[0]), "STEP")] == places
+
+
+def test_a_classs_methods_are_its_own_and_those_it_inherits():
+    """Whatever of them is in an instance has been put there."""
+
+    class Base:
+        limit = 7
+
+        def asked(self):
+            return self.limit
+
+    class Owner(Base):
+        def own(self):
+            return self.asked()
+
+    instance = Owner()
+    before = reach.methods(Owner).isdisjoint(vars(instance))
+    instance.asked = lambda: 1
+    found = reach.methods(Owner)
+
+    assert {"asked", "own"} <= found
+    assert "limit" not in found
+    assert (True, False) == (before, found.isdisjoint(vars(instance)))

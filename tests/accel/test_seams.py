@@ -10,6 +10,7 @@ import inspect
 import io
 import json
 import logging
+import pickle
 import sys
 import threading
 
@@ -400,3 +401,15 @@ def test_a_release_without_the_function_says_so(installed, monkeypatch):
 
     assert ("absent", False) == (found["state"], found["patched"])
     assert not [problem for problem in fast_litellm.doctor()["problems"] if "secret_redaction" in problem]
+
+
+def test_what_stands_where_the_sdk_calls_it_is_pickled_as_what_the_sdk_defines(tmp_path):
+    """The function keeps its own name in the module that defines it, and a pickle says that name."""
+    base_client, models = (importlib.import_module(f"openai.{name}") for name in ("_base_client", "_models"))
+    path = tmp_path / "rollout.yaml"
+    path.write_text(json.dumps({"version": 1, "flags": {"stream_parsing": {"stage": "on"}}}))
+    fast_litellm.install(path)
+    replacement = base_client.construct_type
+
+    assert models.construct_type is not replacement
+    assert models.construct_type is pickle.loads(pickle.dumps(replacement))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fast_litellm import events
 from fast_litellm.accel.native import Tally
-from fast_litellm.errors import Declined
+from fast_litellm.errors import Declined, Unsnapshotable
 from fast_litellm.shadow import (
     Budget,
     Experiment,
@@ -625,6 +625,48 @@ def test_what_waits_at_exit_is_still_compared(python):
     """
     out, _ = python(program).communicate(timeout=DEADLINE_S)
     assert "100" == out.strip()
+
+
+class Twinned(Preparing):
+    """A candidate that says itself what of a call is copied for its comparison."""
+
+    def __init__(self, twin, run):
+        super().__init__(lambda _args, _kwargs: None, run)
+        self.twin = twin
+
+
+def test_a_candidate_that_makes_a_twin_of_the_call_is_run_on_it(tally, balanced):
+    """The control is given the caller's own arguments, both sides' comparison the twin's."""
+    given = []
+    twin = lambda args, kwargs: (([*args[0], "twin"],), kwargs)  # noqa: E731
+    candidate = Twinned(twin, lambda _plan, args, _kwargs: args[0][-1])
+    runner = ShadowRunner(
+        Experiment("feature", lambda it: given.append(it) or it[-1], candidate, comparators.exact),
+        tally=tally,
+        budget=Budget(1.0),
+    )
+    own = ["own"]
+    answers = [runner.observe((own,), {}), runner.drain(DEADLINE_S)]
+    runner.close()
+
+    assert ["own", True] == answers
+    assert given[0] is own
+    assert own == ["own"]
+    assert [["own", "twin"]] == given[1:2]  # the control again, because the twin's answer is another
+    assert 1 == balanced()["waived"] + balanced()["diverged"]
+
+
+@pytest.mark.parametrize("error", [Unsnapshotable("shared_cache"), ValueError("x"), KeyboardInterrupt()], ids=repr)
+def test_a_twin_that_cannot_be_made_costs_the_caller_nothing(tally, balanced, error):
+    """The caller has the control's answer, and the comparison is shed."""
+    candidate = Twinned(raising(error), lambda _plan, _args, _kwargs: 1)
+    runner = ShadowRunner(
+        Experiment("feature", lambda: 1, candidate, comparators.exact), tally=tally, budget=Budget(1.0)
+    )
+    answer = runner.observe((), {})
+    runner.close()
+
+    assert (1, 0, 1) == (answer, balanced()["compared"], sum(balanced()["shed"].values()))
 
 
 def test_runners_share_a_memory_and_answers_count(make_runner):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
@@ -13,6 +14,14 @@ from fast_litellm.shadow.trial import Trial, of_error
 
 Panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
 MS = 1_000_000
+
+
+@pytest.fixture
+def rolled():
+    """A state of the program's generator; afterwards it is in the one it was in."""
+    before = random.getstate()
+    yield random.Random(7).getstate()
+    random.setstate(before)
 
 
 class Clock:
@@ -230,3 +239,28 @@ def test_a_call_without_the_flaw_is_judged_as_any_other():
     )
 
     assert "diverged" == Trial(experiment, Limits()).run(None, ((), {}), Observation(1)).outcome
+
+
+def test_a_control_that_runs_off_its_callers_path_leaves_the_programs_generator(rolled):
+    """It draws from a tape of its own: what the program draws next is what it would have drawn."""
+
+    def draw() -> float:
+        return random.random()
+
+    trial = Trial(Experiment("feature", draw, FunctionCandidate(draw), comparators.exact, noise="tape"), Limits())
+    random.setstate(rolled)
+    drawn = trial.control(None, ((), {})).value
+
+    assert rolled == random.getstate()
+    assert isinstance(drawn, float)
+
+
+def test_without_a_tape_the_control_draws_as_the_program_does(rolled):
+    """Only a function that is known to draw is given a tape."""
+    trial = Trial(Experiment("feature", random.random, FunctionCandidate(random.random), comparators.exact), Limits())
+    random.setstate(rolled)
+    expected = random.Random()
+    expected.setstate(rolled)
+
+    assert expected.random() == trial.control(None, ((), {})).value
+    assert expected.getstate() == random.getstate()

@@ -26,6 +26,9 @@ SOURCES: Tuple[Source, ...] = (
 )
 """The parts of LiteLLM that a single call goes through."""
 
+_GETTERS = ("get_token_counter_new", "_get_token_counter_new")
+"""What a single call asks for the counter, in this release or an earlier one."""
+
 
 class BatchCountingCandidate:
     """
@@ -44,12 +47,13 @@ class BatchCountingCandidate:
         self._litellm: Any = importlib.import_module("litellm")
         self._utils: Any = importlib.import_module("litellm.utils")
         self._asked = self._utils.token_counter
+        self._getter = next(name for name in _GETTERS if hasattr(self._utils, name))
         self._counts_one = inspect.unwrap(reference.token_counter)
         self._untouched = native.IdentityGuard(
             [
                 (vars(module), "count_tokens"),
                 (vars(self._utils), "token_counter"),
-                (vars(self._utils), "get_token_counter_new"),
+                (vars(self._utils), self._getter),
             ]
         )
 
@@ -84,7 +88,7 @@ class BatchCountingCandidate:
 
     def _is_untouched(self) -> bool:
         """What stands at the single call's seam may come and go with the rules; the function beneath it may not."""
-        counts_one = inspect.unwrap(self._utils.get_token_counter_new())
+        counts_one = inspect.unwrap(getattr(self._utils, self._getter)())
         is_asked = self._litellm.token_counter is self._asked
         return self._untouched.holds() and is_asked and counts_one is self._counts_one
 

@@ -15,10 +15,10 @@ import functools
 import os
 import threading
 import weakref
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native, reach
-from fast_litellm.accel.candidates import pool_settings
+from fast_litellm.accel.candidates import pool_network, pool_settings
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_settings import Limits, PoolSettings
 from fast_litellm.accel.fingerprint import Source
@@ -90,16 +90,18 @@ class _Pooling:
         reference: The loaded module of the transport.
         sources: What the reference relies on.
         method: `Class.method`, the control.
+        beneath: What the reference comes down to.
     """
 
     is_asynchronous = True
 
-    def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str) -> None:
+    def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str, beneath: List[reach.Place]) -> None:
         from fast_litellm.accel.candidates import pool_messages
 
         self._messages = pool_messages
         self._transport: type = getattr(reference, method.partition(".")[0])
-        self._untouched = native.IdentityGuard(reach.places(sources, method))
+        self._methods = reach.methods(self._transport)
+        self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
 
     @functools.cached_property
     def build(self) -> str:
@@ -122,6 +124,8 @@ class _Pooling:
         transport, request = bound(_bound, args, kwargs)
         if type(transport) is not self._transport:
             raise Declined("transport_type")
+        if not self._methods.isdisjoint(vars(transport)):
+            raise Declined("reference_patched")
         url, body = self._messages.url_of(request), self._body(request)
         headers = self._messages.headers_of(request, self._header_items(request), body)
         timeouts = pool_settings.timeouts_of(request.extensions)
@@ -154,13 +158,13 @@ class _HttpxPooling(_Pooling):
     def __init__(self, reference: Any, method: str) -> None:
         with reference.map_httpcore_exceptions():
             pass  # httpx fills its table when it is first needed, which the guard would take for a patch
-        super().__init__(reference, HTTPX_SOURCES, method)
+        super().__init__(reference, HTTPX_SOURCES, method, pool_network.beneath_httpx())
 
     def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
         pool = transport._pool
         if type(pool).__name__ not in ("ConnectionPool", "AsyncConnectionPool"):
             raise Declined("proxy")
-        if pool._retries or pool._uds or pool._local_address or pool._socket_options or pool._http2 or not pool._http1:
+        if not pool_network.is_usual_pool(pool):
             raise Declined("transport_settings")
         limits = Limits(_bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry)
         return limits, pool_settings.trust_of(pool._ssl_context) if request.url.scheme == "https" else None
@@ -239,7 +243,8 @@ class LiteLLMPoolingCandidate(_Pooling):
     """
 
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        super().__init__(reference, LITELLM_SOURCES, "LiteLLMAiohttpTransport.handle_async_request")
+        method = "LiteLLMAiohttpTransport.handle_async_request"
+        super().__init__(reference, LITELLM_SOURCES, method, pool_network.beneath_aiohttp())
         self._errors = self._messages.litellm_errors(reference.AIOHTTP_EXC_MAP, reference.aiohttp)
 
     async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as above
@@ -275,25 +280,13 @@ class LiteLLMPoolingCandidate(_Pooling):
             raise Declined("proxy")
         session = transport.get_valid_client_session()
         connector = session.connector
-        if not _is_plain(session) or not _is_usual(connector):
+        if not pool_network.is_usual_session(session) or not pool_network.is_usual_connector(connector):
             raise Declined("transport_settings")
         limits = Limits(_bounded(connector.limit), None, connector._keepalive_timeout)
         if request.url.scheme != "https":
             return limits, None
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
         return limits, pool_settings.trust_of(chosen)
-
-
-def _is_plain(session: Any) -> bool:
-    """Whether a session of aiohttp adds nothing to a request."""
-    adds = (session.headers, session.auth, session._base_url, session.trace_configs, session._middlewares)
-    return not any(adds) and not session.trust_env and type(session.cookie_jar).__name__ == "DummyCookieJar"
-
-
-def _is_usual(connector: Any) -> bool:
-    """Whether a connector of aiohttp opens its connections as everybody does."""
-    is_special = (connector._local_addr_infos, connector.force_close, getattr(connector, "_socket_factory", None))
-    return not any(is_special)
 
 
 def _bounded(connections: Optional[int]) -> Optional[int]:

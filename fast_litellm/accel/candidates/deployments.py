@@ -2,7 +2,7 @@
 What the candidates of `routing` and `async_routing` share: the deployments of a call, its tokens, and its minute.
 
 The numbers that a selection draws, its clock and its count of tokens are asked for under the reference's own names, in
-the reference's order: whoever stands there is asked as the reference would ask.
+the reference's order: whoever counts or tells the time there is asked as the reference would ask.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ NATIVE_ROUTER = "litellm.router_rust"
 _LIVE = frozenset({"token_counter", "datetime", "print_verbose"})
 """Names of a reference that are asked for at every call."""
 
+_DRAWS = {name: tape.original(getattr(random, name)) for name in ("choice", "choices", "sample")}
 _MINUTE = 60
 _SLACK_SECONDS = 2
 
@@ -52,6 +53,15 @@ class Selection:
         found, drawn = reach.places(sources, entry), vars(random)
         watched = [it for it in found if it[1] not in _LIVE and it[0] is not drawn]
         self._untouched = native.IdentityGuard([*watched, *methods])
+
+
+def check_draws(reference: Any) -> None:
+    """
+    Raises:
+        Declined: Somebody draws in the place of Python's generator: he is asked for deployments, not for their numbers.
+    """
+    if any(tape.original(getattr(reference.random, name)) is not own for name, own in _DRAWS.items()):
+        raise Declined("reference_patched")
 
 
 def minute(reference: Any) -> str:

@@ -63,6 +63,7 @@ class LatencyCandidate(Selection):
             Declined: It is not.
         """
         self._untouched.check()
+        deployments.check_draws(self._reference)
         call = bound(_Call, args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")

@@ -109,6 +109,7 @@ class RateLimitingCandidate:
         memory = importlib.import_module(_MEMORY).InMemoryCache
         self._classes = (dual, memory)
         self._attributes = ["dual_cache", *vars(dual(memory())), *vars(memory())]
+        self._is_locked = "_write_lock" in vars(memory())
         self._unit = importlib.import_module(_MEMORY).MAX_SIZE_PER_ITEM_IN_MEMORY_CACHE_IN_KB
         places = reach.places(_GUARDED, NAME)
         self._untouched = native.IdentityGuard([it for it in places if type(it[0]) is dict or it[1] in _CALLED])
@@ -144,15 +145,17 @@ class RateLimitingCandidate:
 
     async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> List[Any]:  # noqa: ARG002
         """
-        Remember what follows from a call and write it, natively as far as LiteLLM's cache is as it leaves itself.
-        Nothing is awaited before all of it is done, unless the cache refuses an entry, which its own method then logs.
+        Remember what follows from a call and write it, natively as far as LiteLLM's cache is as it leaves itself; where
+        it has a lock, by its own method (docs/decisions/0043). Nothing is awaited before all of it is done, unless the
+        cache refuses an entry, which its own method then logs.
 
         Returns:
             The beginning and the count of each window, in one list.
         """
         plan.store.keep(plan.plan)
         cache = plan.usage.dual_cache.in_memory_cache
-        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, cache._clock
+        clock: Any = _no_moment if self._is_locked else cache._clock
+        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, clock
         refused = plan.plan.apply(parts, plan.window_size)
         for key, value, ttl in refused:
             try:
@@ -200,6 +203,10 @@ class RateLimitingCandidate:
         if self._wrapper is None:
             self._wrapper = _Wrapper()
         return self._wrapper
+
+
+def _no_moment() -> None:
+    """A clock by which nothing is written natively."""
 
 
 class _Wrapper:

@@ -51,6 +51,7 @@ class ShuffleCandidate(Selection):
         self._untouched.check()
         if self._reference._ROUTER_LOGGER.isEnabledFor(logging.INFO):
             raise Declined("verbose")
+        deployments.check_draws(self._reference)
         call = bound(_Call, args, kwargs)
         deployments.check(call.healthy_deployments)
         if not call.healthy_deployments:

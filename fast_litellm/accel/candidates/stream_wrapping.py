@@ -110,6 +110,7 @@ class StreamWrappingCandidate:
             "Twin", (wrapper,), {"__del__": lambda _: None}
         )  # a twin that goes has no context to restore
         self._classes = (classes.ChatCompletionChunk, classes.Choice, classes.ChoiceDelta)
+        self._methods = reach.methods(wrapper)
         self._streams: WeakKeyDictionary[Any, Steady] = WeakKeyDictionary()
         self._untouched = native.IdentityGuard(reach.places(SOURCES, _CONTROL))
         self._teachable = native.IdentityGuard(reach.places(_WATCHED, _CONTROL))
@@ -152,6 +153,8 @@ class StreamWrappingCandidate:
         self._untouched.check()
         if type(wrapper) is not self._reference.CustomStreamWrapper or wrapper.custom_llm_provider not in _PROVIDERS:
             raise Declined("provider")
+        if not self._methods.isdisjoint(vars(wrapper)):
+            raise Declined("reference_patched")
         if litellm.set_verbose or litellm._custom_providers or logger.isEnabledFor(logging.DEBUG):
             raise Declined("settings")
         if wrapper._repeated_messages_count + 1 >= litellm.REPEATED_STREAMING_CHUNK_LIMIT:

@@ -67,7 +67,7 @@ class TokenCountingCandidate:
 
     Args:
         reference: The loaded module `litellm.litellm_core_utils.token_counter`.
-        semantics: The release line whose rules hold: "1.106", "1.108" or "1.109".
+        semantics: The release line whose rules hold: "1.83", "1.106", "1.108" or "1.109".
     """
 
     build = f"fast-litellm {native.BUILD}"
@@ -81,8 +81,8 @@ class TokenCountingCandidate:
         self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
         self._limits = (
-            _default(reference._get_tiktoken_count_function),
-            _default(reference._get_extrapolating_count_function),
+            _limit(reference, "_get_tiktoken_count_function"),
+            _limit(reference, "_get_extrapolating_count_function"),
         )
         # A test or another tool that replaces one of these expects to see its own object used.
         self._untouched = native.IdentityGuard(
@@ -148,6 +148,11 @@ def _tokenizer_places(reference: Any) -> List[reach.Place]:
     own = getattr(reference, "OpenAIEncoding", None)
     names: List[reach.Place] = [(vars(tiktoken), "get_encoding"), (vars(tiktoken.model), "encoding_name_for_model")]
     return [*names, (tiktoken.Encoding, "encode"), *([(own, "count")] if own is not None else [])]
+
+
+def _limit(reference: Any, name: str) -> int:
+    """The number of characters a function takes at once; the releases that have no such function take all."""
+    return _default(getattr(reference, name)) if hasattr(reference, name) else sys.maxsize
 
 
 def _default(function: Any, name: Optional[str] = None) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import vocabulary
+from fast_litellm.accel.candidates.early_tokenizers import EarlyTokenizers
 from fast_litellm.errors import Declined
 
 _MAX_MODELS = 1024
@@ -51,6 +52,8 @@ class TokenModels:
         self._reference = reference
         self._utils = utils
         self._litellm = reference.litellm
+        self._early = None if hasattr(utils, "huggingface_tokenizer_kind") else EarlyTokenizers(reference, utils)
+        self._encodings = self._early or reference
         self._tables = (tiktoken.model.MODEL_TO_ENCODING, tiktoken.model.MODEL_PREFIX_TO_ENCODING)
         self._tables_as_known = native.IdentityGuard([], self._tables)
         self._reads_cost_map = reads_cost_map
@@ -85,18 +88,24 @@ class TokenModels:
         return found
 
     def _ask(self, model: str) -> TokenModel:
-        downloads = self._litellm.disable_hf_tokenizer_download is not True
-        kind = self._utils.huggingface_tokenizer_kind(model) if downloads else None
+        kind = self._kind(model)
         if kind == vocabulary.ANTHROPIC and self._is_packaged(model):
-            return TokenModel(vocabulary.ANTHROPIC, self._reference.uses_legacy_message_accounting(model))
+            return TokenModel(vocabulary.ANTHROPIC, self._encodings.uses_legacy_message_accounting(model))
         if kind is not None:
             raise Declined("huggingface_tokenizer")
         section = getattr(self._reference, "chat_template_tool_section", None)
         if section is not None and section(model) is not None:
             raise Declined("chat_template_tools")
         return TokenModel(
-            self._reference.openai_tokenizer_encoding_name(model), self._reference.uses_legacy_message_accounting(model)
+            self._encodings.openai_tokenizer_encoding_name(model), self._encodings.uses_legacy_message_accounting(model)
         )
+
+    def _kind(self, model: str) -> Optional[str]:
+        """Which Hugging Face tokenizer the model is counted with; None for tiktoken."""
+        if self._early is not None:
+            return self._early.huggingface_tokenizer_kind(model)  # remembered there, whatever the switch says now
+        downloads = self._litellm.disable_hf_tokenizer_download is not True
+        return self._utils.huggingface_tokenizer_kind(model) if downloads else None
 
     def _is_packaged(self, model: str) -> bool:
         """Whether LiteLLM counts with the tokenizer it brings, by the `tokenizers` of Python, and as it was loaded."""
@@ -126,6 +135,8 @@ class TokenModels:
             model in litellm.cohere_models,
             model in litellm.anthropic_models and self._packaged_state(),
         )
+        if self._early is not None and model is not None:
+            return (*state, self._early.huggingface_tokenizer_kind(model))
         if not self._reads_cost_map or model is None:
             return state
         costs = litellm.model_cost

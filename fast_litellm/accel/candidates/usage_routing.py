@@ -68,9 +68,12 @@ class UsageCandidate(Selection):
         self._untouched.check()
         if self._is_verbose():
             raise Declined("verbose")
+        deployments.check_draws(self._reference)
         call = bound(_Call, args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")
+        if _HELPER in vars(call.handler):
+            raise Declined("reference_patched")
         deployments.check(call.healthy_deployments)
         if any(type(it) is not list for it in call.counts):
             raise Declined("opaque_value")

@@ -340,3 +340,31 @@ def test_a_window_takes_at_most_200_bytes(tmp_path):
     a_window, kept = map(int, told.stdout.split())
 
     assert (True, 100_000) == (a_window <= 200, kept)
+
+
+@given(CALLS)
+@settings(max_examples=40, deadline=None)
+def test_a_cache_with_a_lock_is_left_as_by_the_control(calls):
+    """It is written by its own method, as LiteLLM has it from 1.108 on."""
+    candidate, clock = RateLimitingCandidate(reference, "3"), Clock()
+    candidate._is_locked = True
+    theirs, ours = limiter(clock, MORE_THAN_ENOUGH), limiter(clock, MORE_THAN_ENOUGH)
+    for passed, counters, window in calls:
+        clock.now += passed
+        keys = keys_of(*counters)
+        expected = by_control(theirs, keys, int(clock.now), window)
+        assert expected == by_candidate(candidate, ours, keys, int(clock.now), window)
+        assert cache_of(theirs).cache_dict == cache_of(ours).cache_dict
+        assert cache_of(theirs).ttl_dict == cache_of(ours).ttl_dict
+
+
+def test_nothing_is_written_natively_into_a_cache_with_a_lock(candidate, clock):
+    """All of it is left for the method that takes the lock."""
+    it, keys = limiter(clock), keys_of("1:requests")
+    plan = candidate.prepare((it, keys, int(clock.now), WINDOW), {})
+    cache = cache_of(it)
+    parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, rate_limiting._no_moment
+    left = plan.plan.apply(parts, WINDOW)
+
+    assert ({}, {}, []) == (cache.cache_dict, cache.ttl_dict, cache.expiration_heap)
+    assert {keys[0], keys[1]} <= {key for key, _, _ in left}

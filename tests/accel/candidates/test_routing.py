@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 import inspect
 import logging
@@ -12,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fast_litellm.accel import fingerprint, references
 from fast_litellm.accel.candidates import deployments
@@ -346,3 +349,69 @@ def test_a_minute_that_ends_between_both_sides_is_declined_on_a_tape(monkeypatch
                 deployments.minute(reference(LATENCY))
         monkeypatch.setattr(states.Clock, "moment", steady)
         assert steady.strftime("%Y-%m-%d-%H-%M") == deployments.minute(reference(LATENCY))
+
+
+@pytest.mark.parametrize("drawn", ["choice", "choices", "sample"])
+@pytest.mark.parametrize("name", [SHUFFLE, LATENCY, USAGE])
+def test_a_generator_that_somebody_plays_is_noticed(name, drawn, monkeypatch):
+    """Tests of LiteLLM replace it; what they return is a deployment, and they look at the weights they are given."""
+    ours, calls = candidate(name), CALLS[name](random.Random(1))
+    monkeypatch.setattr(random, drawn, lambda *_args, **_kwargs: ONE)
+    with pytest.raises(Declined, match="reference_patched"):
+        ours.prepare(calls, {})
+
+
+def test_on_a_tape_nobody_plays_the_generator():
+    """The stand-ins of a comparison, also of one on another thread, draw as the generator would."""
+    one = {"model_info": {"id": "d0"}, "litellm_params": {"weight": 1}}
+    with tape.Tape().on_this_thread(), tape.run():
+        chosen = states.answered(candidate(SHUFFLE), (str, [one], "g", None)).value
+
+    assert one == chosen
+
+
+def test_a_handler_with_a_method_of_somebodys_own_is_declined():
+    """As `patch.object` gives it one."""
+    selector = handler(USAGE)
+    selector._return_potential_deployments = lambda **_asked: [ONE]
+    args = (selector, "g", [ONE], ["d0:m:tpm:1"], [0], ["d0:m:rpm:1"], [0])
+    with pytest.raises(Declined, match="reference_patched"):
+        candidate(USAGE).prepare(args, {})
+
+
+@pytest.mark.parametrize("name", [SHUFFLE, LATENCY, USAGE])
+@given(seed=st.integers(0, 1 << 64), drawn=st.integers(0, 1 << 64))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_same_entropy_gives_the_same_draw(name, seed, drawn):
+    """Whatever the state of the router and of the generator; and both leave the generator in one state."""
+    args, ours = CALLS[name](random.Random(seed)), known(name)
+    outcomes = []
+    for answer in (control(name), lambda *call: ours.run(ours.prepare(call, {}), call, {})):
+        random.seed(drawn)
+        outcomes.append((_outcome(answer, states.copied(args)), random.getstate()))
+
+    assert outcomes[1][0] is Declined or outcomes[0] == outcomes[1]
+
+
+def _outcome(function, args):
+    try:
+        return function(*args)
+    except Exception as error:
+        return type(error)
+
+
+@functools.cache
+def known(name):
+    """One candidate for many examples."""
+    return candidate(name)
+
+
+@given(st.integers(0, 1 << 64))
+@settings(max_examples=60, deadline=None)
+def test_the_first_of_the_least_busy_is_selected_whatever_the_counts(seed):
+    """Nothing is drawn, so the generator stays as it is."""
+    args, entropy = counts(random.Random(seed)), random.getstate()
+    found = _outcome(lambda *call: known(BUSY).run(known(BUSY).prepare(call, {}), call, {}), args)
+
+    assert found in (Declined, _outcome(control(BUSY), args))
+    assert entropy == random.getstate()

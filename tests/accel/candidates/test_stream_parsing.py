@@ -309,3 +309,59 @@ def test_types_do_not_pile_up(monkeypatch, chunk):
         assert difference(chunk, constructed(candidate, value=chunk, type_=CHUNK), CHUNK) is None
         with pytest.raises(Declined, match="response_type"):
             constructed(candidate, value={}, type_=COMPLETION)
+
+
+CALLED: List[Any] = []
+
+
+class Called(models.BaseModel):
+    """A class that constructs itself, so that the SDK is asked for it."""
+
+    name: Optional[str] = None
+
+    @classmethod
+    def construct(cls, _fields_set: Any = None, **values: Any) -> Any:
+        CALLED.append(values)
+        if values.get("name") == "bad":
+            raise KeyError("bad")
+        return super().construct(_fields_set, **values)
+
+
+class Calling(models.BaseModel):
+    """Has objects of that class in several places."""
+
+    one: Optional[Called] = None
+    many: Optional[List[Called]] = None
+    named: Optional[Dict[str, Called]] = None
+    plain: str = ""
+
+
+Calling.__module__ = "openai.types.calling"
+
+
+def done(function, value) -> Any:
+    """What constructing comes to, and what was called back, in order."""
+    CALLED.clear()
+    try:
+        made: Any = function(value).model_dump(warnings=False)
+    except Exception as error:
+        made = type(error), str(error)
+    return made, list(CALLED)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"one": {"name": "a"}, "plain": "x"},
+        {"many": [{"name": "a"}, {"name": "b"}], "named": {"k": {"name": "c", "more": 1}}},
+        {"one": {"name": "bad"}, "plain": "x"},
+        {"many": [{"name": "a"}, {"name": "bad"}, {"name": "c"}]},
+        {"one": 7, "many": None, "named": []},
+    ],
+)
+def test_a_class_that_constructs_itself_is_called_as_by_the_control(candidate, value):
+    """As often, with the same values, in the same order; and what it raises is what the caller sees."""
+    control = done(lambda it: models.construct_type(value=it, type_=Calling), copy.deepcopy(value))
+    found = done(lambda it: constructed(candidate, value=it, type_=Calling), copy.deepcopy(value))
+
+    assert control == found

@@ -282,3 +282,12 @@ def test_a_stream_of_many_frames_is_not_learned_for_ever(candidate):
     twice = read_all(Twice(candidate), *frames)
 
     assert twice.answered == 3
+
+
+def test_a_wrapper_with_a_method_of_somebodys_own_is_declined(candidate):
+    """As `patch.object` gives it one."""
+    stream = wrapper()
+    stream.set_model_id = lambda _id, model_response: model_response
+
+    with pytest.raises(Declined, match="reference_patched"):
+        prepared(candidate, stream, chunk())

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_litellm.shadow.comparators import Step, custom, exact, ignoring, tolerance, unordered
-from fast_litellm.shadow.comparators.matching import MAX_WITHOUT_KEY
+from fast_litellm.shadow.comparators.matching import MAX_WITHOUT_KEY, HasNoKey
+from fast_litellm.shadow.comparators.structure import Structure
 
 near = unordered(tolerance(absolute=0.1))
 
@@ -72,3 +73,30 @@ def test_the_name_holds_the_items_comparator():
     """Another comparator of the items is another body of evidence."""
     assert ("unordered(exact/1)/1", "unordered(tolerance(absolute=0.1)/1)/1") == (unordered().name, near.name)
     assert exact.safe_types == unordered().safe_types
+
+
+class Opaque:
+    """What a frozen copy shares without looking into it: it has no stand-in, and equals itself alone."""
+
+
+class ByIdentity(Structure):
+    """Takes opaque objects for equal when they are the same."""
+
+    def scalars(self, control, candidate):
+        return None if control is candidate or control == candidate else "value"
+
+
+def test_items_without_a_stand_in_are_paired():
+    """An opaque object in a list does not end the comparison of what may be in any order."""
+    one, other = Opaque(), Opaque()
+    comparator = unordered(ByIdentity())
+    answers = [comparator([one, 1, other], [other, one, 1]), outcome(comparator, [one, 1], [other, 1])]
+
+    assert [None, ("value", (Step("members"),))] == answers
+
+
+@pytest.mark.parametrize("value", [Opaque(), [Opaque()], {"a": (1, Opaque())}])
+def test_a_value_with_something_opaque_inside_has_no_stand_in(value):
+    """However deep it is."""
+    with pytest.raises(HasNoKey):
+        ByIdentity().key(value)

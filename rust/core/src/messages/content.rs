@@ -24,19 +24,28 @@ fn count_block<N: Node>(call: &Call<'_, N>, block: N, depth: usize) -> Result<i6
     let kind = needed(&block, Key::Type)?.only(Kind::Text)?;
     match kind.text().as_deref().unwrap_or_default() {
         "text" => block_text(call, &block, Key::Text),
-        "thinking" | "redacted_thinking" => block_text(call, &block, Key::Thinking),
-        "compaction" if call.semantics.compaction => block_text(call, &block, Key::Content),
-        "tool_reference" => written_when_true(call, &block, Key::ToolName),
+        "thinking" => block_text(call, &block, Key::Thinking),
         "image_url" => image_url(call, &block),
-        "image" => image_source(call, &needed(&block, Key::Source)?),
-        "document" => document(call, &block, depth),
-        "file" => file(call, &block),
         "tool_use" => fields(call, &block, &[Key::Name, Key::Input, Key::Caller], &[], depth),
         "tool_result" => fields(call, &block, &[Key::Content], &[Key::ToolUseId], depth),
         "search_result" if call.semantics.search_result_blocks => {
             let names = [Key::Source, Key::Title, Key::Content];
             fields(call, &block, &names, &names, depth)
         }
+        kind if call.semantics.further_blocks => further_block(call, &block, kind, depth),
+        _ => Err(Decline::Error),
+    }
+}
+
+/// A block of one of the kinds that LiteLLM has counted since 1.106.
+fn further_block<N: Node>(call: &Call<'_, N>, block: &N, kind: &str, depth: usize) -> Result<i64, Decline> {
+    match kind {
+        "redacted_thinking" => block_text(call, block, Key::Thinking),
+        "compaction" if call.semantics.compaction => block_text(call, block, Key::Content),
+        "tool_reference" => written_when_true(call, block, Key::ToolName),
+        "image" => image_source(call, &needed(block, Key::Source)?),
+        "document" => document(call, block, depth),
+        "file" => file(call, block),
         _ => Err(Decline::Error),
     }
 }

@@ -4,6 +4,18 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each names one independent difference")]
 pub struct Semantics {
+    /// A message's `function_call` is counted as a tool call is; before, only when it was a text, and as that text.
+    pub function_calls: bool,
+    /// Absent arguments of a tool call count as nothing; before, as an empty list written out.
+    pub absent_arguments_are_empty: bool,
+    /// The text of a message's `search_results` is counted.
+    pub search_results: bool,
+    /// Blocks of the kinds `image`, `document`, `file`, `redacted_thinking` and `tool_reference` are counted; before, they
+    /// were errors.
+    pub further_blocks: bool,
+    /// A tool may be without a `function`, and one without a name is left out; before, it was an error to be without
+    /// the first, and the name was written out whatever it was.
+    pub bare_tools: bool,
     /// A `search_result` block is counted; before, it was an error.
     pub search_result_blocks: bool,
     /// `compaction` blocks, and the summaries in `provider_specific_fields`, are counted.
@@ -19,8 +31,22 @@ pub struct Semantics {
 }
 
 impl Semantics {
+    /// LiteLLM 1.83.
+    pub const V1_83: Self = Self {
+        function_calls: false,
+        absent_arguments_are_empty: false,
+        search_results: false,
+        further_blocks: false,
+        bare_tools: false,
+        ..Self::V1_106
+    };
     /// LiteLLM 1.106.
     pub const V1_106: Self = Self {
+        function_calls: true,
+        absent_arguments_are_empty: true,
+        search_results: true,
+        further_blocks: true,
+        bare_tools: true,
         search_result_blocks: false,
         compaction: false,
         absent_text_is_empty: false,
@@ -32,17 +58,17 @@ impl Semantics {
     pub const V1_108: Self = Self { search_result_blocks: true, ..Self::V1_106 };
     /// LiteLLM 1.109.
     pub const V1_109: Self = Self {
-        search_result_blocks: true,
         compaction: true,
         absent_text_is_empty: true,
         required_fields: false,
         lenient_tools: true,
         inline_images: true,
+        ..Self::V1_108
     };
 
     /// All of them, by the names of their release lines.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("1.106", Self::V1_106), ("1.108", Self::V1_108), ("1.109", Self::V1_109)];
+    pub const ALL: [(&'static str, Self); 4] =
+        [("1.83", Self::V1_83), ("1.106", Self::V1_106), ("1.108", Self::V1_108), ("1.109", Self::V1_109)];
 
     /// The semantics of a release line, or `None` for an unknown name.
     #[must_use]

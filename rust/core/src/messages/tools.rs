@@ -16,6 +16,8 @@ pub(super) fn format<N: Node>(semantics: Semantics, tools: &N) -> Result<String,
         let tool = tool.known()?;
         if tool.kind() == Kind::Dict {
             write_tool(semantics, &tool, &mut lines)?;
+        } else if !semantics.bare_tools {
+            return Err(Decline::Error);
         }
     }
     lines.push("} // namespace functions".to_owned());
@@ -25,7 +27,11 @@ pub(super) fn format<N: Node>(semantics: Semantics, tools: &N) -> Result<String,
 fn write_tool<N: Node>(semantics: Semantics, tool: &N, lines: &mut Vec<String>) -> Result<(), Decline> {
     let function = tool.get(Key::Function).map(Node::known).transpose()?;
     if let Some(function) = function.filter(|function| function.kind() == Kind::Dict) {
-        return write_function(semantics, &function, function.when_true(Key::Parameters)?.as_ref(), lines);
+        let parameters = function_parameters(semantics, &function)?;
+        return write_function(semantics, &function, parameters.as_ref(), lines);
+    }
+    if !semantics.bare_tools {
+        return Err(Decline::Error);
     }
     if let Some(declarations) = declarations(tool)? {
         for declaration in declarations.elements() {
@@ -37,6 +43,20 @@ fn write_tool<N: Node>(semantics: Semantics, tool: &N, lines: &mut Vec<String>) 
         return Ok(());
     }
     write_function(semantics, tool, bare_parameters(semantics, tool)?.as_ref(), lines)
+}
+
+/// The parameters of a function. Where bare tools are errors, so are parameters or properties that are no dictionary.
+fn function_parameters<N: Node>(semantics: Semantics, function: &N) -> Result<Option<N>, Decline> {
+    if semantics.bare_tools {
+        return function.when_true(Key::Parameters);
+    }
+    let parameters = function.get(Key::Parameters).map(|parameters| parameters.only(Kind::Dict)).transpose()?;
+    if let Some(properties) =
+        parameters.as_ref().map_or(Ok(None), |parameters| parameters.when_true(Key::Properties))?
+    {
+        properties.only(Kind::Dict)?;
+    }
+    Ok(parameters)
 }
 
 fn declarations<N: Node>(tool: &N) -> Result<Option<N>, Decline> {
@@ -65,11 +85,10 @@ fn write_function<N: Node>(
     parameters: Option<&N>,
     lines: &mut Vec<String>,
 ) -> Result<(), Decline> {
-    let Some(name) = function.when_true(Key::Name)? else { return Ok(()) };
+    let Some(name) = function_name(semantics, function)? else { return Ok(()) };
     if let Some(description) = function.when_true(Key::Description)? {
         lines.push(format!("// {}", written(&description)?));
     }
-    let name = written(&name)?;
     let parameters = parameters.filter(|parameters| parameters.kind() == Kind::Dict);
     let properties = parameters.and_then(|parameters| parameters.get(Key::Properties)).map(Node::known).transpose()?;
     match (parameters, properties) {
@@ -82,6 +101,14 @@ fn write_function<N: Node>(
     }
     lines.push(String::new());
     Ok(())
+}
+
+/// The name of a function as it is written; `None` when the function is left out.
+fn function_name<N: Node>(semantics: Semantics, function: &N) -> Result<Option<String>, Decline> {
+    if semantics.bare_tools {
+        return function.when_true(Key::Name)?.as_ref().map(written).transpose();
+    }
+    function.get(Key::Name).as_ref().map_or_else(|| Ok(Some("None".to_owned())), |name| written(name).map(Some))
 }
 
 /// The properties of an object, a line each; an entry of several lines is indented on its first only, as in the control.

@@ -69,12 +69,12 @@ impl<N: Node> Call<'_, N> {
         match (name, value.kind()) {
             (_, Kind::None) => Ok(0),
             ("tool_calls", kind) => self.tool_calls(value, kind),
-            ("function_call", _) => self.arguments(&value.clone().only(Kind::Dict)?),
+            ("function_call", _) if self.semantics.function_calls => self.arguments(&value.clone().only(Kind::Dict)?),
             ("name", Kind::Text) => Ok((self.count)(value)? + self.accounting.per_name),
             (_, Kind::Text) => (self.count)(value),
             ("content", Kind::List) => content::count_blocks(self, value, 0),
             ("provider_specific_fields", Kind::Dict) if self.semantics.compaction => self.compaction_summaries(value),
-            ("search_results", Kind::List) => self.search_results(value),
+            ("search_results", Kind::List) if self.semantics.search_results => self.search_results(value),
             _ => Ok(0),
         }
     }
@@ -91,7 +91,11 @@ impl<N: Node> Call<'_, N> {
 
     /// The arguments of a call, written out as Python writes them when they are not a text.
     fn arguments(&self, function: &N) -> Result<i64, Decline> {
-        function.get(Key::Arguments).map_or(Ok(0), |arguments| (self.count)(&arguments.display()?))
+        match function.get(Key::Arguments) {
+            Some(arguments) => (self.count)(&arguments.display()?),
+            None if self.semantics.absent_arguments_are_empty => Ok(0),
+            None => (self.count_written)("[]"),
+        }
     }
 
     fn compaction_summaries(&self, fields: &N) -> Result<i64, Decline> {

@@ -1,0 +1,79 @@
+"""
+What stands between the transports and the network. Where somebody has put an object of his own there, as libraries that
+play the network in tests do, the control uses it and the candidate would go past it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+from typing import Any, List
+
+from fast_litellm.accel.reach import Place
+
+_SOCKETS: List[Place] = [
+    *((vars(socket), name) for name in ("socket", "create_connection", "getaddrinfo")),
+    (asyncio.BaseEventLoop, "create_connection"),
+]
+
+
+def beneath_httpx() -> List[Place]:
+    """Returns what httpx's transports come down to, as places for a guard."""
+    import httpcore
+
+    return [
+        *((owner, "handle_request") for owner in (httpcore.ConnectionPool, httpcore.HTTPConnection)),
+        *((owner, "handle_async_request") for owner in (httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection)),
+        (httpcore.SyncBackend, "connect_tcp"),
+        (httpcore.AnyIOBackend, "connect_tcp"),
+        *_SOCKETS,
+    ]
+
+
+def beneath_aiohttp() -> List[Place]:
+    """Returns what LiteLLM's transport comes down to, as places for a guard."""
+    import aiohttp
+
+    return [(aiohttp.ClientSession, "request"), (aiohttp.ClientSession, "_request"), *_connecting(aiohttp), *_SOCKETS]
+
+
+def is_usual_pool(pool: Any) -> bool:
+    """Returns whether a pool of httpcore is one as httpx makes it, over the network."""
+    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, pool._http2, not pool._http1)
+    is_own = "handle_request" in vars(pool) or "handle_async_request" in vars(pool)
+    return _usual_backends().get(type(pool)) is type(pool._network_backend) and not (is_own or any(options))
+
+
+def is_usual_session(session: Any) -> bool:
+    """Returns whether a session of aiohttp is one as LiteLLM makes it, and adds nothing to a request."""
+    import aiohttp
+
+    classes = (aiohttp.ClientSession, aiohttp.ClientRequest, aiohttp.ClientResponse)
+    if (type(session), session._request_class, session._response_class) != classes:
+        return False
+    adds = (session.headers, session.auth, session._base_url, session.trace_configs, session._middlewares)
+    is_own = "request" in vars(session) or "_request" in vars(session)
+    return not (any(adds) or is_own or session.trust_env) and type(session.cookie_jar) is aiohttp.DummyCookieJar
+
+
+def is_usual_connector(connector: Any) -> bool:
+    """Returns whether a connector of aiohttp finds hosts and opens connections as everybody does."""
+    import aiohttp
+
+    if type(connector) is not aiohttp.TCPConnector or "connect" in vars(connector):
+        return False
+    is_special = (connector._local_addr_infos, connector.force_close, getattr(connector, "_socket_factory", None))
+    return not any(is_special) and type(connector._resolver) in (aiohttp.ThreadedResolver, aiohttp.AsyncResolver)
+
+
+def _connecting(aiohttp: Any) -> List[Place]:
+    return [(aiohttp.TCPConnector, "connect"), (aiohttp.ThreadedResolver, "resolve")]
+
+
+@functools.cache
+def _usual_backends() -> Any:
+    import httpcore
+
+    kinds = (httpcore.ConnectionPool, httpcore.AsyncConnectionPool)
+    return {kind: type(kind()._network_backend) for kind in kinds}
