@@ -25,6 +25,7 @@ class Reference(NamedTuple):
     seam: Optional[str] = None
 
 
+_WRAPPING = "CustomStreamWrapper.chunk_creator"
 _LATENCY = "LowestLatencyLoggingHandler._get_available_deployments"
 _USAGE = "LowestTPMLoggingHandler_v2._common_checks_available_deployment"
 
@@ -67,11 +68,13 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "f339d3b2e97756b4": Reference("2", ("3.54.0", "3.57.0")),
     },
     "stream_wrapping": {
-        "e8ff6be9197ff5b8": Reference("1", ("1.106.2",)),
-        "9201098ef133de24": Reference("1", ("1.108.1",)),
-        "0339f5d0e4f972b1": Reference("1", ("1.109.1",)),
-        "72b4d2e94fb6cc80": Reference("1", ("1.83.14",)),
-        "b98d2e8f765102b2": Reference("1", ("2.20.0", "2.24.0", "2.54.0", "3.0.0", "3.30.0", "3.54.0")),  # the SDK
+        "e8ff6be9197ff5b8": Reference("1", ("1.106.2",), _WRAPPING),
+        "9201098ef133de24": Reference("1", ("1.108.1",), _WRAPPING),
+        "0339f5d0e4f972b1": Reference("1", ("1.109.1",), _WRAPPING),
+        "72b4d2e94fb6cc80": Reference("1", ("1.83.14",), _WRAPPING),
+        "b98d2e8f765102b2": Reference(  # of the OpenAI SDK
+            "1", ("2.20.0", "2.24.0", "2.54.0", "3.0.0", "3.30.0", "3.54.0"), "AsyncStream.__aiter__"
+        ),
     },
     "routing": {
         "73eb9f8733e1b33d": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"), "simple_shuffle"),
