@@ -4,6 +4,7 @@ LITELLM_LATEST := 1.109.1
 
 BIN := .venv/bin
 STAMP := .venv/stamps
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 SOURCES := $(shell find fast_litellm rust config startup -type f -not -name '*.pyc' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml README.md
 
 .DEFAULT_GOAL := help
@@ -31,10 +32,10 @@ rust: $(STAMP)/dependencies ## cargo tests of the core crate, on LiteLLM's vocab
 	cargo test --release -p fast-litellm-core
 
 python: $(STAMP)/wheel ## pytest on the installed release build
-	$(BIN)/pytest
+	$(PYTEST)
 
 latest: $(STAMP)/wheel .litellm/$(LITELLM_LATEST)/litellm ## the LiteLLM-facing tests again, on the newest LiteLLM
-	PYTHONPATH=.litellm/$(LITELLM_LATEST) $(BIN)/pytest tests/accel
+	PYTHONPATH=.litellm/$(LITELLM_LATEST) $(PYTEST) tests/accel
 
 soak: $(STAMP)/wheel ## what takes too long for every day: a thousand kill -9, ten thousand simulated rollouts
 	$(BIN)/pytest -m soak --timeout 3600

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fast_litellm.flags import FlagManager
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def blocks(language: str) -> list[str]:
     """The fenced blocks of one language, of the README and of every page of documentation."""
-    fence = re.compile(rf"^```{language}\n(.*?)^```", re.DOTALL | re.MULTILINE)
-    return [block for page in PAGES for block in fence.findall(page)]
+    return [block for page in PAGES for spoken, block in _FENCE.findall(page) if spoken == language]
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -50,6 +55,35 @@ def test_commands_exist(line):
     result = subprocess.run([str(command), line, "--help"], capture_output=True, text=True, timeout=60, check=False)
 
     assert (0, True) == (result.returncode, result.stdout.startswith("Usage: fast-litellm"))
+
+
+@pytest.mark.timeout(660)
+def test_the_tutorial_runs_from_its_first_line_to_its_last(tmp_path):
+    """Files are written where the page shows them; every command prints what it shows and ends as it says."""
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    result = subprocess.run(
+        ["bash", "-c", "set -u\n" + "\n".join(_steps(page))],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    shown = "\n".join(block for language, block in _FENCE.findall(page) if language == "text")
+    missing = [line for line in shown.splitlines() if line.strip() not in result.stdout]
+    assert (0, []) == (result.returncode, missing), result.stderr
+
+
+def _steps(page: str) -> Iterator[str]:
+    """The page as lines of a shell: a block that begins with `# NAME` is that file, `$ ...` is a command."""
+    for language, block in _FENCE.findall(page):
+        if language in {"python", "yaml"}:
+            yield f"cat > {block.split()[1]} <<'END'\n{block}END"
+        for line in re.findall(r"^\$ (.*)$", block, flags=re.MULTILINE) if language == "console" else ():
+            expected = re.search(r"exit status (\d)", line)
+            yield f"{line}\n[ $? = {expected[1] if expected else 0} ] || exit 1"
 
 
 def test_every_example_rule_file_is_valid():

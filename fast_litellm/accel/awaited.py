@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NamedTuple, NoReturn, Optional, Tuple
 
 from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
-from fast_litellm.shadow import Outcome
 from fast_litellm.shadow.comparators import is_panic
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature
     from fast_litellm.shadow import ShadowRunner
+    from fast_litellm.shadow.candidate import Call
     from fast_litellm.shadow.job import Job
 
 Judge = Callable[[int, bool], object]
 
 _UNHEARD = "listener_failed"
+
+
+class _Raised(NamedTuple):
+    """What a candidate raised, and after how long."""
+
+    error: BaseException
+    duration_ns: int
 
 
 class AwaitedCandidate:
@@ -42,18 +49,15 @@ class AwaitedCandidate:
         """How many of the served calls are compared."""
         self._feature = feature
         self._pair = feature.pair
-        self._candidate = feature.named(name)
+        self._is_comparable = feature.pair.is_comparable
+        candidate = feature.named(name)
+        self.prepare: Callable[[Tuple[Any, ...], Dict[str, Any]], Any] = candidate.prepare
+        """The candidate's own."""
+        self._run: Callable[..., Awaitable[Any]] = candidate.run
         twins = feature.pair.twins
         self._runner: Any = runner if twins is None else TwinnedRunner(runner, twins, follows=False)
         self._judge = judge
         self._draw = random.Random().random  # noqa: S311 - the program may count on its own generator's numbers
-
-    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
-        """
-        Returns:
-            The candidate's plan.
-        """
-        return self._candidate.prepare(args, kwargs)
 
     async def run(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -66,24 +70,26 @@ class AwaitedCandidate:
         Raises:
             BaseException: What the one that answers raises; a cancellation is never taken for a failure.
         """
-        job = self._begin(args, kwargs)
-        did = await self._attempt(plan, args, kwargs)
-        self._end(job, did)
-        if isinstance(did.error, Declined):
-            self._feature.tally.decline(did.error.reason)
-            return await self._fall_back(args, kwargs)
-        is_failure = did.error is not None and _is_failure(did.error)
-        if is_failure and self._pair.effect_free:
-            return await self._answer_for_failed(did, args, kwargs)
-        if is_failure or did.error is None:
-            self._tell_guard(did, is_error=is_failure)
-        if did.error is None:
+        job = self._begin(args, kwargs) if self.reverse_share else None
+        started = time.perf_counter_ns()
+        try:
+            value = await self._run(plan, args, kwargs)
+        except BaseException as error:
+            raised, duration_ns = error, time.perf_counter_ns() - started
+        else:
+            duration_ns = time.perf_counter_ns() - started
+            if job is not None:
+                self._runner.submit_served(job, value, duration_ns)
+            self._tell_guard(duration_ns, is_error=False)
             self._feature.tally.serve(self.name)
-        return _answer(did)
+            return value
+        if job is not None:
+            self._runner.abandon(job, "not_served")
+        return await self._answer_without(_Raised(raised, duration_ns), (args, kwargs))
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:
         """Copies a call if it belongs to those that are compared afterwards."""
-        if not (self._pair.is_comparable and self.reverse_share):
+        if not self._is_comparable:
             return None
         if self._draw() >= self.reverse_share:
             self._feature.tally.sample_out()
@@ -91,50 +97,45 @@ class AwaitedCandidate:
         job: Optional[Job] = self._runner.try_to_prepare(args, kwargs)
         return job
 
-    async def _attempt(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Outcome:
-        started = time.perf_counter_ns()
-        try:
-            value = await self._candidate.run(plan, args, kwargs)
-        except BaseException as error:
-            return Outcome(error=error, duration_ns=time.perf_counter_ns() - started)
-        return Outcome(value, duration_ns=time.perf_counter_ns() - started)
+    async def _answer_without(self, it: _Raised, call: Call) -> Any:
+        """The candidate has declined, failed, or been interrupted."""
+        if isinstance(it.error, Declined):
+            self._feature.tally.decline(it.error.reason)
+            return await self._fall_back(call)
+        if _is_failure(it.error):
+            if self._pair.effect_free:
+                return await self._answer_for_failed(it, call)
+            self._tell_guard(it.duration_ns, is_error=True)
+        return _raise(it)
 
-    def _end(self, job: Optional[Job], did: Outcome) -> None:
-        if job is not None and did.error is None:
-            self._runner.submit_served(job, did.value, did.duration_ns)
-        elif job is not None:
-            self._runner.abandon(job, "not_served")
-
-    async def _answer_for_failed(self, did: Outcome, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+    async def _answer_for_failed(self, it: _Raised, call: Call) -> Any:
         """A candidate that failed as the control fails has not failed."""
-        kind, control_kind = type(did.error), None
+        kind, control_kind = type(it.error), None
         self._feature.candidate_failed(kind.__name__)
         try:
-            return await self._fall_back(args, kwargs)
+            return await self._fall_back(call)
         except BaseException as error:
             control_kind = type(error)
             raise
         finally:
-            self._tell_guard(did, is_error=control_kind is not kind)
+            self._tell_guard(it.duration_ns, is_error=control_kind is not kind)
 
-    async def _fall_back(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+    async def _fall_back(self, call: Call) -> Any:
         self._feature.tally.serve("python")
-        return await self._pair.control(*args, **kwargs)
+        return await self._pair.control(*call[0], **call[1])
 
-    def _tell_guard(self, did: Outcome, *, is_error: bool) -> None:
+    def _tell_guard(self, duration_ns: int, *, is_error: bool) -> None:
         try:
-            self._judge(did.duration_ns, is_error)
+            self._judge(duration_ns, is_error)
         except Exception:  # as in the dispatcher: counted, and not the caller's to know
             self._feature.tally.fail(_UNHEARD)
 
 
-def _answer(did: Outcome) -> Any:
-    if did.error is None:
-        return did.value
+def _raise(it: _Raised) -> NoReturn:
     try:
-        raise did.error
+        raise it.error
     finally:
-        del did  # what was raised holds this frame, and this frame it
+        del it  # what was raised holds this frame, and this frame it
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
-import uuid
 import weakref
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 
-from fast_litellm.accel.context import CallContext, current, joined
+from fast_litellm.accel.context import CallContext, current
 from fast_litellm.accel.patching import Patch, owner_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ ROUTER_METHODS = ("completion", "acompletion", "text_completion", "atext_complet
 
 MODULES = (*FUNCTIONS, *ROUTERS, "litellm.utils")
 """The modules whose import may bring an entry point."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _stream_contexts: weakref.WeakKeyDictionary[Any, CallContext] = weakref.WeakKeyDictionary()
 
@@ -141,20 +144,27 @@ def _marked(wrapper: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _scope(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> CallContext:
+    """Every call pays for it, so nothing is built that is not kept. A call without an id is given a random one."""
     outer = current.get()
-    call_id = _text(kwargs.get("litellm_call_id")) or outer.attributes.get("call_id") or uuid.uuid4().hex
-    return joined(outer, outer.unit or call_id, {"call_id": call_id, **_attributes(args, kwargs)})
+    attributes = dict(outer.attributes)
+    call_id = _text(kwargs.get("litellm_call_id")) or attributes.get("call_id") or os.urandom(16).hex()
+    attributes["call_id"] = call_id
+    _add_facts(attributes, args, kwargs)
+    return CallContext(outer.unit or call_id, attributes)
 
 
-def _attributes(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _add_facts(attributes: dict[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """What LiteLLM's arguments say of a call; a fact that is absent stays absent, so `exists` can be asked."""
     metadata = _mapping(kwargs.get("metadata")) or _mapping(kwargs.get("litellm_metadata"))
-    facts = {
-        "model": _text(kwargs.get("model", args[0] if args else None)),
-        "user": _text(kwargs.get("user")) or _text(metadata.get("user_api_key_user_id")),
-        "team": _text(metadata.get("user_api_key_team_id")),
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+    model = _text(kwargs["model"] if "model" in kwargs else args[0] if args else None)
+    user = _text(kwargs.get("user")) or _text(metadata.get("user_api_key_user_id"))
+    team = _text(metadata.get("user_api_key_team_id"))
+    if model is not None:
+        attributes["model"] = model
+    if user is not None:
+        attributes["user"] = user
+    if team is not None:
+        attributes["team"] = team
 
 
 def _text(value: Any) -> str | None:
@@ -163,4 +173,4 @@ def _text(value: Any) -> str | None:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _NOTHING

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from fast_litellm import events
@@ -15,7 +15,7 @@ from fast_litellm.accel.advance import Advance
 from fast_litellm.accel.feature import RUST
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, noise
+from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, memory, noise
 from fast_litellm.shadow.budget import SHARE
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class _Terms(NamedTuple):
 
 class Evidence:
     """
-    The shadow side of one installation. Features that say nothing of a budget share one: however many they are, they
-    take no more of a core than it allows.
+    The shadow side of one installation. Features that say nothing of a budget or of memory share one: however many they
+    are, they take no more of a core and keep no more than it allows. The ledger's thread is paid from it, too.
 
     Args:
         ledger: The ledger's URL.
@@ -55,10 +55,11 @@ class Evidence:
 
     def __init__(self, ledger: str, captor: Optional[Captor] = None) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
-        self._ledger = Ledger.open(ledger, versions=versions, captor=captor)
+        self._budget = Budget(SHARE)
+        self._memory = memory.of_copies()
+        self._ledger = Ledger.open(ledger, versions=versions, captor=captor, spend=self._budget.spend)
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
-        self._budget = Budget(SHARE)
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
         self.unasked: List[str] = []
         """Features of which the ledger did not say whether their candidate is blocked."""
@@ -159,9 +160,13 @@ class Evidence:
             tally=feature.tally,
             sink=self._ledger,
             budget=self._budget if terms.budget == SHARE else Budget(terms.budget),
-            limits=terms.limits,
+            limits=self._limits(terms.limits),
             on_block=None if rollouts is None else rollouts.diverged,
         )
+
+    def _limits(self, limits: Limits) -> Limits:
+        is_common = limits.max_bytes == memory.MOST
+        return replace(limits, max_bytes=memory.COPIES, memory=self._memory) if is_common else limits
 
     def _epoch(self, feature: Feature, manager: FlagManager) -> Epoch:
         pair = feature.pair

@@ -57,15 +57,18 @@ def seam(
             _check_kinds(control, each)
         _check_noise(control, noise)
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free, noise=noise)
-        others = {other: _object(each) for other, each in (further or {}).items()}
-        feature.pair = replace(feature.pair, further=others)
-        _declared[name] = feature
-        for observer in _observers:
-            observer(feature)
-        decorated: Callable[..., Any] = feature.dispatcher
-        return decorated
+        return _declare(feature, further or {})
 
     return decorate
+
+
+def _declare(feature: Feature, further: Mapping[str, Any]) -> Callable[..., Any]:
+    feature.pair = replace(feature.pair, further={name: _object(each) for name, each in further.items()})
+    _declared[feature.name] = feature
+    for observer in _observers:
+        observer(feature)
+    decorated: Callable[..., Any] = feature.dispatcher
+    return decorated
 
 
 def declared() -> Dict[str, Feature]:

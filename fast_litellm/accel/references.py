@@ -60,6 +60,7 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "9201098ef133de24": Reference("1", ("1.108.1",)),
         "0339f5d0e4f972b1": Reference("1", ("1.109.1",)),
         "72b4d2e94fb6cc80": Reference("1", ("1.83.14",)),
+        "b98d2e8f765102b2": Reference("1", ("2.20.0", "2.24.0", "2.54.0", "3.0.0", "3.30.0", "3.54.0")),  # the SDK
     },
     "routing": {  # one row for each seam and text of it
         "73eb9f8733e1b33d": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1")),  # simple_shuffle

@@ -7,6 +7,7 @@ The pairs of a feature outside of an installation: to run a divergence again, he
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -42,10 +43,12 @@ class Place:
         return Replay(self.experiment, is_isolated=is_isolated, dress=self.dress)
 
 
-def places(feature: str) -> List[Place]:
+def places(feature: str, build: str = "") -> List[Place]:
     """
     Args:
         feature: The flag's name.
+        build: Of the candidate, where a pair has several: that build, or what is installed of the same candidate; the
+            first candidate if there is neither.
 
     Returns:
         Its pairs: the seams of the table, or the pair that an imported module has declared.
@@ -56,8 +59,8 @@ def places(feature: str) -> List[Place]:
     """
     own = own_pairs.declared().get(feature)
     if own is not None:
-        return [_place(own.place, feature, own.pair)]
-    found = [_of_seam(seam) for seam in SEAMS if seam.feature == feature]
+        return [_place(own.place, feature, own.pair, build)]
+    found = [_of_seam(seam, build) for seam in SEAMS if seam.feature == feature]
     if not found:
         raise SeamError(
             f"no pair is called {feature!r} here\n    hint: name the module that declares it: --module MODULE"
@@ -66,7 +69,7 @@ def places(feature: str) -> List[Place]:
 
 
 def difference(
-    feature: str, args: Tuple[Any, ...], kwargs: Dict[str, Any], *, is_isolated: bool = False
+    feature: str, args: Tuple[Any, ...], kwargs: Dict[str, Any], *, build: str = "", is_isolated: bool = False
 ) -> Optional[str]:
     """
     Run control and candidate on a call, as a comparison does.
@@ -75,6 +78,7 @@ def difference(
         feature: The flag's name.
         args: Positional arguments.
         kwargs: Keyword arguments.
+        build: As for `places`.
         is_isolated: The candidate runs in a process of its own, where it may hang and crash.
 
     Returns:
@@ -85,7 +89,7 @@ def difference(
         SeamError: As `places` does.
         ValueError: The call cannot be compared at all.
     """
-    for place in places(feature):
+    for place in places(feature, build):
         replay = place.replay(is_isolated=is_isolated)
         try:
             told = _told(replay((args, kwargs)))
@@ -96,7 +100,7 @@ def difference(
     return None
 
 
-def _of_seam(seam: Seam) -> Place:
+def _of_seam(seam: Seam, build: str) -> Place:
     module = importlib.import_module(seam.module)
     text = fingerprint.fingerprint(seam.sources)
     reference = references.known(seam.feature, text)
@@ -113,15 +117,26 @@ def _of_seam(seam: Seam) -> Place:
         profile=seam.profile,
         request=seam.request,
         twins=getattr(candidate, "twins", None),
+        further={name: make(module, reference.semantics) for name, make in seam.further.items()},
     )
-    return _place(seam.place, seam.feature, pair, seam.dress)
+    return _place(seam.place, seam.feature, pair, build, seam.dress)
 
 
-def _place(name: str, feature: str, pair: Pair, dress: Optional[Dress] = None) -> Place:
+def _place(name: str, feature: str, pair: Pair, build: str, dress: Optional[Dress] = None) -> Place:
     """What has effects on more than a state that has twins is never run twice, not even by a person."""
     if not pair.is_comparable:
         raise SeamError(f"{name} has effects, so it is not run again")
-    return Place(name, experiment(feature, pair, pair.candidate), dress)
+    return Place(name, experiment(feature, pair, _candidate(pair, build)), dress)
+
+
+def _candidate(pair: Pair, build: str) -> Any:
+    """Builds are named by what they are of, up to a blank or an @, and then by which it is."""
+    if not build or not pair.further:
+        return pair.candidate
+    known = list(pair.candidates.values())
+    kind = re.split("[ @]", build)[0]
+    same = [it for it in known if it.build == build] or [it for it in known if re.split("[ @]", it.build)[0] == kind]
+    return (same or known)[0]
 
 
 def _told(seen: Seen) -> Optional[str]:

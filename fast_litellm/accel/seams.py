@@ -47,8 +47,10 @@ from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_RED
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
 from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
+from fast_litellm.accel.candidates.stream_iteration import SOURCES as STREAM_ITERATION_SOURCES
+from fast_litellm.accel.candidates.stream_iteration import StreamIterationCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
-from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate
+from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate, chunk_of_texts
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
 from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
@@ -131,6 +133,41 @@ def exists(module: str) -> bool:
     return True
 
 
+def _pooling(module: str, name: str, sources: Tuple[Source, ...], candidate: Callable[[ModuleType, str], Any]) -> Seam:
+    return Seam(
+        feature="connection_pooling",
+        module=module,
+        name=name,
+        effect_free=False,  # a request to a provider is made once
+        sources=sources,
+        candidate=candidate,
+        comparator=comparators.exact,
+        profile="plain",
+    )
+
+
+def _selection(
+    name: str,
+    sources: Tuple[Source, ...],
+    candidate: Callable[[ModuleType, str], Any],
+    *,
+    feature: str = "routing",
+    noise: str = "none",
+) -> Seam:
+    return Seam(
+        feature=feature,
+        module=sources[0].module,
+        name=name,
+        effect_free=True,  # that of lowest cost on the candidate's twin of the call
+        sources=sources,
+        candidate=candidate,
+        comparator=comparators.exact,
+        profile="plain",
+        noise=noise,
+        superseded_by=NATIVE_ROUTER,
+    )
+
+
 SEAMS: Tuple[Seam, ...] = (
     Seam(
         feature="token_counting",
@@ -185,6 +222,7 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.models,
         profile="plain",
         defined_in="openai._models",  # it calls itself for every part of a response
+        dress=chunk_of_texts,
     ),
     Seam(
         feature="stream_wrapping",
@@ -193,6 +231,16 @@ SEAMS: Tuple[Seam, ...] = (
         effect_free=False,  # it changes the wrapper
         sources=STREAM_WRAPPING_SOURCES,
         candidate=StreamWrappingCandidate,
+        comparator=comparators.models,
+        profile="plain",
+    ),
+    Seam(
+        feature="stream_wrapping",
+        module="openai._streaming",
+        name="AsyncStream.__aiter__",
+        effect_free=False,  # a generator takes from the stream
+        sources=STREAM_ITERATION_SOURCES,
+        candidate=StreamIterationCandidate,
         comparator=comparators.models,
         profile="plain",
     ),
@@ -217,103 +265,29 @@ SEAMS: Tuple[Seam, ...] = (
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
         profile="plain",
     ),
-    Seam(
-        feature="connection_pooling",
-        module="httpx._transports.default",
-        name="HTTPTransport.handle_request",
-        effect_free=False,  # a request to a provider is made once
-        sources=HTTPX_SOURCES,
-        candidate=HttpxPoolingCandidate,
-        comparator=comparators.exact,
-        profile="plain",
+    _pooling("httpx._transports.default", "HTTPTransport.handle_request", HTTPX_SOURCES, HttpxPoolingCandidate),
+    _pooling(
+        "httpx._transports.default",
+        "AsyncHTTPTransport.handle_async_request",
+        HTTPX_SOURCES,
+        AsyncHttpxPoolingCandidate,
     ),
-    Seam(
-        feature="connection_pooling",
-        module="httpx._transports.default",
-        name="AsyncHTTPTransport.handle_async_request",
-        effect_free=False,
-        sources=HTTPX_SOURCES,
-        candidate=AsyncHttpxPoolingCandidate,
-        comparator=comparators.exact,
-        profile="plain",
+    _pooling(
+        "litellm.llms.custom_httpx.aiohttp_transport",
+        "LiteLLMAiohttpTransport.handle_async_request",
+        LITELLM_SOURCES,
+        LiteLLMPoolingCandidate,
     ),
-    Seam(
-        feature="connection_pooling",
-        module="litellm.llms.custom_httpx.aiohttp_transport",
-        name="LiteLLMAiohttpTransport.handle_async_request",
-        effect_free=False,
-        sources=LITELLM_SOURCES,
-        candidate=LiteLLMPoolingCandidate,
-        comparator=comparators.exact,
-        profile="plain",
+    _selection("simple_shuffle", SHUFFLE_SOURCES, ShuffleCandidate, noise="tape"),
+    _selection("_request_count_keys", BUSY_KEYS_SOURCES, BusyKeysCandidate),
+    _selection("_least_busy", BUSY_SOURCES, BusyCandidate),
+    _selection(
+        "LowestLatencyLoggingHandler._get_available_deployments", LATENCY_SOURCES, LatencyCandidate, noise="tape"
     ),
-    Seam(
-        feature="routing",
-        module="litellm.router_strategy.simple_shuffle",
-        name="simple_shuffle",
-        effect_free=True,
-        sources=SHUFFLE_SOURCES,
-        candidate=ShuffleCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        noise="tape",
-        superseded_by=NATIVE_ROUTER,
+    _selection(
+        "LowestTPMLoggingHandler_v2._common_checks_available_deployment", USAGE_SOURCES, UsageCandidate, noise="tape"
     ),
-    Seam(
-        feature="routing",
-        module="litellm.router_strategy.least_busy",
-        name="_request_count_keys",
-        effect_free=True,
-        sources=BUSY_KEYS_SOURCES,
-        candidate=BusyKeysCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        superseded_by=NATIVE_ROUTER,
-    ),
-    Seam(
-        feature="routing",
-        module="litellm.router_strategy.least_busy",
-        name="_least_busy",
-        effect_free=True,
-        sources=BUSY_SOURCES,
-        candidate=BusyCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        superseded_by=NATIVE_ROUTER,
-    ),
-    Seam(
-        feature="routing",
-        module="litellm.router_strategy.lowest_latency",
-        name="LowestLatencyLoggingHandler._get_available_deployments",
-        effect_free=True,
-        sources=LATENCY_SOURCES,
-        candidate=LatencyCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        noise="tape",
-        superseded_by=NATIVE_ROUTER,
-    ),
-    Seam(
-        feature="routing",
-        module="litellm.router_strategy.lowest_tpm_rpm_v2",
-        name="LowestTPMLoggingHandler_v2._common_checks_available_deployment",
-        effect_free=True,
-        sources=USAGE_SOURCES,
-        candidate=UsageCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        noise="tape",
-        superseded_by=NATIVE_ROUTER,
-    ),
-    Seam(
-        feature="async_routing",
-        module="litellm.router_strategy.lowest_cost",
-        name="LowestCostLoggingHandler.async_get_available_deployments",
-        effect_free=True,  # on the candidate's twin of the call
-        sources=COST_SOURCES,
-        candidate=CostCandidate,
-        comparator=comparators.exact,
-        profile="plain",
-        superseded_by=NATIVE_ROUTER,
+    _selection(
+        "LowestCostLoggingHandler.async_get_available_deployments", COST_SOURCES, CostCandidate, feature="async_routing"
     ),
 )

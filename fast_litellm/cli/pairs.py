@@ -45,4 +45,4 @@ def of(record: dict[str, Any], modules: tuple[str, ...]) -> list[Place]:
             importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise click.BadParameter(f"there is no module {error.name}", param_hint="--module") from None
-    return replaying.places(str(record["feature"]))
+    return replaying.places(str(record["feature"]), str(record["candidate_build"]))

@@ -1,5 +1,5 @@
 """
-What one process has to report: counts by epoch and divergence classes with a few samples each, bounded in memory.
+What one process has to report: counts by epoch, and divergence classes.
 
 Everything is absolute, so a report may be written twice or late, and a lost one is made good by the next.
 """
@@ -7,28 +7,20 @@ Everything is absolute, so a report may be written twice or late, and a lost one
 from __future__ import annotations
 
 import json
-import random
 import threading
 import uuid
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from fast_litellm.shadow import engine
+from fast_litellm.shadow.classes import Classes, ClassKey, ClassRecord
 from fast_litellm.shadow.counts import Counts, add, flatten
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.evidence import Latency
-from fast_litellm.shadow.observation import Comparison, Description, Epoch
+from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.timing import PairedTimes, Spent, Times, latency
 
-MAX_CLASSES = 2_000
-MAX_SAMPLES = 5
-STATES = ("noise", "new", "confirmed")
-"""States of a divergence class, each stronger than the one before."""
-
-_OVERFLOW = Description("value", fingerprint="overflow")
-
 Labels = Callable[[], Mapping[str, Any]]
-ClassKey = Tuple[Epoch, str]
 
 
 @dataclass
@@ -37,30 +29,6 @@ class Attached:
 
     epoch: Epoch
     tallies: List[Tally] = field(default_factory=list)
-
-
-@dataclass
-class ClassRecord:
-    """A divergence class as this process has seen it."""
-
-    description: Description
-    first_seen: float
-    last_seen: float
-    state: str
-    count: int = 0
-    samples: List[Dict[str, Any]] = field(default_factory=list)
-
-    def add(self, comparison: Comparison, now: float, draw: Callable[[int], int]) -> None:
-        """Counts a comparison and keeps it with the same chance as every other of its class."""
-        self.count += 1
-        self.last_seen = now
-        self.state = max(self.state, state_of(comparison), key=STATES.index)
-        if len(self.samples) < MAX_SAMPLES:
-            self.samples.append(comparison.as_event())
-            return
-        slot = draw(self.count)
-        if slot < MAX_SAMPLES:
-            self.samples[slot] = comparison.as_event()
 
 
 @dataclass(frozen=True)
@@ -85,15 +53,21 @@ class Counter:
         shapes = dict(self.shapes)
         for shape in by_shape:
             counts, sketch = shapes.get(shape["shape"], ({}, None))
-            sketches = [it for it in (sketch, shape["sketch"]) if it]
-            merged = engine.current().sketch_merge(sketches) if sketches else None
-            shapes[shape["shape"]] = (add(counts, flatten(shape)), merged)
+            shapes[shape["shape"]] = (add(counts, flatten(shape)), _merged(sketch, shape["sketch"]))
         return Counter(add(self.counts, flatten(reading)), shapes, self.labels)
 
 
 @dataclass(frozen=True)
+class _Written:
+    """What is known to be written of an epoch: the counter without its shapes, and a hash of the counts of each."""
+
+    counter: Counter = field(default_factory=Counter)
+    shapes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Report:
-    """Copies of what is to be written: counters by epoch, and the classes that have grown."""
+    """Copies of what is to be written: counters by epoch with the shapes that have grown, and grown classes."""
 
     counters: Dict[Epoch, Counter]
     classes: Dict[ClassKey, ClassRecord]
@@ -104,11 +78,11 @@ class Account:
     Collects.
 
     Args:
-        draw: Returns a random number from 0 up to, not including, its argument.
+        classes: Where comparisons are counted that did not match.
     """
 
-    def __init__(self, draw: Callable[[int], int] = random.randrange) -> None:
-        self._draw = draw
+    def __init__(self, classes: Optional[Classes] = None) -> None:
+        self._classes = Classes() if classes is None else classes
         self._attached: Dict[str, Attached] = {}
         self._labels: Dict[Epoch, Labels] = {}
         self.after_fork()
@@ -126,9 +100,9 @@ class Account:
         self._name = uuid.uuid4().hex
         self._labels = {it.epoch: self._labels[it.epoch] for it in self._attached.values()}
         self._closed: Dict[Epoch, Counter] = {}
-        self._classes: Dict[ClassKey, ClassRecord] = {}
+        self._classes.empty()
         self._times: Dict[Epoch, PairedTimes] = {}
-        self._written: Dict[Any, Any] = {}
+        self._written: Dict[Epoch, _Written] = {}
         for attached in self._attached.values():
             for index, tally in enumerate(attached.tallies):
                 tally.reset()
@@ -167,12 +141,7 @@ class Account:
         with self._lock:
             attached = self._attached.get(comparison.feature)
             epoch = attached.epoch if attached is not None else _unattached(comparison)
-            key, description = (epoch, comparison.fingerprint), comparison.description
-            if key not in self._classes and len(self._classes) >= MAX_CLASSES:
-                key, description = (epoch, _OVERFLOW.fingerprint), _OVERFLOW
-            record = self._classes.setdefault(key, ClassRecord(description, now, now, "noise"))
-            record.add(comparison, now, self._draw)
-            return (*key, _copy(record))
+            return self._classes.record(epoch, comparison, now)
 
     def record_times(self, feature: str, times: Times) -> None:
         """Counts a pair of timings under the feature's epoch."""
@@ -199,21 +168,41 @@ class Account:
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters = {epoch: self._counter(epoch) for epoch in self._labels}
-            counters = {epoch: counter for epoch, counter in counters.items() if self._written.get(epoch) != counter}
-            classes = {key: _copy(it) for key, it in self._classes.items() if self._written.get(key) != it.count}
-            return Report(counters, classes)
+            counters = {epoch: self._unwritten(epoch, self._counter(epoch)) for epoch in self._labels}
+            changed = {epoch: counter for epoch, counter in counters.items() if counter is not None}
+            return Report(changed, self._classes.changed())
 
     def written(self, report: Report) -> None:
         """Remembers what need not be written again."""
         with self._lock:
-            self._written.update(report.counters)
-            self._written.update({key: record.count for key, record in report.classes.items()})
+            for epoch, counter in report.counters.items():
+                known = self._written.get(epoch, _Written()).shapes
+                shapes = {shape: hash(frozenset(counts.items())) for shape, (counts, _) in counter.shapes.items()}
+                self._written[epoch] = _Written(replace(counter, shapes={}), {**known, **shapes})
+            self._classes.written(report.classes)
 
     def forget_written(self) -> None:
         """Makes the next report a full one, for a database that may hold nothing of this process."""
         with self._lock:
             self._written.clear()
+            self._classes.forget_written()
+
+    def fold(self, keys: Iterable[ClassKey]) -> None:
+        """Counts classes among the overflow, because the ledger takes no more of their epochs."""
+        with self._lock:
+            self._classes.fold(keys)
+
+    def _unwritten(self, epoch: Epoch, counter: Counter) -> Optional[Counter]:
+        """A sketch grows with the counts of its shape, never without."""
+        written = self._written.get(epoch)
+        if written is None:
+            return counter
+        known = written.shapes
+        grown = {
+            shape: it for shape, it in counter.shapes.items() if known.get(shape) != hash(frozenset(it[0].items()))
+        }
+        is_written = not grown and written.counter == replace(counter, shapes={})
+        return None if is_written else replace(counter, shapes=grown)
 
     def _block(self, epoch: Epoch, index: int) -> str:
         """Each tally has blocks of its own, and so has another account that reads the same tallies."""
@@ -245,20 +234,10 @@ def epoch_of(block: str) -> Epoch:
     return Epoch(*json.loads(block)[2:])
 
 
-def state_of(comparison: Comparison) -> str:
-    """
-    Returns:
-        The state a single comparison gives its class.
-    """
-    if comparison.outcome == "waived":
-        return "noise"
-    return "confirmed" if comparison.confirmed_on_rerun else "new"
-
-
-def _copy(record: ClassRecord) -> ClassRecord:
-    return ClassRecord(
-        record.description, record.first_seen, record.last_seen, record.state, record.count, list(record.samples)
-    )
+def _merged(sketch: Optional[bytes], other: Optional[bytes]) -> Optional[bytes]:
+    if sketch and other:
+        return engine.current().sketch_merge([sketch, other])
+    return sketch or other or None
 
 
 def _unattached(comparison: Comparison) -> Epoch:

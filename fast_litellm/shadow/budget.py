@@ -81,6 +81,15 @@ class Budget:
         """
         self.bucket.settle(reserved, spent)
 
+    def spend(self, spent: int) -> None:
+        """
+        Pay for what was done without a reservation.
+
+        Args:
+            spent: What it did cost, in nanoseconds.
+        """
+        self.bucket.spend(spent)
+
     def after_fork(self) -> None:
         """Starts with a full bucket; reservations of the parent are its own."""
         self.bucket.refill()

@@ -95,6 +95,7 @@ class SQLite:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._engines: Dict[object, Engine] = {}
 
     @property
     def name(self) -> str:
@@ -115,6 +116,13 @@ class SQLite:
             make_file(self.path)
 
     def engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        """An engine remembers its statements as text, which takes longer to make than most of them to run."""
+        process_and_use = (os.getpid(), timeout, for_writing)  # a forked child may have copied a lock that is held
+        if process_and_use not in self._engines:
+            self._engines[process_and_use] = self._engine(timeout, for_writing=for_writing)
+        return self._engines[process_and_use]
+
+    def _engine(self, timeout: float, *, for_writing: bool) -> Engine:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool
 

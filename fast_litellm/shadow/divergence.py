@@ -19,7 +19,7 @@ from fast_litellm.shadow.redaction import Redactor, pattern
 
 SCHEMA_VERSION = 2
 _QUIET_SECONDS = 60.0
-_MAX_CLASSES = 2_000
+_MAX_CLASSES = 500
 _FINGERPRINT_BYTES = 16
 
 

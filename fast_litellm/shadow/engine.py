@@ -39,6 +39,17 @@ class Tally(Protocol):
     def blocks(self) -> List[Tuple[str, Dict[str, Any], List[Dict[str, Any]]]]: ...
 
 
+class Memory(Protocol):
+    """What comparisons may keep in memory, in bytes. Several runners can share it."""
+
+    @property
+    def taken(self) -> int: ...
+
+    def take(self, size: int, /) -> bool: ...
+
+    def give(self, size: int, /) -> None: ...
+
+
 class Room(Protocol):
     """How much may wait for one worker, and how much does. Observers ask it, and put jobs through it, natively."""
 
@@ -78,6 +89,8 @@ class Bucket(Protocol):
     def reserve(self) -> float: ...
 
     def settle(self, reserved: float, spent: float, /) -> None: ...
+
+    def spend(self, spent: float, /) -> None: ...
 
     def refill(self) -> None: ...
 
@@ -163,7 +176,10 @@ class Engine(Protocol):
     def Shaper(self) -> Callable[[str, List[str], Optional[str]], Shaper]: ...  # noqa: N802 - as above
 
     @property
-    def Room(self) -> Callable[[int, int, int], Room]: ...  # noqa: N802 - as above
+    def Memory(self) -> Callable[[int], Memory]: ...  # noqa: N802 - as above
+
+    @property
+    def Room(self) -> Callable[..., Room]: ...  # noqa: N802 - as above
 
     @property
     def Bucket(self) -> Callable[..., Bucket]: ...  # noqa: N802 - as above

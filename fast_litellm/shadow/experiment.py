@@ -71,6 +71,7 @@ class Limits:
         mode: How the candidate is run; see `modes`.
         max_jobs: Calls accepted and not yet compared.
         max_bytes: What their copies may keep alive together, approximately.
+        memory: The same for several runners, which share it; by default each has `max_bytes` for itself.
         deadline_ms: A candidate that takes longer has the difference "timeout". It is measured when the candidate is
             done.
         patience: How many deadlines one comparison may take, with all its runs. Then it is taken never to end: it is a
@@ -84,6 +85,7 @@ class Limits:
     mode: str = "off_path"
     max_jobs: int = 10_000
     max_bytes: int = 16 * _MIB
+    memory: Optional[engine.Memory] = None
     deadline_ms: float = 1_000
     patience: float = 10
     clock: Callable[[], int] = time.perf_counter_ns

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from sqlalchemy import Connection, Table, delete, select, update
 
 from fast_litellm.shadow import engine, writing
-from fast_litellm.shadow.account import MAX_SAMPLES
+from fast_litellm.shadow.classes import MAX_SAMPLES
 from fast_litellm.shadow.counts import Counts, add
 from fast_litellm.shadow.reports import Row, rows
 from fast_litellm.shadow.schema import COUNTER, PROCESS, SHAPE_COUNTER, SIGHTING, TIMING
@@ -24,6 +24,9 @@ from fast_litellm.shadow.schema import COUNTER, PROCESS, SHAPE_COUNTER, SIGHTING
 NO_PID = 0
 """The number of what stands for many processes."""
 _AT_ONCE = 200
+
+# The program may count on its own generator's numbers, and which samples are kept is no secret.
+_draw = random.Random().random  # noqa: S311
 
 Merge = Callable[[Sequence[Row]], Dict[str, Any]]
 
@@ -110,7 +113,7 @@ def _sightings(parts: Sequence[Row]) -> Dict[str, Any]:
     drawn: List[Any] = []
     for row in parts:
         samples = json.loads(row["samples"])
-        drawn += [(random.random() ** (len(samples) / max(row["count"], 1)), it) for it in samples]  # noqa: S311
+        drawn += [(_draw() ** (len(samples) / max(row["count"], 1)), it) for it in samples]
     kept = [it for _, it in sorted(drawn, key=lambda pair: pair[0], reverse=True)[:MAX_SAMPLES]]
     return {"count": sum(row["count"] for row in parts), "samples": writing.to_json(kept)}
 

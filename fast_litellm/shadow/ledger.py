@@ -9,34 +9,35 @@ write makes all good.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import math
 import sqlite3
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, Mapping, Optional, TypeVar
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database, forking, machinery, pauses, process, recovery, ring, rollouts, waivers
+from fast_litellm.shadow import database, forking, machinery, process, recovery, upkeep
 from fast_litellm.shadow.account import Account, Labels
-from fast_litellm.shadow.decisions import Decisions
 from fast_litellm.shadow.engine import Tally
 from fast_litellm.shadow.evidence import Latency
-from fast_litellm.shadow.fleet import Fleet, Read
+from fast_litellm.shadow.following import Following
 from fast_litellm.shadow.observation import Comparison, Epoch
-from fast_litellm.shadow.pauses import Listener
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.ring import OwnRing
-from fast_litellm.shadow.rollouts import Rollout
+from fast_litellm.shadow.rounds import Rounds
 from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.timing import Spent, Times
 from fast_litellm.shadow.transition import Transition
-from fast_litellm.shadow.waivers import Accepted
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from fast_litellm.shadow.account import Report
     from fast_litellm.shadow.candidate import Call
     from fast_litellm.shadow.capture import Captor
+
+Done = TypeVar("Done")
 
 _HEARTBEAT_SECONDS = 15.0
 _TIDY_SECONDS = 3_600.0
@@ -44,7 +45,7 @@ _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
 
-class Ledger(Decisions):
+class Ledger(Following):
     """
     One process's part of a ledger; `Ledger.open` makes it.
 
@@ -54,6 +55,7 @@ class Ledger(Decisions):
         flush_seconds: How often to write; None writes only when told to.
         clock: Seconds since 1970.
         captor: Captures calls that differ; None captures nothing.
+        spend: Told of the processor time that the ledger's thread takes, in nanoseconds.
     """
 
     def __init__(
@@ -64,15 +66,14 @@ class Ledger(Decisions):
         flush_seconds: Optional[float] = 1.0,
         clock: Callable[[], float] = time.time,
         captor: Optional[Captor] = None,
+        spend: Optional[Callable[[int], object]] = None,
     ) -> None:
         super().__init__(store, clock)
         self._captor = captor
         self._versions = dict(versions or {})
-        self._flush_seconds = flush_seconds
         self._account = Account()
         self._ring: Optional[OwnRing] = None
-        self._fleet = Fleet(store)
-        self._accepted: Accepted = {}
+        self._rounds = Rounds(self._make_round, flush_seconds, spend)
         self._ended = False
         self._is_held = False
         self._begin()
@@ -87,6 +88,7 @@ class Ledger(Decisions):
         versions: Optional[Mapping[str, str]] = None,
         flush_seconds: Optional[float] = 1.0,
         captor: Optional[Captor] = None,
+        spend: Optional[Callable[[int], object]] = None,
     ) -> Ledger:
         """
         Open a ledger. Its tables are made by the first write.
@@ -96,6 +98,7 @@ class Ledger(Decisions):
             versions: Package to version, for the record.
             flush_seconds: How often to write; None writes only when `flush` is called.
             captor: Captures calls that differ; None captures nothing.
+            spend: Told of the processor time that the ledger's thread takes, in nanoseconds.
 
         Returns:
             The ledger.
@@ -103,7 +106,8 @@ class Ledger(Decisions):
         Raises:
             LedgerError: The URL names no database.
         """
-        return cls(Store(database.at(url)), versions=versions, flush_seconds=flush_seconds, captor=captor)
+        store = Store(database.at(url))
+        return cls(store, versions=versions, flush_seconds=flush_seconds, captor=captor, spend=spend)
 
     def attach(self, epoch: Epoch, tally: Tally, labels: Optional[Labels] = None) -> None:
         """
@@ -139,7 +143,7 @@ class Ledger(Decisions):
             self._pending.append(blocked)
         is_kept = self._ring is not None and self._ring.push(recovery.as_record(seen, blocked))
         if blocked is not None or not is_kept:
-            self._wake.set()
+            self._rounds.wake()
         self._start()
         return is_kept
 
@@ -163,13 +167,7 @@ class Ledger(Decisions):
         Returns:
             How many there were. A failure is counted and logged, and they are left for the next time.
         """
-        try:
-            return ring.recover(self._store.database.rings(), self._write_left)
-        except (OSError, LedgerError) as error:
-            self._unavailable(error)
-        except BaseException as error:
-            self._failed(error)
-        return 0
+        return self._attempt(lambda: upkeep.recover(self._store, self._clock), 0)
 
     def tidy(self) -> bool:
         """
@@ -179,26 +177,20 @@ class Ledger(Decisions):
             Whether it was done: not where there is nothing yet, nor while another process does it. A failure is counted
             and logged.
         """
-        from fast_litellm.shadow import retention
+        return self._attempt(self._tidy, otherwise=False)
 
-        if not self._store.database.exists():
-            return False
+    def _tidy(self) -> bool:
+        with self._writing:
+            return upkeep.tidy(self._store, self._clock)
+
+    def _attempt(self, work: Callable[[], Done], otherwise: Done) -> Done:
         try:
-            with self._writing, contextlib.closing(Store(self._store.database)) as store, store.writing() as connection:
-                return retention.tidy(connection, self._clock())
+            return work()
         except (OSError, LedgerError) as error:
             self._unavailable(error)
         except BaseException as error:
             self._failed(error)
-        return False
-
-    def _write_left(self, left: ring.Left) -> None:
-        store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
-        try:
-            with store.writing() as connection:
-                recovery.write(connection, left, self._clock())
-        finally:
-            store.close()
+        return otherwise
 
     def _make_ring(self) -> None:
         own = OwnRing.make(self._store.database.rings(), self._this_process(), self._versions)
@@ -231,19 +223,6 @@ class Ledger(Decisions):
             What the sides took in this process, of calls that were compared under the feature's present epoch.
         """
         return self._account.latency(feature)
-
-    def accepts(self, feature: str, fingerprint: str) -> bool:
-        """
-        Ask for a waiver, as this process last heard of it from the fleet; the database is not asked.
-
-        Args:
-            feature: The flag's name.
-            fingerprint: The divergence class.
-
-        Returns:
-            Whether somebody has accepted the class, and the acceptance has neither expired nor been used up.
-        """
-        return self._accepted.get((feature, fingerprint), 0.0) > self._clock()
 
     def flush(self) -> bool:
         """
@@ -282,96 +261,10 @@ class Ledger(Decisions):
         if self._ended:
             return
         self._ended = True
-        self._wake.set()
+        self._rounds.end()
         if self._flush(is_last=True) and self._ring is not None:
             self._ring.remove()
             self._ring = None
-
-    def leads(self, feature: str) -> bool:
-        """
-        Args:
-            feature: The flag's name.
-
-        Returns:
-            Whether this is the process that has been running for longest of those that count the feature.
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        from fast_litellm.shadow import reports
-
-        with self._store.reading() as connection:
-            eldest = None if connection is None else reports.eldest(connection, self._host(), self._clock(), feature)
-        return eldest is not None and self._process is not None and eldest == self._process.proc_uuid
-
-    def follow(self, listener: Listener) -> None:
-        """
-        Have a function told of the fleet's pauses: at once, and by the ledger's thread whenever they change.
-
-        Args:
-            listener: Takes feature to end in seconds since 1970, None for ever; it is called when there is something
-                to tell.
-        """
-        self._follow(pauses.current, listener)
-
-    def follow_fleet(
-        self,
-        *,
-        pauses_changed: Listener,
-        rollouts_changed: Callable[[Mapping[str, Rollout]], object],
-        blocks_changed: Callable[[Mapping[Tuple[str, str], str]], object],
-    ) -> None:
-        """
-        Have functions told of everything that the fleet decides, after one look: a ledger that somebody has locked is
-        waited for once. Waivers hold from here on, too; they are heard of before a block is lifted.
-
-        Args:
-            pauses_changed: As for `follow`.
-            rollouts_changed: As for `follow_rollouts`.
-            blocks_changed: As for `follow_blocks`.
-        """
-        from fast_litellm.shadow import reports
-
-        self._fleet.follow(pauses.current, pauses_changed)
-        self._fleet.follow(rollouts.current, rollouts_changed)
-        self._fleet.follow(waivers.accepted, self._take_accepted)
-        self._follow(reports.blocks, blocks_changed)
-
-    def follow_rollouts(self, listener: Callable[[Mapping[str, Rollout]], object]) -> None:
-        """
-        Have a function told of all rollouts: at once, and whenever one changes.
-
-        Args:
-            listener: Takes feature to rollout.
-        """
-        self._follow(rollouts.current, listener)
-
-    def follow_blocks(self, listener: Callable[[Mapping[Tuple[str, str], str]], object]) -> None:
-        """
-        Have a function told of the builds that any process has blocked: at once, and whenever that changes.
-
-        Args:
-            listener: Takes feature and candidate build to the reason, usually a fingerprint.
-        """
-        from fast_litellm.shadow import reports
-
-        self._follow(reports.blocks, listener)
-
-    def _take_accepted(self, accepted: Accepted) -> None:
-        self._accepted = accepted
-
-    def _follow(self, read: Read, listener: Callable[[Any], object]) -> None:
-        self._fleet.follow(read, listener)
-        self.look()
-        self._start()
-
-    def look(self) -> None:
-        """Reads what the fleet decides, and tells whoever follows it. A failure is counted, never raised."""
-        try:
-            with self._writing:  # a fork waits for it: no connection is open then
-                self._fleet.look()
-        except Exception as error:
-            machinery.failed("look", error)
 
     def before_fork(self) -> None:
         """
@@ -389,7 +282,7 @@ class Ledger(Decisions):
 
     def after_fork(self) -> None:
         """Begins as another process, with a connection and a thread of its own."""
-        had_thread = self._thread is not None
+        had_thread = self._rounds.forget()
         self._store.after_fork()
         inherited, self._ring = self._ring, None
         self._begin()
@@ -408,36 +301,20 @@ class Ledger(Decisions):
         self._pending: List[Transition] = []
         self._written_at = 0.0
         self._writing = threading.Lock()
-        self._starting = threading.Lock()
-        self._wake = threading.Event()
-        self._thread: Optional[threading.Thread] = None
+        self._recovered_at, self._tidied_at = -math.inf, time.monotonic()
 
     def _start(self) -> None:
-        if self._flush_seconds is None or self._thread is not None or self._ended:
-            return
-        with self._starting:
-            if self._thread is None:
-                thread = threading.Thread(target=self._loop, name="fast-litellm-ledger", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError as error:  # the interpreter is shutting down: `close` writes the rest
-                    machinery.failed("start_writer", error)
-                    return
-                self._thread = thread
+        self._rounds.start()
 
-    def _loop(self) -> None:
-        recovered_at, tidied_at = -math.inf, time.monotonic()
-        while not self._ended:
-            self.flush()
-            self.look()
-            if time.monotonic() - recovered_at >= _HEARTBEAT_SECONDS:
-                recovered_at = time.monotonic()
-                self.recover()
-            if time.monotonic() - tidied_at >= _TIDY_SECONDS:
-                tidied_at = time.monotonic()
-                self.tidy()
-            self._wake.wait(self._flush_seconds)
-            self._wake.clear()
+    def _make_round(self) -> None:
+        self.flush()
+        self.look()
+        if time.monotonic() - self._recovered_at >= _HEARTBEAT_SECONDS:
+            self._recovered_at = time.monotonic()
+            self.recover()
+        if time.monotonic() - self._tidied_at >= _TIDY_SECONDS:
+            self._tidied_at = time.monotonic()
+            self.tidy()
 
     def _write(self, *, is_last: bool) -> None:
         now = self._clock()
@@ -453,10 +330,7 @@ class Ledger(Decisions):
 
         own = self._this_process()
         with self._store.writing() as connection:
-            writing.write_process(connection, own, self._versions, now)
-            writing.write_report(connection, own, report, now)
-            for transition in pending:
-                writing.write_transition(connection, transition)
+            report = self._put(connection, own, report, pending, now)
             if self._captor is not None:
                 self._captor.write(connection, captured)
             if is_last:
@@ -470,6 +344,22 @@ class Ledger(Decisions):
         self._written_at = now
         if is_last:
             self._store.close()
+
+    def _put(
+        self, connection: Connection, own: process.Process, report: Report, pending: List[Transition], now: float
+    ) -> Report:
+        """Returns what was written in place of the report: classes for which the ledger has no room are folded."""
+        from fast_litellm.shadow import writing
+
+        refused = writing.refused(connection, report.classes, now)
+        if refused:
+            self._account.fold(refused)
+            report = self._account.report()
+        writing.write_process(connection, own, self._versions, now)
+        writing.write_report(connection, own, report, now)
+        for transition in pending:
+            writing.write_transition(connection, transition)
+        return report
 
     def _this_process(self) -> process.Process:
         if self._process is None:

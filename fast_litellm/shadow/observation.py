@@ -4,6 +4,7 @@ Records of what one side did and of what comparing two sides found.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Type
 
@@ -194,6 +195,13 @@ class Comparison:
         fields = as_fields(self)
         return {**fields.pop("description"), **fields}
 
+    def as_text(self) -> str:
+        """
+        Returns:
+            The same as JSON, in as few characters as it takes.
+        """
+        return json.dumps(self.as_event(), sort_keys=True, separators=(",", ":"), default=type_name)
+
 
 def as_fields(record: Any) -> Dict[str, Any]:
     """
@@ -204,3 +212,11 @@ def as_fields(record: Any) -> Dict[str, Any]:
         Its fields, and those of the dataclasses in them.
     """
     return {name: as_fields(it) if is_dataclass(it) else it for name, it in vars(record).items()}
+
+
+def type_name(value: object) -> str:
+    """
+    Returns:
+        What is kept of a value that is no JSON: its text could be content.
+    """
+    return type(value).__qualname__

@@ -7,10 +7,12 @@ are shed as "process_died" by whoever reads the counts of a process that is gone
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
-from fast_litellm.shadow.account import MAX_SAMPLES, ClassKey, ClassRecord, Counter, Report, epoch_of
+from fast_litellm.shadow.account import Counter, Report, epoch_of
+from fast_litellm.shadow.classes import MAX_SAMPLES, ClassKey, ClassRecord, folded
 from fast_litellm.shadow.observation import Description, Epoch, Summary, as_fields
 from fast_litellm.shadow.transition import Transition
 
@@ -34,7 +36,7 @@ def as_record(seen: Tuple[Epoch, str, ClassRecord], transition: Optional[Transit
     return {
         "epoch": as_fields(epoch),
         "fingerprint": fingerprint,
-        "class": as_fields(last),
+        "class": {**as_fields(last), "samples": [json.loads(it) for it in last.samples]},
         "transition": None if transition is None else as_fields(transition),
     }
 
@@ -53,7 +55,9 @@ def write(connection: Connection, left: Left, now: float) -> None:
     if folding.is_folded(connection, left.process.proc_uuid):
         return  # it was written before, and its ring could not be removed then
     writing.write_process(connection, left.process, left.versions, now)
-    writing.write_report(connection, left.process, _report(left), now, is_recovered=True)
+    report = _report(left)
+    classes = folded(report.classes, writing.refused(connection, report.classes, now))
+    writing.write_report(connection, left.process, replace(report, classes=classes), now, is_recovered=True)
     for record in left.records:
         if record["transition"] is not None:
             writing.write_transition(connection, Transition(**record["transition"]))
@@ -73,7 +77,8 @@ def _report(left: Left) -> Report:
     return Report(counters, classes)
 
 
-def _class(said: Mapping[str, Any], earlier: List[Dict[str, Any]]) -> ClassRecord:
+def _class(said: Mapping[str, Any], earlier: List[str]) -> ClassRecord:
     sides = {side: Summary(**said["description"][side]) for side in ("control", "candidate")}
     description = Description(**{**said["description"], "delta": None, **sides})
-    return ClassRecord(**{**said, "description": description, "samples": [*earlier, *said["samples"]]})
+    samples = [*earlier, *map(json.dumps, said["samples"])]
+    return ClassRecord(**{**said, "description": description, "samples": samples})

@@ -27,11 +27,12 @@ fails while the candidate differs from the control, and passes once it does not.
 
 ARGS = {args}
 KWARGS = {kwargs}
+BUILD = "{build}"  # where there are several candidates, this one, or what is installed of it
 
 
 def test_{name}_does_what_its_control_does():
-    """Both sides agree on a call on which build {build} did not."""
-    assert replaying.difference({feature!r}, ARGS, KWARGS{more}) is None
+    """Both sides agree on a call on which they did not."""
+    assert replaying.difference({feature!r}, ARGS, KWARGS, build=BUILD{more}) is None
 '''
 
 

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm import events
 from fast_litellm.shadow import engine, machinery
+from fast_litellm.shadow.observation import type_name
 from fast_litellm.shadow.process import Process
 
 BLOCKS = 16
@@ -81,7 +82,7 @@ class OwnRing:
 
     def push(self, record: Mapping[str, Any]) -> bool:
         """Returns whether a record is kept, whatever becomes of this process."""
-        return self.native is not None and self.native.push(json.dumps(record, default=_type_name))
+        return self.native is not None and self.native.push(json.dumps(record, default=type_name))
 
     def end(self) -> int:
         """Returns up to where there are records, for `drop_until`."""
@@ -185,8 +186,3 @@ def _read(data: bytes) -> Left:
     said = json.loads(header)
     versions = said.pop("versions")
     return Left(Process(**said), versions, blocks, [json.loads(record) for record in records])
-
-
-def _type_name(value: object) -> str:
-    """Whatever is no JSON is kept as its type: its text could be content."""
-    return type(value).__qualname__

@@ -212,7 +212,8 @@ class ShadowRunner:
         limits, judge = self._limits, self.judge
         patience = Patience(limits.hang_ns, limits.clock, judge.hung, lambda job: judge.give_up(job, "hung"))
         name = f"fast-litellm-shadow-{self.experiment.feature}"
-        return Worker(name, self._work, limits.max_jobs, limits.max_bytes, patience)
+        memory = limits.memory or engine.current().Memory(limits.max_bytes)
+        return Worker(name, self._work, limits.max_jobs, memory, patience)
 
     def _make_observer(self) -> engine.Observer:
         limits, candidate, comparator = self._limits, self._arranged.candidate, self.experiment.comparator

@@ -16,7 +16,7 @@ FULL = 256
 
 COMFORT = 1 / 2
 """While so much of the budget is left, every call is taken."""
-_MAX_SHAPES = 4_096
+_MAX_SHAPES = 1_024
 _SCALE = 1 << 64
 
 

@@ -33,29 +33,30 @@ def evidence(connection: Connection, own_host: str, now: float, feature: str) ->
     """
     latest = select(EPOCH).join(COUNTER, COUNTER.c.epoch_id == EPOCH.c.epoch_id).where(EPOCH.c.feature == feature)
     found = rows(connection, latest.order_by(COUNTER.c.updated_at.desc(), EPOCH.c.epoch_id.desc()).limit(1))
-    if not found:
-        return None
-    epoch = Epoch(**{part: found[0][part] for part in _PARTS})
-    processes = _processes(connection, found[0]["epoch_id"])
-    shapes = _shapes(connection, found[0], own_host, now)
+    return _of_epoch(connection, found[0], own_host, now) if found else None
+
+
+def _of_epoch(connection: Connection, row: Row, own_host: str, now: float) -> Evidence:
+    epoch = Epoch(**{part: row[part] for part in _PARTS})
+    processes = _processes(connection, row["epoch_id"])
     classes = _classes(connection, epoch, now)
-    times = timings(connection, found[0]["epoch_id"])
-    lives = [row for row in processes if not process.is_gone(row, own_host, now)]
+    times = timings(connection, row["epoch_id"])
+    lives = [it for it in processes if not process.is_gone(it, own_host, now)]
     return Evidence(
         epoch=epoch,
         profile=epoch.profile,
-        opened_at=found[0]["opened_at"],
-        account=_account([settled(row, own_host, now) for row in processes]),
-        shapes=tuple(shapes),
+        opened_at=row["opened_at"],
+        account=_account([settled(it, own_host, now) for it in processes]),
+        shapes=tuple(_shapes(connection, row, own_host, now)),
         classes=tuple(classes),
         kinds=dict(sum((Counter({it.kind: it.count}) for it in classes), Counter())),
         timings=timing.total(times),
         latency=timing.latency(times),
-        hosts=len({row["host"] for row in processes}),
+        hosts=len({it["host"] for it in processes}),
         processes=len(lives),
-        silent=sum(_is_silent(row, now) for row in processes if row["ended_at"] is None),
-        heard_at=max((row["last_seen"] for row in processes), default=0.0),
-        per_second=_rate(connection, found[0]["epoch_id"], now),
+        silent=sum(_is_silent(it, now) for it in processes if it["ended_at"] is None),
+        heard_at=max((it["last_seen"] for it in processes), default=0.0),
+        per_second=_rate(connection, row["epoch_id"], now),
     )
 
 

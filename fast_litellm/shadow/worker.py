@@ -52,7 +52,7 @@ class Worker(Generic[Job]):
         name: The thread's name.
         run: Does one job. It may raise anything; that is counted.
         max_jobs: How many jobs may be reserved at once.
-        max_bytes: How much they may keep alive together.
+        memory: What they may keep alive together, with those of other workers that have it.
         patience: With a job that does not end; None waits for ever.
     """
 
@@ -61,13 +61,13 @@ class Worker(Generic[Job]):
         name: str,
         run: Callable[[Job], None],
         max_jobs: int,
-        max_bytes: int,
+        memory: engine.Memory,
         patience: Optional[Patience[Job]] = None,
     ) -> None:
         self._name = name
         self._run = run
         self._patience = patience
-        self.room = engine.current().Room(max_jobs, max_bytes, MAX_ABANDONED)
+        self.room = engine.current().Room(max_jobs, memory, MAX_ABANDONED)
         self.after_fork()
 
     def after_fork(self) -> None:

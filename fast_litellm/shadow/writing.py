@@ -4,16 +4,18 @@ Writing reports and transitions into the ledger's tables. Every statement may be
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from sqlalchemy import Connection, Table, case, select
+from sqlalchemy import Connection, Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fast_litellm.shadow import audit, rollouts
-from fast_litellm.shadow.account import STATES, ClassRecord, Report
-from fast_litellm.shadow.observation import Epoch
+from fast_litellm.shadow.account import Report
+from fast_litellm.shadow.classes import OVERFLOW, STATES, ClassKey, ClassRecord
+from fast_litellm.shadow.observation import Epoch, type_name
 from fast_litellm.shadow.process import Process
 from fast_litellm.shadow.schema import (
     COUNTER,
@@ -27,23 +29,34 @@ from fast_litellm.shadow.schema import (
 )
 from fast_litellm.shadow.transition import Transition
 
+MAX_CLASSES = 10_000
+"""Divergence classes of an epoch, over all processes; two that write in the same moment may bring a few more."""
+
+
+_INSERTS: Mapping[str, Callable[[Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
 
 def insert(connection: Connection, table: Table) -> Any:
     """
     Returns:
         An insert statement that may say what happens on a conflict, in the words of the connection's database.
     """
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return _INSERTS[connection.dialect.name](table)
 
 
 def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]], keep: Sequence[str] = ()) -> None:
     """Inserts rows, or replaces the columns that are neither in the primary key nor to be kept."""
-    if not rows:
-        return
-    statement = insert(connection, table)
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _upsert(dialect: str, table: Table, columns: Tuple[str, ...], keep: Tuple[str, ...]) -> Any:
+    """Once for each table: it takes longer to make than most rows to write."""
+    statement = _INSERTS[dialect](table)
     key = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in (*key, *keep)}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
+    changed = {name: statement.excluded[name] for name in columns if name not in (*key, *keep)}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def write_process(connection: Connection, process: Process, versions: Mapping[str, str], now: float) -> None:
@@ -91,6 +104,31 @@ def write_report(
         upsert(connection, SIGHTING, [_sighting(process, *it) for it in found], keep=keep)
 
 
+def refused(connection: Connection, classes: Iterable[ClassKey], now: float) -> List[ClassKey]:
+    """
+    Returns:
+        Those of a process's classes that would be more than the ledger holds of an epoch, over all processes.
+    """
+    by_epoch: Dict[Epoch, List[str]] = {}
+    for epoch, fingerprint in classes:
+        if fingerprint != OVERFLOW.fingerprint:
+            by_epoch.setdefault(epoch, []).append(fingerprint)
+    return [
+        (epoch, it)
+        for epoch, fingerprints in by_epoch.items()
+        for it in _beyond(connection, epoch_id(connection, epoch, now), fingerprints)
+    ]
+
+
+def _beyond(connection: Connection, epoch: int, fingerprints: Sequence[str]) -> List[str]:
+    of_epoch = DIVERGENCE_CLASS.c.epoch_id == epoch
+    held = int(connection.execute(select(func.count()).select_from(DIVERGENCE_CLASS).where(of_epoch)).scalar_one())
+    if held + len(fingerprints) <= MAX_CLASSES:
+        return []
+    known = set(connection.execute(select(DIVERGENCE_CLASS.c.fingerprint).where(of_epoch)).scalars())
+    return [it for it in fingerprints if it not in known][max(0, MAX_CLASSES - held) :]
+
+
 def write_transition(connection: Connection, transition: Transition) -> None:
     """Appends to the audit trail and changes the state of a build and its rollout, unless that was done before."""
     if audit.append(connection, transition) and transition.scope == "build":
@@ -118,7 +156,7 @@ def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:
 
 
 def _sighting(process: Process, of_class: Mapping[str, Any], record: ClassRecord) -> Dict[str, Any]:
-    seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": to_json(record.samples)}
+    seen = {"proc_uuid": process.proc_uuid, "count": record.count, "samples": f"[{', '.join(record.samples)}]"}
     return {**of_class, **seen}
 
 
@@ -161,4 +199,4 @@ def to_json(value: Any) -> str:
     Returns:
         The value as JSON. Whatever is none is written as its type: its text could be content.
     """
-    return json.dumps(value, sort_keys=True, default=lambda it: type(it).__qualname__)
+    return json.dumps(value, sort_keys=True, default=type_name)

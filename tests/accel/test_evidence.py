@@ -102,3 +102,19 @@ def test_features_that_say_nothing_of_a_budget_share_one():
 
     assert budgets[0] is budgets[1] is budgets[2]
     assert budgets[3] is not budgets[0]
+
+
+def test_features_that_say_nothing_of_memory_share_one():
+    """However many they are; one that is given another amount has it for itself."""
+    rules = {"version": 1, "flags": {"own": {"shadow": {"memory": "1MiB"}}, "named": {"shadow": {"memory": "16MiB"}}}}
+    manager, evidence = FlagManager.from_dict(rules), Evidence(os.environ["FAST_LITELLM_LEDGER"])
+    pair = Pair(abs, FunctionCandidate(abs), comparators.exact, "reference", effect_free=True)
+    runners = [evidence.runner(Feature(name, pair), manager, dict) for name in ("one", "named", "own")]
+    limits = [runner._limits for runner in runners]
+    for runner in runners:
+        runner.close()
+    evidence.close()
+
+    assert limits[0].memory is limits[1].memory is not None
+    assert [6 << 20, 6 << 20, 1 << 20] == [it.max_bytes for it in limits]
+    assert None is limits[2].memory

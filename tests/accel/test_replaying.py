@@ -7,7 +7,7 @@ import pytest
 import fast_litellm
 from fast_litellm.accel import own_pairs, replaying
 from fast_litellm.errors import SeamError
-from fast_litellm.shadow import engine, replay
+from fast_litellm.shadow import FunctionCandidate, engine, replay
 
 CHAT = {
     "family": "gpt-4o",
@@ -27,13 +27,16 @@ SHAPES = {"chat": CHAT, "plain": PLAIN}
 BATCH = {**PLAIN, "arguments": "2", "kinds": "str+list", "depth": "1"}
 
 
+FEATURES = ["token_counting", "batch_token_counting", "request_transform", "secret_redaction", "stream_parsing"]
+
+
 def record(shape):
     """A divergence class of which one sample's shape is known."""
     sides = {"control_type": "int", "candidate_type": "int"}
     return {"kind": "value", "pattern": "$", **sides, "samples": [{"shape": shape, "exec_path": "off_path"}]}
 
 
-@pytest.mark.parametrize("feature", ["token_counting", "batch_token_counting", "request_transform", "secret_redaction"])
+@pytest.mark.parametrize("feature", FEATURES)
 def test_both_sides_of_a_seam_agree_on_made_up_calls(feature):
     """The candidate ran on some of them, at each of the feature's seams. Of these, a call can be told from a shape."""
     for place in replaying.places(feature):
@@ -55,6 +58,19 @@ def test_the_shape_of_a_dressed_call_is_the_one_it_was_made_from():
         calls = [place.dress(call) for call in replay.made_up("chat", record(CHAT), 20)]
         values = [engine.current().shape_values("chat", shaper.shape(*call)) for call in calls]
         assert {("gpt-4o", "system+user", "some")} == {(it["family"], it["roles"], it["tools"]) for it in values}
+
+
+def test_a_class_is_run_again_with_the_candidate_that_it_is_of(monkeypatch):
+    """By its build, or by what it is a build of; the first candidate where there is neither."""
+    monkeypatch.setattr(own_pairs, "_declared", {})
+    further = {"other": FunctionCandidate(str.lower, build="lower 2"), "third": FunctionCandidate(str.title, "title 1")}
+    fast_litellm.seam("case", candidate=FunctionCandidate(str.upper, "upper 1"), further=further)(str)
+    builds = ["", "upper 1", "lower 2", "lower 1", "title 1", "unknown"]
+    found = [replaying.places("case", build)[0].experiment.candidate.build for build in builds]
+
+    assert ["upper 1", "upper 1", "lower 2", "lower 2", "title 1", "upper 1"] == found
+    assert replaying.difference("case", ("A",), {}, build="lower 1") is not None
+    assert replaying.difference("case", ("A",), {}, build="upper 1") is None
 
 
 def test_an_installation_changes_nothing(monkeypatch, tmp_path):

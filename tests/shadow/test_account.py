@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fast_litellm.accel.native import Tally
 from fast_litellm.shadow import Epoch
-from fast_litellm.shadow.account import MAX_CLASSES, Account
+from fast_litellm.shadow.account import Account
 from fast_litellm.shadow.observation import Comparison, Description
 
 FIRST, SECOND = Epoch("feature", "build-1"), Epoch("feature", "build-2")
@@ -85,34 +85,3 @@ def test_a_child_reports_from_zero():
     assert 0 == tally.reading()["offered"]
     tally.sample_out()
     assert ({"build-1": 1}, {}) == (offered(account), account.report().classes)
-
-
-def test_a_class_has_its_strongest_state():
-    """Noise becomes new and new becomes confirmed, never back."""
-    account = Account()
-    states = []
-    for outcome, confirmed in (("waived", True), ("diverged", False), ("diverged", True), ("waived", False)):
-        account.record(comparison(outcome=outcome, confirmed=confirmed), 1.0)
-        states += [record.state for record in account.report().classes.values()]
-    assert ["noise", "new", "confirmed", "confirmed"] == states
-
-
-def test_samples_are_drawn_from_all_sightings():
-    """Five samples are kept; a later one takes the slot it draws, if it draws one."""
-    draws = iter([0, 6, 4])
-    account = Account(draw=lambda _count: next(draws))
-    for number in range(8):
-        account.record(comparison(candidate_ns=number), float(number))
-    (record,) = account.report().classes.values()
-    assert [5, 1, 2, 3, 7] == [sample["candidate_ns"] for sample in record.samples]
-    assert (8, 0.0, 7.0) == (record.count, record.first_seen, record.last_seen)
-
-
-def test_the_number_of_classes_is_bounded():
-    """Beyond 2,000 classes the rest is one, and none of its sightings is lost."""
-    account = Account()
-    for number in range(MAX_CLASSES + 10):
-        account.record(comparison(str(number)), 1.0)
-    classes = account.report().classes
-    assert MAX_CLASSES + 1 == len(classes)
-    assert 10 == next(record.count for (_, name), record in classes.items() if name == "overflow")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +15,16 @@ import pytest
 from fast_litellm import events
 from fast_litellm.accel.native import Tally
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Epoch, Ledger
+from fast_litellm.shadow import (
+    Budget,
+    Epoch,
+    Experiment,
+    FunctionCandidate,
+    Ledger,
+    ShadowRunner,
+    comparators,
+    writing,
+)
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 from fast_litellm.shadow.store import Store
 
@@ -359,7 +370,7 @@ def test_no_thread_outlives_a_closed_ledger(make_ledger, tally):
     """The writer thread writes by itself and ends with its ledger."""
     ledger = make_ledger(flush_seconds=0.001)
     ledger.attach(EPOCH, tally)
-    thread = ledger._thread
+    thread = ledger._rounds.thread
     assert thread.daemon
     ledger.close()
     thread.join(DEADLINE_S)
@@ -383,3 +394,54 @@ def test_no_content_is_in_any_file(ledger, make_runner, tally, tmp_path):
     contents = {path.suffix: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {".db", ".db-wal", ".key", ".ring"} <= set(contents)
     assert [] == [name for name, content in contents.items() if canary.encode() in content]
+
+
+def test_classes_beyond_what_a_ledger_holds_are_counted_among_the_overflow(make_ledger, monkeypatch):
+    """Over all processes, however often each of them writes; no sighting is lost."""
+    monkeypatch.setattr(writing, "MAX_CLASSES", 3)
+    first, second = make_ledger(), make_ledger()
+    for ledger, names in ((first, "ab"), (second, "bcde"), (first, "af")):
+        ledger.attach(EPOCH, Tally())
+        for name in names:
+            ledger.record(comparison(name * 32))
+        assert ledger.flush()
+    second.record(comparison("d" * 32))
+    second.flush()
+    found = {record["fingerprint"][:8]: record["count"] for record in first.divergences("feature")}
+
+    assert {"a" * 8: 2, "b" * 8: 2, "c" * 8: 1, "overflow": 4} == found
+
+
+def test_a_program_draws_the_numbers_that_it_would_draw_without(ledger):
+    """Its own generator is nobody else's, not even when every call differs and is recorded."""
+
+    def drawn(call):
+        random.seed(11)
+        return [(call(number), random.random())[1] for number in range(200)]
+
+    tally = Tally()
+    ledger.attach(EPOCH, tally)
+    experiment = Experiment("feature", abs, FunctionCandidate(str), comparators.exact)
+    runner = ShadowRunner(experiment, tally=tally, sink=ledger, budget=Budget(1))
+
+    def observe(number):
+        assert number == runner.observe((number,), {})
+        assert runner.drain(DEADLINE_S)  # whatever is recorded is recorded before the next number is drawn
+
+    assert drawn(abs) == drawn(observe)
+    runner.close()
+    assert 200 == tally.reading()["diverged"]
+
+
+def test_what_the_ledgers_thread_takes_is_told(make_ledger):
+    """So that it can be paid from the budget of comparisons."""
+    spent, told = [], threading.Event()
+
+    def spend(nanoseconds):
+        spent.append(nanoseconds)
+        told.set()
+
+    ledger = make_ledger(flush_seconds=3600.0, spend=spend)
+    ledger.attach(EPOCH, Tally())
+    assert told.wait(DEADLINE_S)
+    assert min(spent) > 0

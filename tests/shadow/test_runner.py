@@ -23,6 +23,7 @@ from fast_litellm.shadow import (
     Outcome,
     ShadowRunner,
     comparators,
+    engine,
     machinery,
 )
 
@@ -624,3 +625,20 @@ def test_what_waits_at_exit_is_still_compared(python):
     """
     out, _ = python(program).communicate(timeout=DEADLINE_S)
     assert "100" == out.strip()
+
+
+def test_runners_share_a_memory_and_answers_count(make_runner):
+    """What waits for a comparison holds no more than is there for all, with the copies of answers."""
+    memory, go = engine.current().Memory(4_000), threading.Event()
+    limits = Limits(memory=memory)
+    runners = [
+        make_runner(lambda text: text * 2, lambda text: go.wait(DEADLINE_S) and text * 2, limits=limits)
+        for _ in range(2)
+    ]
+    for runner in runners:
+        runner.observe(("x" * 1_000,), {})  # with its answer, more than three thousand
+    taken = memory.taken
+    go.set()
+    assert all(runner.drain(DEADLINE_S) for runner in runners)
+    assert (True, 0) == (3_000 < taken <= 4_000, memory.taken)
+    assert {"memory": 1} == runners[1]._tally.reading()["shed"]

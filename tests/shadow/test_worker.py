@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fast_litellm.shadow import machinery
+from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.deadline import Patience
 from fast_litellm.shadow.worker import Worker
 
@@ -28,7 +28,7 @@ def make_worker():
     workers = []
 
     def make(run=lambda _job: None, max_jobs=3, max_bytes=100, patience=None):
-        workers.append(Worker("test", run, max_jobs, max_bytes, patience))
+        workers.append(Worker("test", run, max_jobs, engine.current().Memory(max_bytes), patience))
         return workers[-1]
 
     yield make

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import token_counting
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.accel.candidates.token_plan import Plan
 from fast_litellm.accel.fingerprint import Source
@@ -59,7 +60,7 @@ class BatchCountingCandidate:
         Raises:
             Declined: The call is not one that is reproduced.
         """
-        model, items = _bind(args, kwargs)
+        model, items = bound(_bound, args, kwargs)
         if not self._is_untouched():
             raise Declined("reference_patched")
         if type(items) is not list:
@@ -76,7 +77,7 @@ class BatchCountingCandidate:
         Raises:
             Declined: An item is not reproduced, or the control would raise for it.
         """
-        _, items = _bind(args, kwargs)
+        _, items = bound(_bound, args, kwargs)
         if plan.counter is None:
             return [0] * len(items)
         return native.count_batch(plan.counter, items, fixed_image_tokens=plan.fixed_image_tokens)
@@ -90,13 +91,6 @@ class BatchCountingCandidate:
 
 def _bound(model: Any, items: Any) -> Tuple[Any, Any]:
     return model, items
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
 
 
 def batch_of_texts(call: Call) -> Call:

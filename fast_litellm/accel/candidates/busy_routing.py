@@ -8,7 +8,8 @@ from typing import Any, Dict, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import deployments
-from fast_litellm.accel.candidates.deployments import Deployments
+from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.deployments import Deployments, Selection
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -20,7 +21,7 @@ SOURCES: Tuple[Source, ...] = (Source(_MODULE, ("_least_busy",)),)
 """The parts of LiteLLM that these candidates reproduce."""
 
 
-class BusyKeysCandidate:
+class BusyKeysCandidate(Selection):
     """
     Names keys as the reference does, or declines.
 
@@ -29,10 +30,8 @@ class BusyKeysCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        self._untouched = deployments.guard(KEYS_SOURCES, "_request_count_keys")
+        super().__init__(reference, KEYS_SOURCES, "_request_count_keys")
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """
@@ -41,9 +40,8 @@ class BusyKeysCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        model_group, healthy_deployments = _bind_keys(args, kwargs)
+        self._untouched.check()
+        model_group, healthy_deployments = bound(_keys_bound, args, kwargs)
         deployments.check(healthy_deployments)
         if type(model_group) is not str:
             raise Declined("opaque_value")
@@ -53,7 +51,7 @@ class BusyKeysCandidate:
         Returns:
             The call with deployments that are not copied.
         """
-        model_group, healthy_deployments = _bind_keys(args, kwargs)
+        model_group, healthy_deployments = bound(_keys_bound, args, kwargs)
         return (model_group, Deployments(healthy_deployments)), {}
 
     def run(
@@ -69,11 +67,11 @@ class BusyKeysCandidate:
         Raises:
             Declined: An id is not one that is reproduced.
         """
-        model_group, healthy_deployments = _bind_keys(args, kwargs)
+        model_group, healthy_deployments = bound(_keys_bound, args, kwargs)
         return native.deployment_ids(healthy_deployments, f"{model_group}_request_count:")
 
 
-class BusyCandidate:
+class BusyCandidate(Selection):
     """
     Selects as the reference does, or declines.
 
@@ -82,10 +80,8 @@ class BusyCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        self._untouched = deployments.guard(SOURCES, "_least_busy")
+        super().__init__(reference, SOURCES, "_least_busy")
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """
@@ -94,9 +90,8 @@ class BusyCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        healthy_deployments, counts = _bind(args, kwargs)
+        self._untouched.check()
+        healthy_deployments, counts = bound(_bound, args, kwargs)
         deployments.check(healthy_deployments)
         if type(counts) is not tuple or len(counts) != len(healthy_deployments):
             raise Declined("opaque_value")
@@ -106,7 +101,7 @@ class BusyCandidate:
         Returns:
             The call with deployments that are not copied.
         """
-        healthy_deployments, counts = _bind(args, kwargs)
+        healthy_deployments, counts = bound(_bound, args, kwargs)
         return (Deployments(healthy_deployments), counts), {}
 
     def run(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - there is no plan
@@ -117,7 +112,7 @@ class BusyCandidate:
         Raises:
             Declined: A count is not one that is reproduced.
         """
-        healthy_deployments, counts = _bind(args, kwargs)
+        healthy_deployments, counts = bound(_bound, args, kwargs)
         return healthy_deployments[native.least_busy(counts)]
 
 
@@ -125,19 +120,5 @@ def _keys_bound(model_group: Any, healthy_deployments: Any) -> Tuple[Any, Any]:
     return model_group, healthy_deployments
 
 
-def _bind_keys(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _keys_bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
-
-
 def _bound(healthy_deployments: Any, counts: Any) -> Tuple[Any, Any]:
     return healthy_deployments, counts
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

@@ -19,6 +19,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import pool_settings
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_settings import Limits, PoolSettings
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
@@ -117,9 +118,8 @@ class _Pooling:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        transport, request = _bind(args, kwargs)
+        self._untouched.check()
+        transport, request = bound(_bound, args, kwargs)
         if type(transport) is not self._transport:
             raise Declined("transport_type")
         url, body = self._messages.url_of(request), self._body(request)
@@ -313,13 +313,6 @@ async def _entered(plan: Plan, errors: Any) -> Any:
         return await plan.exchange.__aenter__()
     except Exception as error:
         raise errors.of(error, has_begun=False) from error
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
 
 
 def _bound(self: Any, request: Any) -> Tuple[Any, Any]:

@@ -13,7 +13,8 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import deployments
-from fast_litellm.accel.candidates.deployments import Deployments
+from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.deployments import Deployments, Selection
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined, Unsnapshotable
 
@@ -68,7 +69,7 @@ class _Handler:
 native.share_instances([_Handler])
 
 
-class CostCandidate:
+class CostCandidate(Selection):
     """
     Selects as the reference does, and writes into LiteLLM's cache what the reference does; or declines.
 
@@ -77,15 +78,12 @@ class CostCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        self._reference = reference
+        super().__init__(reference, SOURCES, _ENTRY)
         self._litellm: Any = importlib.import_module("litellm")
         self._service_target = importlib.import_module("litellm._internal_context").service_target
         self._caching: Any = importlib.import_module("litellm.caching.caching")
         self._handler = reference.LowestCostLoggingHandler
-        self._untouched = deployments.guard(SOURCES, _ENTRY)
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> str:
         """
@@ -97,11 +95,10 @@ class CostCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
+        self._untouched.check()
         if self._reference.verbose_router_logger.isEnabledFor(logging.DEBUG):
             raise Declined("verbose")
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")
         deployments.check(call.healthy_deployments, self._litellm.model_cost)
@@ -116,7 +113,7 @@ class CostCandidate:
         Raises:
             Unsnapshotable: The cache is shared with other processes, and reading it is no matter of this moment.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         cache = call.handler.router_cache
         memory: Any = getattr(cache, "in_memory_cache", None)
         kinds = self._caching.DualCache, self._caching.InMemoryCache
@@ -134,7 +131,7 @@ class CostCandidate:
         Raises:
             Declined: Something is not reproduced; nothing has been changed then.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         with self._service_target("router_usage"):
             usage = await call.handler.router_cache.async_get_cache(key=call.key) or {}
             deployments.check(call.healthy_deployments, usage)
@@ -144,13 +141,6 @@ class CostCandidate:
             standings = native.cost_standings(call.healthy_deployments, usage, plan, prices)
             tokens = standings.are_limited and deployments.tokens(self._reference, call.messages, call.input)
         for missing in standings.missing:
-            usage[missing] = deployments.unused(plan)
+            usage[missing] = {plan: {"tpm": 0, "rpm": 0}}
         found = standings.lowest(tokens)
         return call.healthy_deployments[found[0]] if found else None
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
-    try:
-        return _Call(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

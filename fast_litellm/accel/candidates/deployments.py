@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import datetime
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.fingerprint import Source
@@ -34,19 +34,24 @@ class Deployments(List[Any]):
 native.share_instances([Deployments, datetime])
 
 
-def guard(sources: Tuple[Source, ...], entry: str, *methods: reach.Place) -> native.IdentityGuard:
+class Selection:
     """
-    Args:
-        sources: The parts of a reference.
-        entry: Its name.
-        methods: What it asks for by way of its instance.
+    A candidate that selects deployments: what it reproduces, and a guard of it.
 
-    Returns:
-        What notices that somebody has replaced something of a reference that the candidate reproduces.
+    Args:
+        reference: The loaded module that holds the control.
+        sources: The parts of LiteLLM that are reproduced.
+        entry: The control's name.
+        methods: What it asks for by way of its instance.
     """
-    found = reach.places(sources, entry)
-    drawn = vars(random)
-    return native.IdentityGuard([it for it in found if it[1] not in _LIVE and it[0] is not drawn] + list(methods))
+
+    build = f"fast-litellm {native.BUILD}"
+
+    def __init__(self, reference: Any, sources: Tuple[Source, ...], entry: str, *methods: reach.Place) -> None:
+        self._reference = reference
+        found, drawn = reach.places(sources, entry), vars(random)
+        watched = [it for it in found if it[1] not in _LIVE and it[0] is not drawn]
+        self._untouched = native.IdentityGuard([*watched, *methods])
 
 
 def minute(reference: Any) -> str:
@@ -90,13 +95,8 @@ def check(healthy_deployments: Any, *dicts: Any) -> None:
     Raises:
         Declined: The deployments are no plain list, or one of the others is no plain dict.
     """
-    if type(healthy_deployments) not in (list, Deployments) or any(type(it) is not dict for it in dicts):
+    if type(healthy_deployments) not in (list, Deployments):
         raise Declined("opaque_value")
-
-
-def unused(minute: str, **fields: Any) -> Dict[str, Any]:
-    """
-    Returns:
-        What is kept of a deployment that has not been used.
-    """
-    return {**fields, minute: {"tpm": 0, "rpm": 0}}
+    for it in dicts:
+        if type(it) is not dict:
+            raise Declined("opaque_value")

@@ -8,7 +8,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import deployments
-from fast_litellm.accel.candidates.deployments import Deployments
+from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.deployments import Deployments, Selection
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -38,7 +39,7 @@ class _Call(NamedTuple):
     request_count_dict: Any = None
 
 
-class LatencyCandidate:
+class LatencyCandidate(Selection):
     """
     Selects as the reference does, and leaves its arguments as the reference does; or declines.
 
@@ -47,14 +48,12 @@ class LatencyCandidate:
         semantics: The release line whose rules hold.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:
-        self._reference = reference
+        super().__init__(reference, SOURCES, _ENTRY)
         self._semantics = semantics
+        self._kept = _KEPT[semantics]
         self._handler = reference.LowestLatencyLoggingHandler
         native.share_instances([self._handler])
-        self._untouched = deployments.guard(SOURCES, _ENTRY)
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """
@@ -63,9 +62,8 @@ class LatencyCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        call = _bind(args, kwargs)
+        self._untouched.check()
+        call = bound(_Call, args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")
         deployments.check(call.healthy_deployments, call.request_count_dict)
@@ -77,7 +75,7 @@ class LatencyCandidate:
         Returns:
             The call with those parts of the request that are looked at or written to.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         request = call.request_kwargs
         if request is not None:
             fields: Dict[str, Any] = {
@@ -94,7 +92,7 @@ class LatencyCandidate:
         Raises:
             Declined: Something is not reproduced; nothing has been changed then.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         minute = deployments.minute(self._reference)
         share = call.handler.routing_args.lowest_latency_buffer
         if share < 0:
@@ -103,7 +101,7 @@ class LatencyCandidate:
         tokens = standings.are_limited and deployments.tokens(self._reference, call.messages, call.input)
         metadata = _metadata(call)
         for missing in standings.missing:
-            call.request_count_dict[missing] = deployments.unused(minute, **{_KEPT[self._semantics]: [0]})
+            call.request_count_dict[missing] = {self._kept: [0], minute: {"tpm": 0, "rpm": 0}}
         order = self._reference.random.sample(range(len(standings)), len(standings))
         found = standings.within(order, tokens, share)
         if not found:
@@ -133,10 +131,3 @@ def _metadata(call: _Call) -> Optional[Dict[str, Any]]:
     metadata: Dict[str, Any] = request[field]
     deployments.check([], metadata)
     return metadata
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
-    try:
-        return _Call(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

@@ -49,6 +49,28 @@ KNOWN_WRAPPERS = frozenset({"21dfb64eca8f6a2c"})
 
 _GUARDED = (Source(LIMITER), Source(_DUAL, ("DualCache",)), Source(_MEMORY, ("InMemoryCache",)))
 
+_CALLED = frozenset(
+    {
+        "_is_key_expired",
+        "_remove_key",
+        "allow_ttl_override",
+        "async_get_cache",
+        "async_set_cache",
+        "check_value_size",
+        "evict_cache",
+        "evict_element_if_expired",
+        "get_cache",
+        "set_cache",
+    }
+)
+"""The methods of the cache that the function comes to; the others it has are no matter."""
+
+_KINDS = (dict, dict, list, int)
+"""Of the parts of a cache that are written to."""
+
+_LARGEST_VALUE = 1_024
+"""So many characters at least a cache takes; what is written has twenty at the most."""
+
 _stores: WeakKeyDictionary[Any, WindowStore] = weakref.WeakKeyDictionary()
 """One for each cache; they go on through every installation of a process, as the caches do."""
 
@@ -86,8 +108,10 @@ class RateLimitingCandidate:
         dual = importlib.import_module(_DUAL).DualCache
         memory = importlib.import_module(_MEMORY).InMemoryCache
         self._classes = (dual, memory)
-        self._attributes = (vars(dual(memory())).keys(), vars(memory()).keys())
-        self._untouched = native.IdentityGuard(reach.places(_GUARDED, NAME))
+        self._attributes = ["dual_cache", *vars(dual(memory())), *vars(memory())]
+        self._unit = importlib.import_module(_MEMORY).MAX_SIZE_PER_ITEM_IN_MEMORY_CACHE_IN_KB
+        places = reach.places(_GUARDED, NAME)
+        self._untouched = native.IdentityGuard([it for it in places if type(it[0]) is dict or it[1] in _CALLED])
         self._wrapper: Optional[_Wrapper] = None
         self.twins = WindowTwins(self, memory, dual, held(reference, NAME)[2])
 
@@ -114,24 +138,26 @@ class RateLimitingCandidate:
             Declined: The keys or what the cache holds are not as the limiter writes them.
         """
         cache = usage.dual_cache.in_memory_cache
-        plan = store.plan(keys, cache.cache_dict, cache.ttl_dict, (*moment, cache._clock()))
-        return Plan(plan, store, usage, moment[1])
+        second, window_size = moment
+        plan = store.plan(keys, cache.cache_dict, cache.ttl_dict, (second, window_size, cache._clock()))
+        return Plan(plan, store, usage, window_size)
 
     async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> List[Any]:  # noqa: ARG002
         """
-        Remember and write what follows from a call. Nothing is awaited before all of it is done, unless LiteLLM's cache
-        refuses an entry, which its own method then logs.
+        Remember what follows from a call and write it, natively as far as LiteLLM's cache is as it leaves itself.
+        Nothing is awaited before all of it is done, unless the cache refuses an entry, which its own method then logs.
 
         Returns:
             The beginning and the count of each window, in one list.
         """
         plan.store.keep(plan.plan)
-        set_cache = plan.usage.dual_cache.in_memory_cache.set_cache
-        for key, value, remaining in plan.plan.writes:
-            ttl = plan.window_size if remaining is None else remaining
+        cache = plan.usage.dual_cache.in_memory_cache
+        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, cache._clock
+        refused = plan.plan.apply(parts, plan.window_size)
+        for key, value, ttl in refused:
             try:
-                set_cache(key, value, ttl=ttl)
-            except Exception:
+                cache.set_cache(key, value, ttl=ttl)
+            except Exception:  # noqa: PERF203 - mostly there is none
                 await plan.usage.async_set_cache(key, value, litellm_parent_otel_span=None, local_only=True, ttl=ttl)
         return plan.plan.answers
 
@@ -153,15 +179,15 @@ class RateLimitingCandidate:
             raise Declined("redis")
         if self._logging.set_verbose:
             raise Declined("verbose")  # the reference prints every access
-        if cache.max_size_in_memory < 1:
+        if cache.max_size_in_memory < 1 or cache.max_size_per_item * self._unit < _LARGEST_VALUE:
             raise Declined("no_cache")
         return cache
 
     def _is_plain(self, usage: Any, dual: Any, cache: Any) -> bool:
         """Whether nobody has given one of the objects a method of its own."""
-        found = (vars(dual).keys(), vars(cache).keys())
-        are_dicts = type(cache.cache_dict) is dict and type(cache.ttl_dict) is dict
-        return are_dicts and found == self._attributes and len(vars(usage)) == 1
+        parts = cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory
+        kinds = type(parts[0]), type(parts[1]), type(parts[2]), type(parts[3])
+        return kinds == _KINDS and [*usage.__dict__, *dual.__dict__, *cache.__dict__] == self._attributes
 
     def wrapper(self, dual: Any) -> Any:
         """

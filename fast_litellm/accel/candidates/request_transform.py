@@ -11,7 +11,9 @@ from contextlib import suppress
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.request_types import RequestTypes
+from fast_litellm.accel.candidates.typed import TypedCandidate
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 from fast_litellm.shadow.candidate import Call
@@ -24,9 +26,6 @@ SOURCES: Tuple[Source, ...] = (
 )
 """The parts of the SDK that this candidate reproduces or relies on. The parameter types are read as they are."""
 
-
-_MAX_TYPES = 1024
-"""Types remembered, of which the SDK has some 400; a program that makes types as it runs cannot grow the table."""
 
 _ANNOTATIONS = (type(List[int]), type(Union[int, str]))
 """What a type in a call may be besides a class. Like the SDK's sentinels, it is one object that nobody changes."""
@@ -45,7 +44,7 @@ class Plan(NamedTuple):
     root: int
 
 
-class RequestTransformCandidate:
+class RequestTransformCandidate(TypedCandidate[Plan]):
     """
     Transforms as the reference does, or declines.
 
@@ -54,36 +53,14 @@ class RequestTransformCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
         from openai._types import NotGiven, Omit
 
+        places = [*reach.places(SOURCES, "maybe_transform"), *reach.places(SOURCES, "async_maybe_transform")]
+        super().__init__(native.IdentityGuard(places), _bound, ("control_raises", "request_type"))
         self._types = RequestTypes(reference)
         self._not_given = [NotGiven, Omit]
         native.share_instances([*self._not_given, *_ANNOTATIONS])
-        self._plans: Dict[Any, Optional[Plan]] = {}
-        self._untouched = native.IdentityGuard(
-            [*reach.places(SOURCES, "maybe_transform"), *reach.places(SOURCES, "async_maybe_transform")]
-        )
-
-    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
-        """
-        Find the plan of the expected type, or make it.
-
-        Raises:
-            Declined: The call is not one that is reproduced.
-        """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        _, expected = _bind(args, kwargs)
-        try:
-            plan = self._plans[expected] if expected in self._plans else self._compile(expected)
-        except TypeError:  # it has no hash
-            plan = None
-        if plan is None:
-            raise Declined("request_type")
-        return plan
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -95,18 +72,13 @@ class RequestTransformCandidate:
         Raises:
             Declined: Something inside the body is not reproduced.
         """
-        return plan.transformer.apply(_bind(args, kwargs)[0], plan.root)
+        return plan.transformer.apply(bound(_bound, args, kwargs)[0], plan.root)
 
-    def _compile(self, expected: Any) -> Optional[Plan]:
-        """Once a type, also for one that is not reproduced: looking at it takes longer than the reference would."""
-        if len(self._plans) >= _MAX_TYPES:
-            return None
-        plan = None
+    def _compile(self, cls: Any) -> Optional[Plan]:
         with suppress(Declined):
-            root = self._types.index(expected)
-            plan = Plan(native.Transformer(self._types.nodes, self._not_given), root)
-        self._plans[expected] = plan
-        return plan
+            root = self._types.index(cls)
+            return Plan(native.Transformer(self._types.nodes, self._not_given), root)
+        return None
 
 
 class AsyncRequestTransformCandidate(RequestTransformCandidate):
@@ -142,10 +114,3 @@ def chat_request(call: Call) -> Call:
 
 def _bound(data: Any, expected_type: Any) -> Tuple[Any, Any]:
     return data, expected_type
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

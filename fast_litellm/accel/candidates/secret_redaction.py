@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -41,9 +42,8 @@ class SecretRedactionCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        if type(_bind(args, kwargs)) is not str:
+        self._untouched.check()
+        if type(bound(_bound, args, kwargs)) is not str:
             raise Declined("opaque_value")
 
     def run(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> str:  # noqa: ARG002 - there is no plan
@@ -54,7 +54,7 @@ class SecretRedactionCandidate:
         Raises:
             Declined: The places cannot be told.
         """
-        value: str = _bind(args, kwargs)
+        value: str = bound(_bound, args, kwargs)
         parts: List[str] = []
         done = 0
         for start in native.secret_starts(value):
@@ -67,10 +67,3 @@ class SecretRedactionCandidate:
 
 def _bound(value: Any) -> Any:
     return value
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

@@ -9,7 +9,8 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import deployments
-from fast_litellm.accel.candidates.deployments import Deployments
+from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.deployments import Deployments, Selection
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -28,7 +29,7 @@ class _Call(NamedTuple):
     request_kwargs: Any
 
 
-class ShuffleCandidate:
+class ShuffleCandidate(Selection):
     """
     Draws as the reference does, or declines.
 
@@ -37,11 +38,8 @@ class ShuffleCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        self._reference = reference
-        self._untouched = deployments.guard(SOURCES, "simple_shuffle")
+        super().__init__(reference, SOURCES, "simple_shuffle")
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """
@@ -50,11 +48,10 @@ class ShuffleCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
+        self._untouched.check()
         if self._reference._ROUTER_LOGGER.isEnabledFor(logging.INFO):
             raise Declined("verbose")
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         deployments.check(call.healthy_deployments)
         if not call.healthy_deployments:
             raise Declined("no_deployments")
@@ -68,7 +65,7 @@ class ShuffleCandidate:
         Returns:
             The call without the request, whose weights were declined, so that no alias matters either.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         return (str, Deployments(call.healthy_deployments), call.model, None), {}
 
     def run(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - there is no plan
@@ -79,17 +76,10 @@ class ShuffleCandidate:
         Raises:
             Declined: A deployment is not one that is reproduced.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         random = self._reference.random
         sums = native.shuffle_weights(call.healthy_deployments)
         call.resolve_model_alias(call.model)
         if sums is None:
             return random.choice(call.healthy_deployments)
         return random.choices(call.healthy_deployments, cum_weights=sums)[0]
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
-    try:
-        return _Call(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

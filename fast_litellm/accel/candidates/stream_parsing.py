@@ -9,12 +9,16 @@ values that are not plain builtins, and responses deeper than a hundred levels.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.response_types import ResponseTypes
+from fast_litellm.accel.candidates.typed import TypedCandidate
 from fast_litellm.accel.fingerprint import Source
-from fast_litellm.errors import Declined
+
+if TYPE_CHECKING:
+    from fast_litellm.shadow.candidate import Call
 
 SOURCES: Tuple[Source, ...] = (
     Source(
@@ -35,9 +39,6 @@ SOURCES: Tuple[Source, ...] = (
 )
 """The parts of the SDK that this candidate reproduces or relies on. The response types are read as they are."""
 
-_MAX_TYPES = 1024
-"""Types remembered; a program that makes types as it runs cannot grow the table."""
-
 
 class Plan(NamedTuple):
     """
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
     root: int
 
 
-class StreamParsingCandidate:
+class StreamParsingCandidate(TypedCandidate[Plan]):
     """
     Constructs as the reference does, or declines.
 
@@ -61,32 +62,12 @@ class StreamParsingCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
         from openai import _models
 
+        untouched = native.IdentityGuard(reach.places(SOURCES, "construct_type"))
+        super().__init__(untouched, _bound, ("other_parameters", "response_type"))
         self._reference = _models
-        self._plans: Dict[Any, Optional[Plan]] = {}
-        self._untouched = native.IdentityGuard(reach.places(SOURCES, "construct_type"))
-
-    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
-        """
-        Find the plan of the type, or make it.
-
-        Raises:
-            Declined: The call is not one that is reproduced.
-        """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
-        _, cls = _bind(args, kwargs)
-        try:
-            plan = self._plans[cls] if cls in self._plans else self._compile(cls)
-        except TypeError:  # it has no hash
-            plan = None
-        if plan is None:
-            raise Declined("response_type")
-        return plan
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -98,28 +79,34 @@ class StreamParsingCandidate:
         Raises:
             Declined: Something inside the response is not reproduced.
         """
-        return plan.constructor.apply(_bind(args, kwargs)[0], plan.root)
+        return plan.constructor.apply(bound(_bound, args, kwargs)[0], plan.root)
 
     def _compile(self, cls: Any) -> Optional[Plan]:
-        """Once a type, also for one that is not reproduced."""
-        if len(self._plans) >= _MAX_TYPES:
-            return None
-        plan = None
         if isinstance(cls, type) and cls.__module__.partition(".")[0] == "openai":
             with suppress(AttributeError, LookupError, NameError, RuntimeError, TypeError):
                 types = ResponseTypes(self._reference)
                 root = types.index(cls)
-                plan = None if root is None else Plan(native.Constructor(types.nodes), root)
-        self._plans[cls] = plan
-        return plan
+                return None if root is None else Plan(native.Constructor(types.nodes), root)
+        return None
+
+
+def chunk_of_texts(call: Call) -> Call:
+    """
+    Args:
+        call: Made up, with anything as arguments.
+
+    Returns:
+        The call that constructs a chunk of a stream: a text among the arguments is what it says, the rest is extras.
+    """
+    from openai.types.chat import ChatCompletionChunk
+
+    texts = [value for value in call[0] if isinstance(value, str)]
+    delta = {"role": "assistant", "content": "".join(texts)}
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
+    extras = {f"extra_{index}": value for index, value in enumerate(call[0]) if not isinstance(value, str)}
+    choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]
+    return (), {"value": {**chunk, "choices": choices, **extras}, "type_": ChatCompletionChunk}
 
 
 def _bound(*, value: Any, type_: Any) -> Tuple[Any, Any]:
     return value, type_
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("other_parameters") from None

@@ -16,6 +16,7 @@ from typing import Any, Dict, List, NamedTuple, NoReturn, Optional, Tuple
 from weakref import WeakKeyDictionary
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.steady import Maker, Unsteady, learned
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
@@ -120,7 +121,7 @@ class StreamWrappingCandidate:
         Raises:
             Declined: The call is not one that is reproduced.
         """
-        wrapper, chunk = _bind(args, kwargs)
+        wrapper, chunk = bound(_bound, args, kwargs)
         self._check(wrapper)
         text = self._text(chunk)
         if text is None:
@@ -140,7 +141,7 @@ class StreamWrappingCandidate:
         Returns:
             A chunk for LiteLLM's caller.
         """
-        wrapper, _ = _bind(args, kwargs)
+        wrapper, _ = bound(_bound, args, kwargs)
         made = plan.maker([self._reference.time.time(), *plan.varying])
         wrapper.raise_on_model_repetition()
         return made
@@ -148,8 +149,7 @@ class StreamWrappingCandidate:
     def _check(self, wrapper: Any) -> None:
         """What the control would do besides, or instead."""
         litellm, logger = self._reference.litellm, self._reference.verbose_logger
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
+        self._untouched.check()
         if type(wrapper) is not self._reference.CustomStreamWrapper or wrapper.custom_llm_provider not in _PROVIDERS:
             raise Declined("provider")
         if litellm.set_verbose or litellm._custom_providers or logger.isEnabledFor(logging.DEBUG):
@@ -227,10 +227,3 @@ def _unsteady() -> NoReturn:
 
 def _bound(wrapper: Any, chunk: Any) -> Tuple[Any, Any]:
     return wrapper, chunk
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any]:
-    try:
-        return _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

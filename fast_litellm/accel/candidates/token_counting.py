@@ -96,8 +96,7 @@ class TokenCountingCandidate:
         Raises:
             Declined: The call is not one that is reproduced.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
+        self._untouched.check()
         is_counted = self._litellm.disable_token_counter is not True
         name, is_image_fixed = native.token_call(args, kwargs, is_counted=is_counted)
         if not is_counted:

@@ -10,7 +10,8 @@ from typing import Any, Dict, NamedTuple, Tuple
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import deployments
-from fast_litellm.accel.candidates.deployments import Deployments
+from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.deployments import Deployments, Selection
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -42,7 +43,7 @@ class _Call(NamedTuple):
         return self.tpm_keys, self.tpm_values, self.rpm_keys, self.rpm_values
 
 
-class UsageCandidate:
+class UsageCandidate(Selection):
     """
     Selects as the reference does, or declines.
 
@@ -51,14 +52,11 @@ class UsageCandidate:
         semantics: Names the rules that hold; there is one set.
     """
 
-    build = f"fast-litellm {native.BUILD}"
-
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
-        self._reference = reference
         self._litellm: Any = importlib.import_module("litellm")
         self._handler = getattr(reference, _HANDLER)
         native.share_instances([self._handler])
-        self._untouched = deployments.guard(SOURCES, f"{_HANDLER}.{_ENTRY}", (self._handler, _HELPER))
+        super().__init__(reference, SOURCES, f"{_HANDLER}.{_ENTRY}", (self._handler, _HELPER))
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """
@@ -67,11 +65,10 @@ class UsageCandidate:
         Raises:
             Declined: It is not.
         """
-        if not self._untouched.holds():
-            raise Declined("reference_patched")
+        self._untouched.check()
         if self._is_verbose():
             raise Declined("verbose")
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         if type(call.handler) is not self._handler:
             raise Declined("handler_type")
         deployments.check(call.healthy_deployments)
@@ -83,7 +80,7 @@ class UsageCandidate:
         Returns:
             The call with deployments that are not copied.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         return call._replace(healthy_deployments=Deployments(call.healthy_deployments))[:], {}
 
     def run(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - there is no plan
@@ -94,7 +91,7 @@ class UsageCandidate:
         Raises:
             Declined: Something is not reproduced.
         """
-        call = _bind(args, kwargs)
+        call = bound(_Call, args, kwargs)
         standings = native.usage_standings(
             call.healthy_deployments, (call.tpm_keys, call.tpm_values), (call.rpm_keys, call.rpm_values)
         )
@@ -106,10 +103,3 @@ class UsageCandidate:
         """Whether the reference's remarks are written anywhere."""
         loggers = self._reference.verbose_router_logger, self._litellm.verbose_logger
         return self._litellm.set_verbose is True or any(it.isEnabledFor(logging.DEBUG) for it in loggers)
-
-
-def _bind(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> _Call:
-    try:
-        return _Call(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None

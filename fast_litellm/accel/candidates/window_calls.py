@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
+from fast_litellm.accel.candidates import calls
 from fast_litellm.errors import Declined
 
 _LONGEST_WINDOW = 1 << 31
@@ -24,10 +25,7 @@ def bound(args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, List[Any]
     Raises:
         Declined: The control would raise, or is given something else.
     """
-    try:
-        limiter, keys, second, window_size = _bound(*args, **kwargs)
-    except TypeError:
-        raise Declined("control_raises") from None
+    limiter, keys, second, window_size = calls.bound(_bound, args, kwargs)
     if (type(keys), type(second), type(window_size)) != (list, int, int):
         raise Declined("opaque_value")
     if len(keys) % 2:

@@ -38,8 +38,14 @@ if TYPE_CHECKING:
     "--rounds", type=click.IntRange(min=3), default=Course.rounds, show_default=True, help="Batches of each side."
 )
 @click.option("--only", metavar="TEXT", default="", help="Only the rows whose name contains TEXT, long ones as well.")
+@click.option(
+    "--former",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="PYTHON",
+    help="Race fast-litellm 0.1.10, too: the Python of an environment with it and with this LiteLLM.",
+)
 @click.option("--all", "with_long", is_flag=True, help="Also what takes minutes: the proxy, memory, 2,000 deployments.")
-def command(json_file: Path | None, rounds: int, only: str, *, with_long: bool) -> None:
+def command(json_file: Path | None, rounds: int, only: str, former: Path | None, *, with_long: bool) -> None:
     """
     Measure what every accelerated function gains.
 
@@ -49,7 +55,7 @@ def command(json_file: Path | None, rounds: int, only: str, *, with_long: bool) 
     """
     _refuse_debug_build()
     where = machine.describe()
-    found = chain(rows.every(), rows.long()) if with_long or only else rows.every()
+    found = chain(rows.every(), rows.long(former)) if with_long or only else rows.every()
     with _own_ledger():
         measured = list(measure((row for row in found if only in row.name), Course(rounds=rounds)))
     if not measured:

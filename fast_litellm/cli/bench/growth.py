@@ -2,14 +2,17 @@
 How a process grows: `python -m fast_litellm.cli.bench.growth WHAT CALLS` does something again and again, and prints the
 bytes that are resident after every tenth of the calls, as JSON.
 
-    diverging   a pair of functions that never agree, every call compared
+    libraries   nothing: how much the ledger's libraries take is the second number
+    diverging   a pair of functions that never agree, every call compared, from before there is a ledger
     windows     the limiter's store, one more window with every call
-    shadow      LiteLLM's token counter with everything in shadow
-    on          the same with everything on
+    shadow      a pair of cheap functions in shadow, as much compared as the processor time allows
+    on          the same at on, as much compared as the feature's step says
+    counter     LiteLLM's token counter with everything in shadow
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -18,6 +21,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+import fast_litellm
 from fast_litellm.accel.native import Tally, WindowStore
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.reference import import_litellm
@@ -25,6 +29,7 @@ from fast_litellm.shadow import Budget, Epoch, Experiment, FunctionCandidate, Le
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 TENTHS = 10
 STATM = Path("/proc/self/statm")
@@ -44,6 +49,22 @@ def resident() -> int:
     return int(STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def _load() -> None:
+    """Has everything loaded that a ledger needs."""
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-"))
+        url = f"sqlite:///{Path(directory) / 'ledger.db'}"
+        ledger = stack.enter_context(closing(Ledger.open(url, flush_seconds=None)))
+        ledger.attach(Epoch("bench", "1"), Tally())
+        ledger.flush()
+
+
+@contextmanager
+def _idle() -> Iterator[Callable[[int], Any]]:
+    _load()
+    yield lambda _: None
+
+
 @contextmanager
 def _diverging() -> Iterator[Callable[[int], Any]]:
     """Nobody blocks the candidate, so that one call after the other is compared, told and written."""
@@ -53,7 +74,6 @@ def _diverging() -> Iterator[Callable[[int], Any]]:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-"))
         ledger = stack.enter_context(closing(Ledger.open(f"sqlite:///{Path(directory) / 'ledger.db'}")))
         ledger.attach(Epoch("bench", "1"), tally)
-        ledger.flush()  # what the database's library takes to be loaded is no evidence
         runner = ShadowRunner(experiment, tally=tally, sink=ledger, budget=Budget(1))
         stack.callback(runner.close)
         yield lambda number: _observe(runner, number)
@@ -81,26 +101,56 @@ def _keys(number: int) -> list[str]:
     return [f"{{api_key:{number}}}:{kind}" for kind in ("window", "requests")]
 
 
+def _length(text: str) -> int:
+    return len(text)
+
+
 @contextmanager
-def _counting(stage: str) -> Iterator[Callable[[int], Any]]:
+def _cheap(stage: str) -> Iterator[Callable[[int], Any]]:
+    """Texts of all lengths up to a few hundred characters, ever new ones."""
+    function = fast_litellm.seam("bench_growth", candidate=len)(_length)
+    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        rules = Path(directory) / "rollout.yaml"
+        rules.write_text(json.dumps({"version": 1, "flags": {"bench_growth": {"stage": stage}}}), encoding="utf-8")
+        fast_litellm.install(rules)
+        try:
+            yield lambda number: function(f"{number:0{1 + number % 300}}")
+        finally:
+            fast_litellm.uninstall()
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[int], Any]]:
     litellm = import_litellm()
     with stages.switch() as switch:
-        switch.turn(stage)
+        switch.turn(stages.SHADOW)
         yield lambda _: litellm.token_counter(model="gpt-4o", messages=_HELLO)
+
+
+_WAYS: dict[str, Callable[[], AbstractContextManager[Callable[[int], Any]]]] = {
+    "libraries": _idle,
+    "diverging": _diverging,
+    "windows": _keeping,
+    "shadow": functools.partial(_cheap, stages.SHADOW),
+    "on": functools.partial(_cheap, stages.ON),
+    "counter": _counting,
+}
 
 
 def measure(what: str, calls: int) -> list[int]:
     """
     Args:
-        what: "diverging", "windows", "shadow" or "on".
+        what: As above.
         calls: How many.
 
     Returns:
-        Resident bytes before the first call, and after every tenth of all calls.
+        Resident bytes before anything was set up, before the first call, and after every tenth of all calls.
     """
-    ways = {"diverging": _diverging, "windows": _keeping}
-    with ways[what]() if what in ways else _counting(what) as call:
-        found = [resident()]
+    if what != "libraries":
+        _load()
+    found = [resident()]
+    with _WAYS[what]() as call:
+        found.append(resident())
         for number in range(1, calls + 1):
             call(number)
             if number % max(1, calls // TENTHS) == 0:

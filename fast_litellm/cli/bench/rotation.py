@@ -1,39 +1,40 @@
 """
-Whole programs at three stages in turn: one batch of every kind of call at off, in shadow and on, round by round.
+Whole programs at three stages: a process for each that lives as long as its rows, asked in turn for small batches.
 
-Changing the stage takes longer than a batch, so all kinds share the change, and the stage that begins changes with
-every round. Measured is the processor time of the whole process: comparisons run on threads of their own, and so does
-much of LiteLLM. A call of its kind goes before every batch, untimed. Shadow is measured as it is most of the time, once
-what comparisons may use at once is used up.
+Nothing is installed or taken away between batches, and every side has been warmed up for its kind of call, so what is
+measured is the steady state. The order of the sides is drawn anew for every round. Measured is the processor time of
+the whole process, because comparisons run on threads of their own, and so does much of LiteLLM; and that of the calling
+thread, which is what a caller waits for. What installing takes is a figure of its own.
 """
 
 from __future__ import annotations
 
 import functools
-import gc
-import time
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any, Callable
 
+import fast_litellm
 from fast_litellm.cli.bench import stages
-from fast_litellm.cli.bench.row import Goal, Measure, Series
+from fast_litellm.cli.bench.row import Figure, Goal, Measure, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
 
-    from fast_litellm.cli.bench.stages import Switch
-
-_SHARE_OF_ROUNDS = 4
 _FEWEST_ROUNDS = 3
-_MOST_PASSES = 20
+_STOP_S = 20.0
+_NS_PER_MS = 1e6
+_INSTALLING_MS = 1_000
+PROCESS, CALLER = 0, 1
 
-Calls = Callable[[], "AbstractContextManager[Mapping[str, Callable[[], Any]]]"]
-"""Sets up what sends a call of each kind, by its name; each returns what must be the same at every stage."""
-
-Times = dict[str, dict[str, list[float]]]
-"""Nanoseconds a call, one value a round, by kind and stage."""
+Start = Callable[[str], "Asked"]
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,62 @@ class Kind:
         name: What it is, at most 22 characters.
         calls: How many make a batch.
         speedup: What everything on is to gain.
-        shadow_cost: How many times as much it may take in shadow.
+        shadow_cost: How many times as much processor time it may take in shadow.
+        caller_cost: How many times as much of it the calling thread may take in shadow.
     """
 
     name: str
     calls: int
     speedup: float = 1
     shadow_cost: float = 1.05
+    caller_cost: float = 1.02
+
+
+class Asked:
+    """
+    One side, asked over its pipes.
+
+    Args:
+        stage: What everything is put at.
+        words: What its process is told to send, and with what; see `side`.
+        directory: Where its ledger is, and what its host shares.
+    """
+
+    def __init__(self, stage: str, words: Sequence[str], directory: Path) -> None:
+        environment = {
+            **os.environ,
+            "FAST_LITELLM_LEDGER": f"sqlite:///{directory / stage}.db",
+            "FAST_LITELLM_STATE": str(directory / f"{stage}-state"),
+        }
+        self._process = subprocess.Popen(  # noqa: S603 - our own
+            [sys.executable, "-m", "fast_litellm.cli.bench.side", stage, *words],
+            # As for the demo's server: `-m` would find a checkout's package first.
+            cwd=Path(fast_litellm.__file__).parents[1],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.installing_ns = float(self._read()["installing_ns"])
+
+    def ask(self, *request: Any) -> Any:
+        """Returns what it answers to a request."""
+        assert self._process.stdin is not None  # noqa: S101 - as it was started
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return self._read()["is"]
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.communicate(timeout=_STOP_S)
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None  # noqa: S101 - as it was started
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("a side of the bench has ended before it was told to")
+        found: dict[str, Any] = json.loads(line)
+        return found
 
 
 class Rotation:
@@ -60,24 +110,29 @@ class Rotation:
 
     Args:
         kinds: What is sent.
-        calls: Sets it up, when the first row asks for it.
-        clock: Nanoseconds of processor time.
+        words: The `module:function` that sets it up in each side's process, and what it is given.
         sides: The stages that are measured against off.
+        part: Of which part of the processor time: PROCESS | CALLER.
+        start: Starts a side, given its stage; by default as `Asked`.
     """
 
     def __init__(
         self,
         kinds: Sequence[Kind],
-        calls: Calls,
-        clock: Callable[[], int] = time.process_time_ns,
+        words: Sequence[str],
+        *,
         sides: Sequence[str] = (stages.ON, stages.SHADOW),
+        part: int = PROCESS,
+        start: Start | None = None,
     ) -> None:
         self._kinds = kinds
-        self._make_calls = calls
-        self._clock = clock
-        self._sides = sides
-        self._stages = tuple(stage for stage in stages.STAGES if stage == stages.OFF or stage in sides)
+        self._words = words
+        self._stages = (stages.OFF, *sides)
+        self._part = part
+        self._start = start or self._started
         self._stack = ExitStack()
+        self._random = Random(1)  # noqa: S311 - two runs have the same order
+        self._times: dict[str, dict[str, list[tuple[float, float]]]] = {}
 
     def close(self) -> None:
         """Ends what was set up."""
@@ -86,72 +141,61 @@ class Rotation:
     def rows(self) -> Iterator[Series]:
         """
         Yields:
-            A row for each kind and side: everything on, or everything in shadow, against everything off.
+            Up to three rows for each kind: everything on, and everything in shadow, against everything off; and what
+            shadow costs the calling thread.
         """
         for kind in self._kinds:
             on, shadow = Goal(Measure.SPEEDUP, kind.speedup), Goal(Measure.COST, kind.shadow_cost)
-            for stage in self._sides:
-                goal = on if stage == stages.ON else shadow
-                pairs = functools.partial(self._pairs, kind.name, stage)
-                difference = functools.partial(self._difference, kind.name, stage)
-                yield Series(f"{kind.name}, {stage}", goal, pairs, kind.calls, difference)
+            if stages.ON in self._stages:
+                yield self._row(f"{kind.name}, on", kind, stages.ON, on, self._part)
+            if stages.SHADOW in self._stages:
+                caller = Goal(Measure.COST, kind.caller_cost)
+                yield self._row(f"{kind.name}, shadow", kind, stages.SHADOW, shadow, self._part)
+                yield self._row(f"{kind.name}, caller", kind, stages.SHADOW, caller, CALLER)
+
+    def figures(self) -> Iterator[Figure]:
+        """
+        Yields:
+            What installing takes, once in a process's life.
+        """
+        for stage in (stages.ON, stages.SHADOW):
+            installing = functools.partial(self._installing, stage)
+            yield Figure(f"installing, everything {stage}", "ms", _INSTALLING_MS, installing)
+
+    def _row(self, name: str, kind: Kind, stage: str, goal: Goal, part: int) -> Series:
+        pairs = functools.partial(self._pairs, kind, stage, part)
+        return Series(name, goal, pairs, kind.calls, functools.partial(self._difference, kind.name, stage))
+
+    def _installing(self, stage: str, _rounds: int) -> list[float]:
+        return [self._sides[stage].installing_ns / _NS_PER_MS]
 
     @functools.cached_property
-    def _calls(self) -> Mapping[str, Callable[[], Any]]:
-        return self._stack.enter_context(self._make_calls())
-
-    @functools.cached_property
-    def _switch(self) -> Switch:
-        return self._stack.enter_context(stages.switch())
-
-    @functools.cached_property
-    def _answers(self) -> dict[str, dict[str, Any]]:
-        """What each kind is answered, by stage."""
-        answers: dict[str, dict[str, Any]] = {}
+    def _sides(self) -> dict[str, Asked]:
+        sides = {}
         for stage in self._stages:
-            self._switch.turn(stage)
-            answers[stage] = {kind.name: self._calls[kind.name]() for kind in self._kinds}
-        return answers
+            sides[stage] = self._start(stage)
+            self._stack.callback(sides[stage].close)
+        return sides
 
     @functools.cached_property
-    def _times(self) -> Times:
-        return {kind.name: {stage: [] for stage in self._stages} for kind in self._kinds}
+    def _directory(self) -> Path:
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-")))
+
+    def _started(self, stage: str) -> Asked:
+        return Asked(stage, self._words, self._directory)
 
     def _difference(self, name: str, stage: str) -> str:
-        expected, given = self._answers[stages.OFF][name], self._answers[stage][name]
+        given, expected = (self._sides[it].ask("answer", name) for it in (stage, stages.OFF))
         return "" if expected == given else f"{stage} answers {given!r}, LiteLLM {expected!r}"
 
-    def _pairs(self, name: str, stage: str, rounds: int) -> list[tuple[float, float]]:
-        wanted = max(_FEWEST_ROUNDS, rounds // _SHARE_OF_ROUNDS)
-        times = self._times[name]
-        for number in range(len(times[stage]), wanted):
-            self._round(number)
-        return list(zip(times[stage], times[stages.OFF]))
-
-    def _round(self, number: int) -> None:
-        first = number % len(self._stages)
-        for stage in (*self._stages[first:], *self._stages[:first]):
-            self._switch.turn(stage)
-            if stage == stages.SHADOW:
-                self._use_up()
-            for kind in self._kinds:
-                self._times[kind.name][stage].append(self._batch(kind))
-
-    def _use_up(self) -> None:
-        """What is left is more than half used up when more than half of the calls are left out."""
-        for _ in range(_MOST_PASSES):
-            before = stages.compared()
-            for kind in self._kinds:
-                self._calls[kind.name]()
-            offered, left_out = (now - then for now, then in zip(stages.compared(), before))
-            if left_out * 2 > offered:
-                return
-
-    def _batch(self, kind: Kind) -> float:
-        call = self._calls[kind.name]
-        call()
-        gc.collect()
-        started = self._clock()
-        for _ in range(kind.calls):
-            call()
-        return (self._clock() - started) / kind.calls
+    def _pairs(self, kind: Kind, stage: str, part: int, rounds: int) -> list[tuple[float, float]]:
+        """All rounds of a kind follow each other: another kind would change how much of the budget is left."""
+        if kind.name not in self._times:
+            self._times[kind.name] = {it: [] for it in self._stages}
+            for side in self._sides.values():
+                side.ask("warm_up", kind.name)
+        times = self._times[kind.name]
+        for _ in range(len(times[stages.OFF]), max(_FEWEST_ROUNDS, rounds)):
+            for it in self._random.sample(self._stages, len(self._stages)):
+                times[it].append(tuple(self._sides[it].ask("batch", kind.name, kind.calls)))
+        return [(ours[part], theirs[part]) for ours, theirs in zip(times[stage], times[stages.OFF])]

@@ -82,3 +82,11 @@ def compared() -> tuple[int, int]:
     features = fast_litellm.status()["features"].values()
     left_out = sum(it["sampled_out"] + it["shed"].get("budget", 0) for it in features)
     return sum(it["offered"] for it in features), left_out
+
+
+def in_flight() -> int:
+    """
+    Returns:
+        How many calls of this process wait for their comparison, over all features.
+    """
+    return sum(it["in_flight"] for it in fast_litellm.status()["features"].values())

@@ -50,17 +50,19 @@ def take(
         judgements = {name: judge(name) for name in features} if judge is not None else {}
     except LedgerError as error:
         return Picture(now, ledger, problem=f"{ledger} cannot be read: {_reason(error)}")
-    audit, taken_back = _audit(trail), _rollbacks(trail)
+    audit = _audit(trail)
     counted = [
         _feature(name, facts, found.get(name, ()), audit.get(name, ()), plans.get(name, DEFAULT_PLAN))
         for name, facts in features.items()
     ]
-    pictures = [
-        replace(_judged(feature, judgements.get(feature.name)), rollbacks=taken_back.get(feature.name, {}))
-        for feature in counted
-    ]
+    pictures = _with_rollbacks([_judged(feature, judgements.get(feature.name)) for feature in counted], trail)
     weighed = [found.evidence for found in judgements.values() if found is not None]
     return Picture(now, ledger, tuple(sorted(pictures, key=_urgency)), **_fleet(weighed))
+
+
+def _with_rollbacks(features: Sequence[FeaturePicture], trail: Sequence[Dict[str, Any]]) -> List[FeaturePicture]:
+    taken_back = _rollbacks(trail)
+    return [replace(feature, rollbacks=taken_back.get(feature.name, {})) for feature in features]
 
 
 def _fleet(weighed: Sequence[Evidence]) -> Dict[str, Any]:

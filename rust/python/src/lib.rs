@@ -30,6 +30,7 @@ mod shape;
 mod tally;
 mod token_call;
 mod transform;
+mod window_cache;
 mod windows;
 
 use pyo3::prelude::*;

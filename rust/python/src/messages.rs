@@ -305,6 +305,12 @@ impl IdentityGuard {
             && self.methods.iter().all(|place| place.holds(py))
             && self.tables.iter().all(|table| table.holds(py))
     }
+
+    /// Raises:
+    ///     Declined: Something has been replaced.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.holds(py).then_some(()).ok_or_else(|| Declined::new_err("reference_patched"))
+    }
 }
 
 impl Place<PyDict> {

@@ -1,12 +1,12 @@
 //! The room in front of a worker, and the budget that comparisons have: asked natively on the caller's path, kept by Python.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
-use fast_litellm_core::shadow::{Bucket as CoreBucket, Refusal, Room as CoreRoom};
+use fast_litellm_core::shadow::{Bucket as CoreBucket, Memory as CoreMemory, Refusal, Room as CoreRoom};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -21,7 +21,7 @@ thread_local! {
 ///
 /// Args:
 ///     `max_jobs`: How many jobs may be reserved at once.
-///     `max_bytes`: How much they may keep alive together.
+///     memory: What they may keep alive together, with those of other rooms that have it.
 ///     `max_abandoned`: So many threads may hang; then no more jobs are taken.
 #[pyclass(frozen, module = "fast_litellm._native")]
 pub(crate) struct Room {
@@ -33,10 +33,11 @@ pub(crate) struct Room {
 #[pymethods]
 impl Room {
     #[new]
-    fn new(max_jobs: usize, max_bytes: usize, max_abandoned: usize) -> Self {
+    fn new(max_jobs: usize, memory: &Memory, max_abandoned: usize) -> Self {
         static ROOMS: AtomicU64 = AtomicU64::new(0);
         let name = ROOMS.fetch_add(1, Ordering::Relaxed);
-        Self { core: CoreRoom::new(max_jobs, max_bytes, max_abandoned), name, put: ArcSwapOption::empty() }
+        let core = CoreRoom::new(max_jobs, Arc::clone(&memory.core), max_abandoned);
+        Self { core, name, put: ArcSwapOption::empty() }
     }
 
     /// Why no further job can be reserved, or None.
@@ -145,6 +146,42 @@ impl Room {
     }
 }
 
+/// What comparisons may keep in memory.
+///
+/// Args:
+///     most: How many bytes.
+#[pyclass(frozen, module = "fast_litellm._native")]
+pub(crate) struct Memory {
+    core: Arc<CoreMemory>,
+}
+
+#[pymethods]
+impl Memory {
+    #[new]
+    #[pyo3(signature = (most, /))]
+    fn new(most: usize) -> Self {
+        Self { core: Arc::new(CoreMemory::new(most)) }
+    }
+
+    /// Takes so many bytes, or none. Returns whether they were there.
+    #[pyo3(signature = (size, /))]
+    fn take(&self, size: usize) -> bool {
+        self.core.take(size)
+    }
+
+    /// Gives so many back.
+    #[pyo3(signature = (size, /))]
+    fn give(&self, size: usize) {
+        self.core.give(size);
+    }
+
+    /// How many are taken.
+    #[getter]
+    fn taken(&self) -> usize {
+        self.core.taken()
+    }
+}
+
 /// A share of one core, as a token bucket.
 ///
 /// Args:
@@ -189,6 +226,12 @@ impl Bucket {
         self.core.settle(reserved, spent);
     }
 
+    /// Pays for what was done without a reservation, in nanoseconds.
+    #[pyo3(signature = (spent, /))]
+    pub(crate) fn spend(&self, spent: f64) {
+        self.core.spend(spent);
+    }
+
     /// Fills the bucket: a forked child owes nothing of what its parent has reserved.
     fn refill(&self, py: Python<'_>) -> PyResult<()> {
         self.core.refill(self.clock.now(py)?);
@@ -197,6 +240,16 @@ impl Bucket {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.clock.traverse(&visit)
+    }
+}
+
+impl Bucket {
+    /// Pays for so many nanoseconds on a caller's path.
+    #[expect(clippy::cast_precision_loss, reason = "a caller does not wait for months")]
+    pub(crate) fn spend_on_caller(&self, spent: i64) {
+        if !self.core.is_boundless() {
+            self.core.spend(spent as f64);
+        }
     }
 }
 
@@ -237,6 +290,7 @@ fn own() -> i64 {
 
 /// Adds this file's classes to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Memory>()?;
     module.add_class::<Room>()?;
     module.add_class::<Bucket>()
 }

@@ -1,9 +1,11 @@
 //! The windows of rate limits, beside the cache that LiteLLM keeps them in.
 
-use fast_litellm_core::windows::{self, Digest, ENTRIES, Entry, Moment, REQUESTS, START, Store, TOKENS, Window};
+use fast_litellm_core::windows::{self, ENTRIES, Entry, Moment, REQUESTS, START, Store, TOKENS, Window, Write};
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString};
+
+use crate::window_cache::Cache;
 
 import_exception!(fast_litellm.errors, Declined);
 
@@ -22,12 +24,15 @@ pub(crate) struct WindowStore(Store);
 #[pyclass(frozen, module = "fast_litellm._native")]
 pub(crate) struct WindowPlan {
     plan: windows::Plan,
-    /// The names of the call's windows, without what tells their entries apart.
-    names: Vec<String>,
+    /// The keys of the entries of each of the call's windows.
+    keys: Vec<Keys>,
 }
 
+type Keys = [Py<PyString>; ENTRIES];
 /// The two dicts of LiteLLM's cache: values and moments, by key.
-type Cache<'a, 'py> = (&'a Bound<'py, PyDict>, &'a Bound<'py, PyDict>);
+type Dicts<'a, 'py> = (&'a Bound<'py, PyDict>, &'a Bound<'py, PyDict>);
+type Left<'py> = (Bound<'py, PyString>, Bound<'py, PyAny>, f64);
+type CacheParts<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>, Bound<'py, PyList>, usize, Bound<'py, PyAny>);
 
 #[pymethods]
 impl WindowStore {
@@ -55,19 +60,24 @@ impl WindowStore {
         moment: (i64, i64, f64),
     ) -> PyResult<WindowPlan> {
         let (second, window_size, now) = moment;
-        let (mut names, mut held, mut counters) = (Vec::new(), Vec::new(), Vec::new());
-        for at in (0..keys.len()).step_by(2) {
-            let (name, counter) = pair(keys, at)?;
-            let known = names.iter().position(|known| *known == name);
-            let index =
-                if let Some(index) = known { index } else { self.begin(&name, (entries, expiries), &mut held)? };
-            if known.is_none() {
+        let keys = texts(keys)?;
+        let (mut names, mut windows, mut held, mut counters) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for pair in keys.chunks_exact(2) {
+            let (name, counter) = told(pair)?;
+            let index = names.iter().position(|known| *known == name).unwrap_or(names.len());
+            if index == names.len() {
+                let window = named(name, counter, pair);
+                held.push((self.0.digest(name), read((entries, expiries), &window)?));
+                windows.push(window.map(Bound::unbind));
                 names.push(name);
+            }
+            if names.len() > MOST_WINDOWS {
+                return Err(Declined::new_err("many_windows"));
             }
             counters.push((index, counter));
         }
         let plan = self.0.plan(&held, &counters, Moment { second, window_size, now });
-        Ok(WindowPlan { plan, names })
+        Ok(WindowPlan { plan, keys: windows })
     }
 
     /// Remembers the windows of a plan as it leaves them.
@@ -103,21 +113,6 @@ impl WindowStore {
     }
 }
 
-impl WindowStore {
-    /// Reads a window that a call has not named before.
-    fn begin(&self, name: &str, cache: Cache<'_, '_>, held: &mut Vec<(Digest, Window)>) -> PyResult<usize> {
-        if held.len() >= MOST_WINDOWS {
-            return Err(Declined::new_err("many_windows"));
-        }
-        let mut window = [Entry::NONE; ENTRIES];
-        for (place, entry) in window.iter_mut().enumerate() {
-            *entry = read(cache, &format!("{name}{}", SUFFIXES[place]), place)?;
-        }
-        held.push((self.0.digest(name), window));
-        Ok(held.len() - 1)
-    }
-}
-
 #[pymethods]
 impl WindowPlan {
     /// What the limiter is told: the second in which a window began, as text when that is new, and the count.
@@ -135,19 +130,27 @@ impl WindowPlan {
         Ok(answers)
     }
 
-    /// What the cache is to hold, in order: key, value, and for how many seconds if not for a whole window.
-    #[getter]
-    fn writes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let writes = PyList::empty(py);
+    /// Writes what LiteLLM's cache is to hold, as its `set_cache` would.
+    ///
+    /// Args:
+    ///     cache: The dicts and the heap that it is made of, for how many entries it has room, and its clock.
+    ///     window_size: How many seconds an entry lasts that says nothing else.
+    ///
+    /// Returns:
+    ///     What is left for that method, mostly nothing: key, value, and for how many seconds.
+    #[pyo3(signature = (cache, window_size, /))]
+    fn apply<'py>(&self, py: Python<'py>, cache: CacheParts<'py>, window_size: f64) -> PyResult<Vec<Left<'py>>> {
+        let (entries, expiries, heap, most, clock) = &cache;
+        let cache = Cache { entries, expiries, heap, most: *most, clock };
+        let mut left = Vec::new();
         for (index, write) in &self.plan.writes {
-            let key = format!("{}{}", self.names[*index], SUFFIXES[write.place]);
-            if write.place == START {
-                writes.append((key, write.value.to_string(), write.ttl))?;
-            } else {
-                writes.append((key, write.value, write.ttl))?;
+            let key = self.keys[*index][write.place].bind(py);
+            let (value, ttl) = (value(py, write)?, write.ttl.unwrap_or(window_size));
+            if !left.is_empty() || !cache.write(key, &value, ttl)? {
+                left.push((key.clone(), value, ttl));
             }
         }
-        Ok(writes)
+        Ok(left)
     }
 
     /// Whether the cache had lost anything of what is remembered.
@@ -157,36 +160,52 @@ impl WindowPlan {
     }
 }
 
+/// A window's beginning is written out.
+fn value<'py>(py: Python<'py>, write: &Write) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match write.place {
+        START => write.value.to_string().into_pyobject(py)?.into_any(),
+        _ => write.value.into_pyobject(py)?.into_any(),
+    })
+}
+
+fn texts<'py>(keys: &Bound<'py, PyList>) -> PyResult<Vec<Bound<'py, PyString>>> {
+    let text = |key: Bound<'py, PyAny>| key.cast_into_exact().map_err(|_| Declined::new_err("opaque_value"));
+    keys.iter().map(text).collect()
+}
+
 /// The window's name and which counter is meant.
-fn pair(keys: &Bound<'_, PyList>, at: usize) -> PyResult<(String, usize)> {
-    let (window, counter) = (keys.get_item(at)?, keys.get_item(at + 1)?);
-    let (Ok(window), Ok(counter)) = (window.cast_exact::<PyString>(), counter.cast_exact::<PyString>()) else {
-        return Err(Declined::new_err("opaque_value"));
-    };
-    let (Ok(window), Ok(counter)) = (window.to_str(), counter.to_str()) else {
-        return Err(Declined::new_err("surrogates"));
-    };
-    let name = name_of(window, START)?;
-    let is_counter = |place: &usize| counter.strip_prefix(name) == Some(SUFFIXES[*place]);
-    let counter = [REQUESTS, TOKENS].into_iter().find(is_counter);
-    counter.map(|place| (name.to_owned(), place)).ok_or_else(|| Declined::new_err("unusual_key"))
+fn told<'a>(pair: &'a [Bound<'_, PyString>]) -> PyResult<(&'a str, usize)> {
+    let text = |at: usize| pair[at].to_str().map_err(|_| Declined::new_err("surrogates"));
+    let name = name_of(text(0)?, START)?;
+    let counter = text(1)?.strip_prefix(name);
+    let place = [REQUESTS, TOKENS].into_iter().find(|place| counter == Some(SUFFIXES[*place]));
+    place.map(|place| (name, place)).ok_or_else(|| Declined::new_err("unusual_key"))
 }
 
 fn name_of(key: &str, place: usize) -> PyResult<&str> {
     key.strip_suffix(SUFFIXES[place]).ok_or_else(|| Declined::new_err("unusual_key"))
 }
 
-fn read((entries, moments): Cache<'_, '_>, key: &str, place: usize) -> PyResult<Entry> {
-    let key = PyString::new(entries.py(), key);
-    let Some(value) = entries.get_item(&key)? else {
-        return Ok(Entry::NONE);
-    };
-    let moment = moments.get_item(&key)?;
-    let expires = moment.as_ref().and_then(|found| found.cast_exact::<PyFloat>().ok());
-    match (number(&value, place), expires) {
-        (Some(value), Some(expires)) => Ok(Entry { value, expires: expires.value() }),
-        _ => Err(Declined::new_err("unusual_value")),
+/// The keys of a window's entries, two of which a call names itself.
+fn named<'py>(name: &str, counter: usize, pair: &[Bound<'py, PyString>]) -> [Bound<'py, PyString>; ENTRIES] {
+    let other = REQUESTS + TOKENS - counter;
+    let other = PyString::new(pair[0].py(), &format!("{name}{}", SUFFIXES[other]));
+    let (window, counted) = (pair[0].clone(), pair[1].clone());
+    if counter == REQUESTS { [window, counted, other] } else { [window, other, counted] }
+}
+
+fn read((entries, moments): Dicts<'_, '_>, keys: &[Bound<'_, PyString>; ENTRIES]) -> PyResult<Window> {
+    let mut window = [Entry::NONE; ENTRIES];
+    for (place, key) in keys.iter().enumerate() {
+        let Some(value) = entries.get_item(key)? else { continue };
+        let moment = moments.get_item(key)?;
+        let expires = moment.as_ref().and_then(|found| found.cast_exact::<PyFloat>().ok());
+        window[place] = match (number(&value, place), expires) {
+            (Some(value), Some(expires)) => Entry { value, expires: expires.value() },
+            _ => return Err(Declined::new_err("unusual_value")),
+        };
     }
+    Ok(window)
 }
 
 /// A window's beginning is a number written out, a count is a number.

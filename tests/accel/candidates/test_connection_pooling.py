@@ -309,7 +309,7 @@ DECLINED = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "more"), DECLINED, ids=str)
+@pytest.mark.parametrize(("reason", "more"), DECLINED, ids=[reason for reason, _ in DECLINED])
 def test_what_pyreqwest_does_otherwise_is_declined(reason, more, rust, server):
     """The original transport handles it, and the decline is counted."""
     rust()

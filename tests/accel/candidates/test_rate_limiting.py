@@ -129,6 +129,28 @@ def test_a_cache_that_loses_entries_answers_as_one_that_does_not(calls, most):
         assert len(cache_of(ours).cache_dict) <= most
 
 
+def parts(cache):
+    return cache.cache_dict, cache.ttl_dict, cache.expiration_heap, cache.max_size_in_memory, cache._clock
+
+
+@given(CALLS, st.integers(1, 20))
+@settings(max_examples=100, deadline=None)
+def test_a_cache_is_left_as_its_own_method_leaves_it(calls, most):
+    """Entry by entry, expiry by expiry, and in the order in which they will be thrown out, however small it is."""
+    candidate, clock, no_cache = RateLimitingCandidate(reference, "3"), Clock(), ({}, {}, [], 1, int)
+    theirs, ours = cache_of(limiter(clock, most)), limiter(clock, most)
+    for passed, counters, window in calls:
+        clock.now += passed
+        plan = candidate.prepare((ours, keys_of(*counters), int(clock.now), window), {})
+        for key, value, ttl in plan.plan.apply(no_cache, window):
+            theirs.set_cache(key, value, ttl=ttl)
+        plan.store.keep(plan.plan)
+        assert [] == plan.plan.apply(parts(cache_of(ours)), window)
+        assert list(theirs.cache_dict.items()) == list(cache_of(ours).cache_dict.items())
+        assert list(theirs.ttl_dict.items()) == list(cache_of(ours).ttl_dict.items())
+        assert theirs.expiration_heap == cache_of(ours).expiration_heap
+
+
 def test_what_the_cache_loses_is_put_back_as_it_was(candidate, clock):
     """With the expiry it had, so that nobody is refused for longer than with a cache that loses nothing."""
     theirs, ours = limiter(clock, MORE_THAN_ENOUGH), limiter(clock)
@@ -192,6 +214,8 @@ def changed(clock, **attributes):
     [
         ({"redis_cache": object()}, "redis"),
         ({"max_size_in_memory": 0}, "no_cache"),
+        ({"max_size_per_item": 0}, "no_cache"),
+        ({"max_size_in_memory": 7.5}, "opaque_value"),
         ({"get_cache": lambda key: 7}, "opaque_value"),
         ({"cache_dict": type("Own", (dict,), {})()}, "opaque_value"),
         ({"cache_dict": {"{api_key:1}:window": 7}}, "unusual_value"),

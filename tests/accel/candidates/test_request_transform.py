@@ -250,7 +250,7 @@ def test_types_that_are_not_covered_are_declined_each_time(candidate, expected):
 
 def test_types_that_are_made_as_a_program_runs_do_not_pile_up(monkeypatch):
     """A full table takes no more types: Python answers for those, and the known ones go on."""
-    monkeypatch.setattr("fast_litellm.accel.candidates.request_transform._MAX_TYPES", 2)
+    monkeypatch.setattr("fast_litellm.accel.candidates.typed._MAX_TYPES", 2)
     candidate = RequestTransformCandidate(reference, "2")
     known = [TypedDict(f"Known{index}", {"x": List[int]}) for index in range(2)]
     for expected in (*known, *known):

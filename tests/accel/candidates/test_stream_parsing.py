@@ -303,7 +303,7 @@ def test_a_response_that_is_too_deep_is_declined():
 
 def test_types_do_not_pile_up(monkeypatch, chunk):
     """A full table takes no more types: Python answers for those, and the known ones go on."""
-    monkeypatch.setattr("fast_litellm.accel.candidates.stream_parsing._MAX_TYPES", 1)
+    monkeypatch.setattr("fast_litellm.accel.candidates.typed._MAX_TYPES", 1)
     candidate = StreamParsingCandidate(base_client, "2")
     for _ in range(2):
         assert difference(chunk, constructed(candidate, value=chunk, type_=CHUNK), CHUNK) is None

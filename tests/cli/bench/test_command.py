@@ -18,7 +18,7 @@ def rows(monkeypatch):
     quick, slow = Statement("pass"), Statement("sum(range(50))")
     made = [Row(name, slow, quick, Goal(Measure.SPEEDUP, 2), most_calls=8) for name in ("first", "second")]
     monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter(made))
-    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda: iter(()))
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda _python: iter(()))
     return made
 
 
@@ -118,7 +118,7 @@ def test_figures_and_series_are_measured_as_rows_are(cli, monkeypatch):
     figure = Figure("third", "MiB", 16, lambda _: [3.0])
     series = Series("fourth", Goal(Measure.SPEEDUP, 1), lambda _: [(10.0, 30.0)])
     monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter([series]))
-    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda: iter([figure]))
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.long", lambda _python: iter([figure]))
 
     assert "measuring fourth\n" == cli("bench").err
     assert "measuring third\n" == cli("bench", "--only", "third").err

@@ -1,84 +1,93 @@
-"""Kinds of calls at three stages in turn, with a switch and a clock that do nothing by themselves."""
+"""Kinds of calls at three stages in turn, with sides that only say what they are asked."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
 
-from fast_litellm.cli.bench import rotation, stages
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.race import Course
-from fast_litellm.cli.bench.rotation import Kind, Rotation
+from fast_litellm.cli.bench.rotation import CALLER, Kind, Rotation
 
-COSTS = {"off": 30, "shadow": 33, "on": 10}
+COSTS = {"off": (30.0, 20.0), "shadow": (33.0, 20.0), "on": (10.0, 8.0)}
 
 
 class World:
-    """A program whose calls cost what the stage says."""
+    """Programs whose calls cost what the stage says, and what was asked of them."""
 
     def __init__(self):
-        self.stage, self.now, self.turns, self.is_set_up = "off", 0, [], 0
-        self.answers = {}
+        self.asked, self.answers, self.running = [], {}, []
 
-    def turn(self, stage):
-        self.stage = stage
-        self.turns.append(stage)
+    def start(self, stage):
+        self.running.append(stage)
+        return Side(self, stage)
 
-    def call(self):
-        self.now += COSTS[self.stage]
-        return self.answers.get(self.stage, "fine")
 
-    @contextmanager
-    def calls(self):
-        self.is_set_up += 1
-        yield {"chat": self.call, "stream": self.call}
-        self.is_set_up -= 1
+class Side:
+    """One of them."""
+
+    installing_ns = 2_500_000.0
+
+    def __init__(self, world, stage):
+        self.world, self.stage = world, stage
+
+    def ask(self, what, kind, *rest):
+        self.world.asked.append((what, kind, self.stage, *rest))
+        return COSTS[self.stage] if what == "batch" else self.world.answers.get(self.stage, "fine")
+
+    def close(self):
+        self.world.running.remove(self.stage)
 
 
 @pytest.fixture
-def world(monkeypatch):
-    """The rotation's stages are the world's, and nothing is compared."""
-    made = World()
-
-    @contextmanager
-    def switch():
-        yield made
-
-    monkeypatch.setattr(rotation.stages, "switch", switch)
-    monkeypatch.setattr(rotation.stages, "compared", lambda: (0, 0))
-    return made
+def world():
+    return World()
 
 
 @pytest.fixture
 def rotating(world):
-    made = Rotation([Kind("chat", 3, 2), Kind("stream", 1)], world.calls, clock=lambda: world.now)
+    made = Rotation([Kind("chat", 3, 2), Kind("stream", 1)], [], start=world.start)
     yield made
     made.close()
 
 
-def test_every_kind_has_a_row_for_on_and_one_for_shadow(rotating, world):
-    """Nothing is set up before a row asks for it."""
+def test_every_kind_has_a_row_for_on_for_shadow_and_for_the_caller(rotating, world):
+    """Nothing is started before a row asks for it."""
     rows = list(rotating.rows())
 
-    assert ["chat, on", "chat, shadow", "stream, on", "stream, shadow"] == [row.name for row in rows]
-    assert (0, []) == (world.is_set_up, world.turns)
+    assert ["chat, on", "chat, shadow", "chat, caller"] == [row.name for row in rows[:3]]
+    assert (6, []) == (len(rows), world.running)
 
 
 def test_both_are_measured_against_off(rotating):
-    """On by how many times it is faster, shadow by what it costs."""
-    on, shadow, *_ = rotating.rows()
-    course = Course(rounds=12)
+    """On by how many times it is faster, shadow by what it costs, in the whole process and on the calling thread."""
+    on, shadow, caller, *_ = rotating.rows()
+    course = Course(rounds=5)
 
-    assert (3.0, 1.1) == (course.follow(on).value.median, course.follow(shadow).value.median)
+    assert [3.0, 1.1, 1.0] == [course.follow(row).value.median for row in (on, shadow, caller)]
     assert (10, 30) == (course.follow(on).ours_ns.median, course.follow(on).theirs_ns.median)
 
 
-def test_all_rows_share_their_rounds_and_the_first_stage_changes(rotating, world):
-    """Twelve rounds of a race are three of a rotation."""
+def test_all_rows_of_a_kind_share_their_rounds(rotating, world):
+    """Every side is warmed up once, and each round has all of them in an order of its own."""
     for row in rotating.rows():
         row.pairs(12)
+    batches = [stage for what, kind, stage, *_ in world.asked if (what, kind) == ("batch", "chat")]
+    rounds = [tuple(batches[start : start + 3]) for start in range(0, len(batches), 3)]
 
-    assert ["off", "shadow", "on", "shadow", "on", "off", "on", "off", "shadow"] == world.turns
+    assert [("off", "on", "shadow")] * 12 == [tuple(sorted(each)) for each in rounds]
+    assert len(set(rounds)) > 1
+    assert [("warm_up", "chat", stage) for stage in ("off", "on", "shadow")] == world.asked[:3]
+    assert {3} == {count for what, kind, _, *rest in world.asked if kind == "chat" for count in rest}
+
+
+def test_some_rows_need_no_shadow_and_only_the_calling_thread(world):
+    """Then no side is started for it."""
+    rotation = Rotation([Kind("pick", 1, 2)], [], sides=(stages.ON,), part=CALLER, start=world.start)
+    (row,) = rotation.rows()
+
+    assert 2.5 == Course(rounds=3).follow(row).value.median
+    assert ["off", "on"] == world.running
+    rotation.close()
 
 
 def test_answers_that_differ_are_a_difference(rotating, world):
@@ -90,12 +99,19 @@ def test_answers_that_differ_are_a_difference(rotating, world):
     assert "" == shadow.difference()
 
 
-def test_what_was_set_up_is_ended(rotating, world):
+def test_installing_is_a_figure_of_its_own(rotating):
+    """In milliseconds."""
+    assert [("installing, everything on", [2.5]), ("installing, everything shadow", [2.5])] == [
+        (figure.name, figure.values(9)) for figure in rotating.figures()
+    ]
+
+
+def test_what_was_started_is_ended(rotating, world):
     """Once, however many rows there were."""
-    assert [""] * 4 == [row.difference() for row in rotating.rows()]
-    assert 1 == world.is_set_up
+    assert [""] * 6 == [row.difference() for row in rotating.rows()]
+    assert ["off", "on", "shadow"] == world.running
     rotating.close()
-    assert 0 == world.is_set_up
+    assert [] == world.running
 
 
 def test_the_stages_are_made_of_the_table_of_seams():

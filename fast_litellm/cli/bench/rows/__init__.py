@@ -9,6 +9,7 @@ from fast_litellm.cli.bench.rows import (
     decisions,
     dispatch,
     encoding,
+    former,
     ledger,
     limits,
     litellm_rust,
@@ -21,6 +22,7 @@ from fast_litellm.cli.bench.rows import (
     routers,
     seams,
     selection,
+    strategies,
     streams,
     threads,
     tokenizers,
@@ -28,6 +30,7 @@ from fast_litellm.cli.bench.rows import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fast_litellm.cli.bench.row import Figure, Row, Series
 
@@ -51,17 +54,24 @@ def every() -> Iterator[Row | Series | Figure]:
     yield from pools.rows()
     yield from streams.rows()
     yield from requests.rows()
+    yield from strategies.rows()
     yield from selection.rows()
     yield from routers.rows()
     yield from ledger.rows()
 
 
-def long() -> Iterator[Row | Series | Figure]:
+def long(python: Path | None = None) -> Iterator[Row | Series | Figure]:
     """
+    Args:
+        python: Of an environment with fast-litellm 0.1.10; None leaves it out.
+
     Yields:
         Every row that takes minutes.
     """
+    yield from strategies.long_rows()
     yield from selection.long_rows()
     yield from routers.long_rows()
     yield from proxies.rows()
     yield from memory.rows()
+    if python is not None:
+        yield from former.rows(python)

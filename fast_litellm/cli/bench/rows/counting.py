@@ -35,13 +35,17 @@ def rows() -> Iterator[Row]:
         fast_litellm.install(file)
         try:
             for model in _MODELS:
-                for name, arguments in _requests().items():
+                for name, arguments in requests().items():
                     yield _row(f"{name}, {model}", litellm, control, {"model": model, **arguments})
         finally:
             fast_litellm.uninstall()
 
 
-def _requests() -> dict[str, dict[str, Any]]:
+def requests() -> dict[str, dict[str, Any]]:
+    """
+    Returns:
+        What is counted, by its name.
+    """
     random = Random(1)  # noqa: S311 - two runs count the same requests
     chat = [
         {"role": ("user", "assistant")[turn % 2], "content": texts.prose(random, random.randint(1, 6))}

@@ -21,6 +21,7 @@ _MIB = 1024 * 1024
 _DIVERGING_CALLS = 20_000
 _WINDOWS = 100_000
 _CALLS = 1_000_000
+_COUNTED_CALLS = 100_000
 _SETTLED = 3
 """Tenths of the calls after which caches are full: growth is what comes later."""
 
@@ -28,16 +29,22 @@ _SETTLED = 3
 def rows() -> Iterator[Figure]:
     """
     Yields:
-        What a process takes more when every call differs, what the limiter's store takes for a window, and how a
-        process grows over a million calls of the token counter.
+        What the ledger's libraries take, what a process takes more when every call differs, from before there is a
+        ledger, what the limiter's store takes for a window, and how a process grows over a million calls.
     """
     if not growth.STATM.exists():
         console.say("memory is not measured: this system does not say what is resident")
         return
+    yield Figure("memory, ledger's libraries", "MiB", 16, lambda _: [_libraries()])
     yield Figure("memory, every call differs", "MiB", 16, lambda _: [_added()])
     yield Figure("window store at 100k", "B/window", 200, lambda _: [_per_window()])
-    for stage in ("shadow", "on"):
-        yield Figure(f"growth over a million, {stage}", "bytes a call", 1, functools.partial(_slope, stage))
+    for what, calls in (("shadow", _CALLS), ("on", _CALLS), ("counter", _COUNTED_CALLS)):
+        yield Figure(f"growth over {calls:,}, {what}", "bytes a call", 1, functools.partial(_slope, what, calls))
+
+
+def _libraries() -> float:
+    before, after, *_ = _sizes("libraries", 0)
+    return (after - before) / _MIB
 
 
 def _added() -> float:
@@ -47,12 +54,12 @@ def _added() -> float:
 
 def _per_window() -> float:
     sizes = _sizes("windows", _WINDOWS)
-    return (sizes[-1] - sizes[0]) / _WINDOWS
+    return (sizes[-1] - sizes[1]) / _WINDOWS
 
 
-def _slope(stage: str, _rounds: int) -> list[float]:
-    sizes = _sizes(stage, _CALLS)[_SETTLED:]
-    return [(sizes[-1] - sizes[0]) / (_CALLS * (len(sizes) - 1) / growth.TENTHS)]
+def _slope(what: str, calls: int, _rounds: int) -> list[float]:
+    sizes = _sizes(what, calls)[1 + _SETTLED :]
+    return [(sizes[-1] - sizes[0]) / (calls * (len(sizes) - 1) / growth.TENTHS)]
 
 
 def _sizes(what: str, calls: int) -> list[int]:

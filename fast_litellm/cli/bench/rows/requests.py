@@ -1,12 +1,11 @@
 """
 Whole requests of LiteLLM to an OpenAI-compatible server on loopback, with everything on and in shadow, against stock
-LiteLLM. The server is a process of its own, so that the client's processor time is the client's alone.
+LiteLLM. Every side has a server of its own, in a process of its own: the client's processor time is the client's alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import closing, contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any, Callable
@@ -21,7 +20,7 @@ from fast_litellm.cli.reference import import_litellm
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
 
-    from fast_litellm.cli.bench.row import Series
+    from fast_litellm.cli.bench.row import Figure, Series
 
 _MODEL = "openai/gpt-4o"
 _HELLO = [{"role": "user", "content": "Hello, how are you?"}]
@@ -36,23 +35,27 @@ KINDS = (
     Kind("stream of 200 chunks", 1, 2),
     Kind("request, refused", 5),
 )
-_MOCKED = Kind("mock request, caller", 40, 1, 1.01)
+_MOCKED = Kind("mock request", 40, caller_cost=1.01)
 
 
-def rows() -> Iterator[Series]:
+def rows() -> Iterator[Series | Figure]:
     """
     Yields:
-        Every kind of request, on and in shadow; and what comparing costs the caller of one that LiteLLM answers itself.
+        Every kind of request, among them one that LiteLLM answers itself; and what installing takes.
     """
-    with closing(Rotation(KINDS, _calls)) as rotation:
+    with closing(Rotation((*KINDS, _MOCKED), [f"{__name__}:calls"])) as rotation:
         yield from rotation.rows()
-    with closing(Rotation((_MOCKED,), _mocked, time.thread_time_ns)) as rotation:
-        yield from rotation.rows()
+        yield from rotation.figures()
 
 
 @contextmanager
-def _calls() -> Iterator[Mapping[str, Callable[[], Any]]]:
+def calls() -> Iterator[Mapping[str, Callable[[], Any]]]:
+    """
+    Yields:
+        What sends a request of each kind, by its name; each returns what must be the same at every stage.
+    """
     litellm = import_litellm()
+    mocked = {"model": "gpt-4o", "messages": _HELLO, "mock_response": "Fine, thank you."}
     with server.running() as address, event_loop() as run:
 
         def sender(body: Mapping[str, Any], path: str = "v1") -> Callable[[], Any]:
@@ -60,15 +63,8 @@ def _calls() -> Iterator[Mapping[str, Callable[[], Any]]]:
             return lambda: run(_send(litellm, {**target, **body}))
 
         makers = zip(KINDS, _bodies(), ("v1", "v1", "v1", "v1", "v1", "missing"))
-        yield {kind.name: sender(body, path) for kind, body, path in makers}
-
-
-@contextmanager
-def _mocked() -> Iterator[Mapping[str, Callable[[], Any]]]:
-    litellm = import_litellm()
-    request = {"model": "gpt-4o", "messages": _HELLO, "mock_response": "Fine, thank you."}
-    with event_loop() as run:
-        yield {_MOCKED.name: lambda: run(_send(litellm, request))}
+        made = {kind.name: sender(body, path) for kind, body, path in makers}
+        yield {**made, _MOCKED.name: lambda: run(_send(litellm, mocked))}
 
 
 def _bodies() -> Iterator[dict[str, Any]]:

@@ -41,14 +41,24 @@ def long_rows() -> Iterator[Series]:
 
 
 def _of_sizes(*sizes: int) -> Iterator[Series]:
-    routers = {f"router {size} {name}": (name, size) for size in sizes for name in _STRATEGIES}
-    kinds = [Kind(name, _CALLS[it[1]], _SPEEDUPS.get(it, 1.0)) for name, it in routers.items()]
-    with closing(Rotation(kinds, lambda: _calls(routers))) as rotation:
+    kinds = [Kind(name, _CALLS[it[1]], _SPEEDUPS.get(it, 1.0)) for name, it in _routers(*sizes).items()]
+    with closing(Rotation(kinds, [f"{__name__}:calls", *map(str, sizes)])) as rotation:
         yield from rotation.rows()
 
 
+def _routers(*sizes: int) -> dict[str, tuple[str, int]]:
+    return {f"router {size} {name}": (name, size) for size in sizes for name in _STRATEGIES}
+
+
 @contextmanager
-def _calls(routers: Mapping[str, tuple[str, int]]) -> Iterator[Mapping[str, Callable[[], Any]]]:
+def calls(*sizes: str) -> Iterator[Mapping[str, Callable[[], Any]]]:
+    """
+    Args:
+        sizes: How many deployments each group has.
+
+    Yields:
+        What sends a request through each router, by its name.
+    """
     litellm = import_litellm()
     with event_loop() as run:
 
@@ -57,7 +67,7 @@ def _calls(routers: Mapping[str, tuple[str, int]]) -> Iterator[Mapping[str, Call
             router = litellm.Router(model_list=deployments, routing_strategy=_STRATEGIES[strategy], num_retries=0)
             return lambda: run(_send(router))
 
-        yield {name: sender(*it) for name, it in routers.items()}
+        yield {name: sender(*it) for name, it in _routers(*map(int, sizes)).items()}
 
 
 def deployment(number: int) -> dict[str, Any]:

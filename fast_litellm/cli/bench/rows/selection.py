@@ -4,12 +4,11 @@ The choice of a deployment alone, by each of LiteLLM's strategies: what a Router
 
 from __future__ import annotations
 
-import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Callable
 
 from fast_litellm.cli.bench import stages
-from fast_litellm.cli.bench.rotation import Kind, Rotation
+from fast_litellm.cli.bench.rotation import CALLER, Kind, Rotation
 from fast_litellm.cli.bench.rows.requests import event_loop
 from fast_litellm.cli.bench.rows.routers import GROUP, deployment
 from fast_litellm.cli.reference import import_litellm
@@ -48,14 +47,25 @@ def long_rows() -> Iterator[Series]:
 
 
 def _of_sizes(*sizes: int) -> Iterator[Series]:
-    routers = {f"pick of {size:,}, {name}": (name, size) for size in sizes for name in _STRATEGIES}
-    kinds = [Kind(name, _CALLS[it[1]], _SPEEDUPS.get(it, 1.0)) for name, it in routers.items()]
-    with closing(Rotation(kinds, lambda: _calls(routers), time.thread_time_ns, (stages.ON,))) as rotation:
+    kinds = [Kind(name, _CALLS[it[1]], _SPEEDUPS.get(it, 1.0)) for name, it in _routers(*sizes).items()]
+    words = [f"{__name__}:calls", *map(str, sizes)]
+    with closing(Rotation(kinds, words, sides=(stages.ON,), part=CALLER)) as rotation:
         yield from rotation.rows()
 
 
+def _routers(*sizes: int) -> dict[str, tuple[str, int]]:
+    return {f"pick of {size:,}, {name}": (name, size) for size in sizes for name in _STRATEGIES}
+
+
 @contextmanager
-def _calls(routers: Mapping[str, tuple[str, int]]) -> Iterator[Mapping[str, Callable[[], Any]]]:
+def calls(*sizes: str) -> Iterator[Mapping[str, Callable[[], Any]]]:
+    """
+    Args:
+        sizes: How many deployments each group has.
+
+    Yields:
+        What asks each router for a deployment, by its name.
+    """
     litellm = import_litellm()
     with event_loop() as run:
 
@@ -64,7 +74,7 @@ def _calls(routers: Mapping[str, tuple[str, int]]) -> Iterator[Mapping[str, Call
             router = litellm.Router(model_list=deployments, routing_strategy=_STRATEGIES[strategy], num_retries=0)
             return lambda: run(_pick(router))
 
-        yield {name: picker(*it) for name, it in routers.items()}
+        yield {name: picker(*it) for name, it in _routers(*map(int, sizes)).items()}
 
 
 async def _pick(router: Any) -> str:

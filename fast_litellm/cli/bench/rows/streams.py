@@ -45,13 +45,16 @@ class _Places:
         handler = importlib.import_module("litellm.litellm_core_utils.streaming_handler")
         self._base_client: Any = importlib.import_module("openai._base_client")
         self._wrapper = handler.CustomStreamWrapper
+        self._stream: Any = importlib.import_module("openai._streaming").AsyncStream
         self.construct = self._base_client.construct_type
         self._wrap = vars(self._wrapper)["chunk_creator"]
+        self._iterate = vars(self._stream)["__aiter__"]
 
     def put(self, *, ours: bool) -> None:
         """Puts our functions or theirs in place."""
         self._base_client.construct_type = self.construct if ours else self.construct.__wrapped__
         self._wrapper.chunk_creator = self._wrap if ours else self._wrap.__wrapped__
+        self._stream.__aiter__ = self._iterate if ours else self._iterate.__wrapped__
 
 
 def _rows(places: _Places) -> Iterator[Row]:

@@ -1,5 +1,7 @@
 //! How many different inputs there were, without keeping any of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use cardinality_estimator_safe::{Element, Sketch as HyperLogLog};
 
 /// The share by which an estimate may be too large: three standard errors of 4,096 registers, 1.04 / sqrt(4096) each
@@ -8,13 +10,45 @@ const MARGIN: f64 = 3.0 * 1.04 / 64.0;
 /// Up to here the inputs themselves are told apart, by 26 bits of their digests.
 const COUNTED: usize = 128;
 
+/// Sketches of this process that may have outgrown single digests: 3 KiB each.
+const MOST_LARGE: usize = 1_024;
+static LARGE: AtomicUsize = AtomicUsize::new(0);
+
 /// A set of digests of which only the size can be asked. Sketches of several processes can be merged.
-#[derive(Debug, Clone, Default)]
-pub struct Sketch(HyperLogLog<12, 6>);
+#[derive(Debug, Default)]
+pub struct Sketch(HyperLogLog<12, 6>, Option<Permit>);
+
+/// That a sketch may be large; it is given back with the sketch.
+#[derive(Debug)]
+struct Permit(&'static AtomicUsize);
+
+impl Permit {
+    fn of(taken: &'static AtomicUsize, most: usize) -> Option<Self> {
+        let more = |now: usize| (now < most).then_some(now + 1);
+        taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(taken))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 impl Sketch {
-    /// Adds an input by its digest, a hash that is uniform over all 64 bits.
+    /// Adds an input by its digest, a hash that is uniform over all 64 bits. Where too many sketches are large already, it stays
+    /// at [`COUNTED`] inputs: what is not added makes evidence smaller, never larger.
     pub fn insert(&mut self, digest: u64) {
+        self.insert_within(digest, &LARGE, MOST_LARGE);
+    }
+
+    fn insert_within(&mut self, digest: u64, taken: &'static AtomicUsize, most: usize) {
+        if self.1.is_none() && self.0.estimate() >= COUNTED {
+            self.1 = Permit::of(taken, most);
+            if self.1.is_none() {
+                return;
+            }
+        }
         self.0.insert(Element::from_hashed(digest));
     }
 
@@ -44,7 +78,7 @@ impl Sketch {
     /// Reads what [`Sketch::to_bytes`] has written; `None` for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().map(Self)
+        serde_json::from_slice(bytes).ok().map(|registers| Self(registers, None))
     }
 }
 
@@ -54,6 +88,21 @@ mod tests {
     use xxhash_rust::xxh3::xxh3_64;
 
     use super::*;
+
+    #[test]
+    fn a_sketch_stays_small_where_too_many_are_large() {
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
+        let filled = || {
+            let mut sketch = Sketch::default();
+            (0..5_000_u64).for_each(|input| sketch.insert_within(xxh3_64(&input.to_le_bytes()), &TAKEN, 1));
+            sketch
+        };
+        let (first, second) = (filled(), filled());
+        assert_eq!((true, 128), (first.lower_bound() > 4_000, second.lower_bound()));
+        drop(first);
+
+        assert!(filled().lower_bound() > 4_000);
+    }
 
     fn of(inputs: std::ops::Range<u64>) -> Sketch {
         let mut sketch = Sketch::default();

@@ -73,6 +73,11 @@ impl Bucket {
         }
     }
 
+    /// Pays for what was done without a reservation.
+    pub fn spend(&self, spent_ns: f64) {
+        self.add(-steps(spent_ns));
+    }
+
     /// Fills the bucket: a forked child owes nothing of what its parent has reserved.
     pub fn refill(&self, now: i64) {
         self.balance.store(self.burst, Ordering::Release);
@@ -144,6 +149,16 @@ mod tests {
         (0..1_000).for_each(|_| bucket.settle(bucket.reserve(), 0.0));
 
         assert!(bucket.ease(0) >= 1.0);
+    }
+
+    #[test]
+    fn what_is_spent_besides_is_paid_from_the_same() {
+        let bucket = Bucket::new(0.05, 10e6, 0);
+        let estimate = bucket.reserve();
+        bucket.settle(estimate, 0.0);
+        bucket.spend(5e6);
+
+        assert!((bucket.ease(0) - 0.5).abs() < 1e-6 && (bucket.reserve() - estimate).abs() < f64::EPSILON);
     }
 
     #[test]

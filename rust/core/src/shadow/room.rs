@@ -1,6 +1,9 @@
 //! The room in front of the worker.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::memory::{Memory, add, take};
 
 /// Why there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Room {
     max_jobs: usize,
-    max_bytes: usize,
+    memory: Arc<Memory>,
     max_abandoned: usize,
     jobs: AtomicUsize,
     bytes: AtomicUsize,
@@ -43,12 +46,12 @@ pub struct Room {
 }
 
 impl Room {
-    /// An empty room without a thread behind it.
+    /// An empty room without a thread behind it. Its memory may be that of other rooms, too.
     #[must_use]
-    pub fn new(max_jobs: usize, max_bytes: usize, max_abandoned: usize) -> Self {
+    pub fn new(max_jobs: usize, memory: Arc<Memory>, max_abandoned: usize) -> Self {
         Self {
             max_jobs,
-            max_bytes,
+            memory,
             max_abandoned,
             jobs: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
@@ -85,10 +88,19 @@ impl Room {
         if !add(&self.jobs, 1, self.max_jobs) {
             return Err(Refusal::QueueFull);
         }
-        if !add(&self.bytes, size, self.max_bytes) {
-            take(&self.jobs, 1);
+        self.grow(size).inspect_err(|_| take(&self.jobs, 1))
+    }
+
+    /// Reserves more for a job that has grown.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory left for it; then nothing more is reserved.
+    pub fn grow(&self, size: usize) -> Result<(), Refusal> {
+        if !self.memory.take(size) {
             return Err(Refusal::Memory);
         }
+        self.bytes.fetch_add(size, Ordering::AcqRel);
         Ok(())
     }
 
@@ -96,6 +108,7 @@ impl Room {
     pub fn release(&self, size: usize) {
         take(&self.jobs, 1);
         take(&self.bytes, size);
+        self.memory.give(size);
     }
 
     /// Whether a job that is queued now is done without further ado.
@@ -137,20 +150,12 @@ impl Room {
     /// Forgets every job and thread: in a forked child they are its parent's.
     pub fn empty(&self) {
         self.attend(false);
-        let counts = [&self.jobs, &self.bytes, &self.queued, &self.abandoned];
+        self.memory.give(self.bytes.swap(0, Ordering::AcqRel));
+        let counts = [&self.jobs, &self.queued, &self.abandoned];
         for count in counts {
             count.store(0, Ordering::Release);
         }
     }
-}
-
-fn add(count: &AtomicUsize, more: usize, most: usize) -> bool {
-    let sum = |now: usize| now.checked_add(more).filter(|sum| *sum <= most);
-    count.fetch_update(Ordering::AcqRel, Ordering::Acquire, sum).is_ok()
-}
-
-fn take(count: &AtomicUsize, less: usize) {
-    let _always = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| Some(now.saturating_sub(less)));
 }
 
 #[cfg(test)]
@@ -159,9 +164,26 @@ mod tests {
 
     use super::*;
 
+    fn room_of(max_jobs: usize, max_bytes: usize, max_abandoned: usize) -> Room {
+        Room::new(max_jobs, Arc::new(Memory::new(max_bytes)), max_abandoned)
+    }
+
+    #[test]
+    fn rooms_share_a_memory_and_each_gives_back_its_own() {
+        let memory = Arc::new(Memory::new(10));
+        let (one, other) = (Room::new(9, Arc::clone(&memory), 1), Room::new(9, Arc::clone(&memory), 1));
+        assert_eq!([Ok(()), Err(Refusal::Memory), Ok(())], [one.reserve(6), other.reserve(5), other.reserve(4)]);
+        one.empty();
+
+        assert_eq!((4, Ok(())), (memory.taken(), other.grow(6)));
+        assert_eq!(Err(Refusal::Memory), other.grow(1));
+        other.release(10);
+        assert_eq!(0, memory.taken());
+    }
+
     #[test]
     fn room_is_limited_by_number_and_by_bytes() {
-        let room = Room::new(2, 15, 2);
+        let room = room_of(2, 15, 2);
         let reserved = [10, 6, 5, 0].map(|size| room.reserve(size));
 
         assert_eq!([Ok(()), Err(Refusal::Memory), Ok(()), Err(Refusal::QueueFull)], reserved);
@@ -172,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_room_that_is_closed_or_hangs_takes_nothing() {
-        let (closed, hung) = (Room::new(9, 9, 1), Room::new(9, 9, 1));
+        let (closed, hung) = (room_of(9, 9, 1), room_of(9, 9, 1));
         for room in [&closed, &hung] {
             room.attend(true);
         }
@@ -186,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_childs_room_is_empty_and_closed_if_it_was() {
-        let room = Room::new(1, 9, 1);
+        let room = room_of(1, 9, 1);
         assert_eq!(Ok(()), room.reserve(9));
         room.arrive();
         room.empty();
@@ -199,7 +221,7 @@ mod tests {
 
     #[test]
     fn no_more_is_reserved_than_there_is_whoever_asks() {
-        let room = Room::new(100, 1_000, 1);
+        let room = room_of(100, 1_000, 1);
         let got: usize = thread::scope(|scope| {
             let asking: Vec<_> =
                 (0..4).map(|_| scope.spawn(|| (0..90).filter(|_| room.reserve(7).is_ok()).count())).collect();

@@ -140,7 +140,7 @@ impl Observer {
     #[pyo3(signature = (job, value, duration_ns, /))]
     fn submit_served(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) {
         self.hand_over(job, self.now(job.py()), |job| {
-            job.served = Side::Value(self.kept(value)?, duration_ns);
+            job.served = Side::Value(self.kept(job, value)?, duration_ns);
             Ok(())
         });
     }
@@ -176,19 +176,22 @@ impl Observer {
         control: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let control = control.unwrap_or_else(|| self.control.bind(py));
+        let begun = self.now(py);
         let Some(job) = self.begin(py, call) else {
             return control.call(call.0, call.1);
         };
         let started = self.now(py);
         let answer = control.call(call.0, call.1);
         let ended = self.now(py);
-        match answer {
+        let answer = match answer {
             Ok(value) => {
                 self.hand_over(&job, ended, |job| self.set_control(job, &value, ended - started));
                 Ok(value)
             }
             Err(error) => Err(self.hand_over_raised(&job, error, (started, ended))),
-        }
+        };
+        self.bucket.get().spend_on_caller(started - begun + self.now(py) - ended);
+        answer
     }
 
     /// The error comes back with its traceback, which listeners have read.
@@ -211,7 +214,7 @@ impl Observer {
 
     fn set_control(&self, job: &mut Job, value: &Bound<'_, PyAny>, duration_ns: i64) -> Result<(), Unfit> {
         job.shape = self.shaper.get().profile().with_outcome(job.shape, ControlOutcome::Value);
-        job.control = Side::Value(self.kept(value)?, duration_ns);
+        job.control = Side::Value(self.kept(job, value)?, duration_ns);
         Ok(())
     }
 
@@ -222,7 +225,8 @@ impl Observer {
         Ok(())
     }
 
-    fn kept(&self, value: &Bound<'_, PyAny>) -> Result<Frozen, Unfit> {
+    /// A copy of an answer, which its job keeps alive with the arguments.
+    fn kept(&self, job: &mut Job, value: &Bound<'_, PyAny>) -> Result<Frozen, Unfit> {
         if !self.takes_snapshots {
             return Ok(Frozen::unseen(value));
         }
@@ -230,10 +234,13 @@ impl Observer {
             None => Frozen::value(value, self.max_bytes),
             Some(freeze) => copied(freeze.bind(value.py()), value, self.max_bytes),
         };
-        frozen.map_err(|reason| match reason {
+        let frozen = frozen.map_err(|reason| match reason {
             Unfreezable::Failed(error) => Unfit::Failed(error),
             _ => Unfit::Shed("unsnapshotable"),
-        })
+        })?;
+        self.room.get().core().grow(frozen.bytes)?;
+        job.size += frozen.bytes;
+        Ok(frozen)
     }
 
     /// A clock that fails tells no time.

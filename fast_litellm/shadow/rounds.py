@@ -1,0 +1,74 @@
+"""
+The ledger's thread: it makes its rounds about once a second, and at once when it is woken.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, Optional
+
+from fast_litellm.shadow import machinery
+
+
+class Rounds:
+    """
+    Makes rounds on a daemon thread, from when it is started until it is ended.
+
+    Args:
+        work: One round; it raises nothing.
+        seconds: How long to wait in between; None makes none.
+        spend: Told of the processor time that a round has taken, in nanoseconds.
+    """
+
+    def __init__(
+        self, work: Callable[[], object], seconds: Optional[float], spend: Optional[Callable[[int], object]] = None
+    ) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._spend = spend
+        self._ended = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._starting = threading.Lock()
+        self._wake = threading.Event()
+        self.thread: Optional[threading.Thread] = None
+
+    def start(self) -> None:
+        """Starts the thread, unless it runs, has been ended, or there is nothing to wait for."""
+        if self._seconds is None or self.thread is not None or self._ended:
+            return
+        with self._starting:
+            if self.thread is None:
+                thread = threading.Thread(target=self._run, name="fast-litellm-ledger", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the interpreter is shutting down: closing the ledger writes the rest
+                    machinery.failed("start_writer", error)
+                    return
+                self.thread = thread
+
+    def wake(self) -> None:
+        """Has the next round begin now."""
+        self._wake.set()
+
+    def end(self) -> None:
+        """Lets the thread end after its present round."""
+        self._ended = True
+        self.wake()
+
+    def forget(self) -> bool:
+        """Returns whether a thread was running that a forked child does not have; it may start its own."""
+        was_running = self.thread is not None
+        self._begin()
+        return was_running
+
+    def _run(self) -> None:
+        while not self._ended:
+            started = time.thread_time_ns()
+            self._work()
+            if self._spend is not None:
+                self._spend(time.thread_time_ns() - started)
+            self._wake.wait(self._seconds)
+            self._wake.clear()
