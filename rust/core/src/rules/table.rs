@@ -283,7 +283,11 @@ pub static SHADOW: Table = Table {
             "Where the candidate runs: on a thread of its own (the default), in the caller's, or in another process.",
         ),
         field("deadline", Shape::Duration, "How long one run of the candidate may take; 1s if absent."),
-        field("memory", Shape::Memory, "How much copies of waiting calls may keep alive; if absent 16MiB, which features share."),
+        field(
+            "memory",
+            Shape::Memory,
+            "How much copies of waiting calls may keep alive; if absent 16MiB, which features share.",
+        ),
     ],
     required: &[],
     one_of: &[],

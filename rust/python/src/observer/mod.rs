@@ -176,7 +176,8 @@ impl Observer {
         control: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let control = control.unwrap_or_else(|| self.control.bind(py));
-        let begun = self.now(py);
+        let bucket = self.bucket.get();
+        let begun = (!bucket.is_boundless()).then(|| self.now(py));
         let Some(job) = self.begin(py, call) else {
             return control.call(call.0, call.1);
         };
@@ -190,7 +191,9 @@ impl Observer {
             }
             Err(error) => Err(self.hand_over_raised(&job, error, (started, ended))),
         };
-        self.bucket.get().spend_on_caller(started - begun + self.now(py) - ended);
+        if let Some(begun) = begun {
+            bucket.spend_on_caller(started - begun + self.now(py) - ended);
+        }
         answer
     }
 
