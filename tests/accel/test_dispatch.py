@@ -7,6 +7,7 @@ import functools
 import inspect
 import pickle
 import weakref
+from contextvars import ContextVar
 
 import pytest
 
@@ -361,6 +362,35 @@ def test_it_can_be_referred_to_weakly():
     call = Dispatcher(control, Tally(), effect_free=True)
 
     assert call is weakref.ref(call)()
+
+
+def test_the_rules_of_another_manager_take_over_and_the_first_ones_come_back():
+    """Whichever manager a dispatcher was connected to first, the one it is connected to now decides."""
+    seam = Seam(otherwise="rust")
+    other = FlagManager.from_dict({"version": 1, "flags": {"feature": {"otherwise": "python"}}})
+    listeners = (current, seam.candidate, seam._observe, seam.failed.append)
+
+    served = []
+    for manager in (seam.manager, other, seam.manager, None, other):
+        if manager is None:
+            seam.call.disconnect()
+        else:
+            seam.call.connect(manager.bind("feature"), *listeners)
+        seam.call("a")
+        served.append(seam.served)
+
+    assert [(0, 1), (1, 1), (1, 2), (1, 2), (2, 2)] == served
+
+
+def test_a_context_of_another_variable_is_asked():
+    """A connection's own variable says whose call it is, also where flag and manager are those of the first."""
+    seam = Seam(rules=[{"name": "one", "when": {"attr": "id", "equals": 1}, "serve": "rust"}])
+    other: ContextVar = ContextVar("other", default=(None, {"id": 1}))
+    seam.call("a")
+    seam.call.connect(seam.manager.bind("feature"), other, seam.candidate, seam._observe, seam.failed.append)
+    seam.call("a")
+
+    assert (1, 1) == seam.served
 
 
 def test_a_pause_by_another_process_holds_from_the_next_call(tmp_path):

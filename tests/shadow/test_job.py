@@ -35,6 +35,16 @@ def test_a_call_without_keywords_has_none(runner):
     runner.abandon(job, "control_interrupted")
 
 
+def test_a_copy_keeps_what_is_in_the_tuple_of_arguments_and_not_the_tuple(runner):
+    """One that lived on would bring the next turn of the collector of cycles nearer."""
+    given = ("word", 1.5)
+    job = runner.prepare(given, {})
+    assert given == job.call[0]
+    assert given is not job.call[0]
+    assert all(one is other for one, other in zip(given, job.call[0]))
+    runner.abandon(job, "control_interrupted")
+
+
 def test_a_job_has_no_ticket_before_its_control_has_ended(runner, balanced):
     """What has not been offered cannot be ended."""
     job = runner.prepare((), {})

@@ -26,10 +26,15 @@ impl Sampler {
 
     /// Whether the next call belongs to a sample of `share` millionths. 0 and 1,000,000 are exact.
     pub fn takes(&self, share: u32) -> bool {
+        u64::from(share) >= SCALE || self.takes_call(share, self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The same of a call that somebody else has numbered: no two calls may have one number.
+    #[must_use]
+    pub fn takes_call(&self, share: u32, call: u64) -> bool {
         if u64::from(share) >= SCALE {
             return true;
         }
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let hash = xxh3_64_with_seed(&call.to_le_bytes(), self.key);
         ((hash >> 32) * SCALE) >> 32 < u64::from(share)
     }
@@ -55,6 +60,14 @@ mod tests {
         let count = taken(50_000, 100_000);
 
         assert!((5_000 - 276..=5_000 + 276).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn a_call_numbered_by_somebody_else_is_drawn_as_its_own_would_be() {
+        let (one, other) = (Sampler::new(7), Sampler::new(7));
+
+        assert!((0..1_000).all(|call| one.takes(50_000) == other.takes_call(50_000, call)));
+        assert!((0..10).all(|call| other.takes_call(1_000_000, call) && !other.takes_call(0, call)));
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub(crate) struct Frozen {
     pub(crate) bytes: usize,
 }
 
-/// As many as a call with plain arguments has need no memory of their own.
+/// As many as a call with one plain argument has need no memory of their own.
 type Parts = SmallVec<[Part; 3]>;
 
 enum Part {
@@ -137,6 +137,9 @@ enum Part {
     List(usize),
     Tuple(usize),
     Dict(usize),
+    /// A pair of so many positional arguments and a dict. Their tuple is not shared: it was made for the call and ends with it, so
+    /// that the collector of cycles, which counts what lives on, is not brought nearer to its next turn.
+    Call(usize),
     /// A set or a bytearray; itself a copy, which is copied again.
     Copied(Py<PyAny>),
 }
@@ -151,8 +154,11 @@ impl Frozen {
     pub(crate) fn call((args, kwargs): Arguments<'_, '_>, max_bytes: usize) -> Result<Self, Unfreezable> {
         let mut walk = Walk::new(max_bytes);
         walk.hold(2 * SLOT_BYTES)?;
-        walk.parts.push(Part::Tuple(2));
-        walk.add(args, 1)?;
+        walk.hold(args.len() * SLOT_BYTES)?;
+        walk.parts.push(Part::Call(args.len()));
+        for argument in args.iter_borrowed() {
+            walk.add(&argument, 2)?;
+        }
         if let Some(kwargs) = kwargs {
             walk.dict(kwargs, 1)?;
         } else {
@@ -185,6 +191,10 @@ fn thawed<'py>(py: Python<'py>, parts: &mut std::slice::Iter<'_, Part>) -> PyRes
                 dict.set_item(thawed(py, parts)?, thawed(py, parts)?)?;
             }
             Ok(dict.into_any())
+        }
+        Some(Part::Call(count)) => {
+            let args = PyTuple::new(py, items(py, parts, *count)?)?.into_any();
+            Ok(PyTuple::new(py, [args, thawed(py, parts)?])?.into_any())
         }
         Some(Part::Copied(copy)) => copy.bind(py).call_method0("copy"),
     }

@@ -9,7 +9,6 @@
 mod batch;
 mod construct;
 mod dispatch;
-mod dispatch_entry;
 mod distinct;
 mod encoding;
 mod flags;

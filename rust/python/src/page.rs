@@ -86,6 +86,7 @@ impl Stops {
 
 impl Places {
     /// A flag's standing: one relaxed load of what all processes share, and one of what is this process's own.
+    #[inline(always)]
     pub(crate) fn standing(&self, flag: usize) -> Standing {
         let place = &self.flags[flag];
         let shared = match (&self.page, place.shared) {
@@ -93,8 +94,13 @@ impl Places {
             _ => 0,
         };
         let own = place.own.load(Ordering::Relaxed);
-        if shared | own == 0 { Standing::Running } else { standing::stronger(shared, own, now()) }
+        if shared | own == 0 { Standing::Running } else { stronger_now(shared, own) }
     }
+}
+
+#[cold]
+fn stronger_now(shared: Word, own: Word) -> Standing {
+    standing::stronger(shared, own, now())
 }
 
 impl Mapping {

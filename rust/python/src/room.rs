@@ -244,12 +244,15 @@ impl Bucket {
 }
 
 impl Bucket {
+    /// Whether nothing is counted, so that nobody need tell the time for it.
+    pub(crate) fn is_boundless(&self) -> bool {
+        self.core.is_boundless()
+    }
+
     /// Pays for so many nanoseconds on a caller's path.
     #[expect(clippy::cast_precision_loss, reason = "a caller does not wait for months")]
     pub(crate) fn spend_on_caller(&self, spent: i64) {
-        if !self.core.is_boundless() {
-            self.core.spend(spent as f64);
-        }
+        self.core.spend(spent as f64);
     }
 }
 

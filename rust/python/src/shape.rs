@@ -175,7 +175,8 @@ impl ChatWalk {
         }
         self.left -= 1;
         if let Ok(text) = value.cast_exact::<PyString>() {
-            self.facts.text(class(text), text.len().unwrap_or(0));
+            let (class, length) = told(text);
+            self.facts.text(class, length);
         } else if let Ok(list) = value.cast_exact::<PyList>() {
             list.iter().take(self.left).for_each(|item| self.texts(&item, depth + 1));
         } else if let Ok(dict) = value.cast_exact::<PyDict>() {
@@ -206,25 +207,31 @@ impl PlainWalk {
         }
         self.left -= 1;
         if let Ok(text) = value.cast_exact::<PyString>() {
-            self.facts.value(Kind::Str, depth, text.len().unwrap_or(0));
-            self.facts.text(class(text));
+            let (class, length) = told(text);
+            self.facts.value(Kind::Str, depth, length);
+            self.facts.text(class);
             return;
         }
+        if let Ok(dict) = value.cast_exact::<PyDict>() {
+            self.facts.value(Kind::Dict, depth, dict.len());
+            for (key, value) in dict {
+                self.value(&key, depth + 1);
+                self.value(&value, depth + 1);
+            }
+        } else if let Ok(list) = value.cast_exact::<PyList>() {
+            self.facts.value(Kind::List, depth, list.len());
+            self.items(list.iter(), depth);
+        } else {
+            self.rarer(value, depth);
+        }
+    }
+
+    fn rarer(&mut self, value: &Bound<'_, PyAny>, depth: usize) {
         let kind = kind(value);
         let is_sized = !matches!(kind, Kind::None | Kind::Bool | Kind::Int | Kind::Float | Kind::Other);
         self.facts.value(kind, depth, if is_sized { value.len().unwrap_or(0) } else { 0 });
-        match kind {
-            Kind::List => self.items(value.cast_exact::<PyList>().into_iter().flatten(), depth),
-            Kind::Tuple => self.items(value.cast_exact::<PyTuple>().into_iter().flatten(), depth),
-            Kind::Dict => {
-                if let Ok(dict) = value.cast_exact::<PyDict>() {
-                    for (key, value) in dict {
-                        self.value(&key, depth + 1);
-                        self.value(&value, depth + 1);
-                    }
-                }
-            }
-            _ => {}
+        if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+            self.items(tuple.iter(), depth);
         }
     }
 
@@ -233,9 +240,16 @@ impl PlainWalk {
     }
 }
 
-/// Half a pair of surrogates is all that keeps a text from being read.
-fn class(text: &Bound<'_, PyString>) -> TextClass {
-    text.to_str().map_or(TextClass::Surrogate, TextClass::of)
+/// A text's class and its length. Half a pair of surrogates is all that keeps a text from being read.
+fn told(text: &Bound<'_, PyString>) -> (TextClass, usize) {
+    match text.to_str() {
+        Ok(read) => {
+            let (class, is_whole) = (TextClass::of(read), read.len() <= TextClass::LOOKED_AT);
+            let is_counted = is_whole && class == TextClass::Ascii; // one byte a character
+            (class, if is_counted { read.len() } else { text.len().unwrap_or(0) })
+        }
+        Err(_) => (TextClass::Surrogate, text.len().unwrap_or(0)),
+    }
 }
 
 fn kind(value: &Bound<'_, PyAny>) -> Kind {

@@ -88,6 +88,12 @@ impl Block {
         Self { memory, placing: Mutex::new(()), sketches: Mutex::default() }
     }
 
+    /// Counts a call that Python answers. Returns how many it has answered before.
+    #[inline]
+    pub(super) fn serve_python(&self) -> u64 {
+        self.count(map_counter(SERVED, PYTHON))
+    }
+
     /// Counts a call answered by an implementation.
     pub fn serve(&self, implementation: &str) {
         let slot = match implementation {
@@ -106,6 +112,12 @@ impl Block {
     /// Counts a call the candidate should have answered and could not.
     pub fn fail(&self, kind: &str) {
         self.count(map_counter(FAILED, self.map_index(FAILED, kind)));
+    }
+
+    /// Counts an offered call that the sample leaves out and nobody has looked at.
+    #[inline]
+    pub(super) fn sample_out_unseen(&self) {
+        self.count(place(0) + SAMPLED_OUT);
     }
 
     /// Counts an offered call that the sample leaves out.
@@ -262,8 +274,9 @@ impl Block {
         self.sketches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, word: usize) {
-        self.word(word).fetch_add(1, Ordering::Release);
+    /// Returns the count before.
+    fn count(&self, word: usize) -> u64 {
+        self.word(word).fetch_add(1, Ordering::Release)
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {

@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Block, Memory, Reading, ShapeReading, Ticket, UNKNOWN};
+use super::{Block, Memory, Reading, ShapeReading, Ticket};
 
 /// A block with the name of its epoch.
 struct Named {
     epoch: String,
     block: Arc<Block>,
+    /// The number of its first call: another in every epoch, so that not the same calls of each are sampled.
+    first: u64,
 }
 
 /// The counters of one feature in one process.
@@ -32,11 +35,7 @@ impl Tally {
     /// An empty tally in an epoch without a name.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            current: ArcSwap::from_pointee(Named { epoch: String::new(), block: Arc::new(Block::on_heap()) }),
-            earlier: Mutex::default(),
-            generation: Arc::default(),
-        }
+        Self { current: ArcSwap::new(named("", None)), earlier: Mutex::default(), generation: Arc::default() }
     }
 
     /// Counts under another epoch from here on. Calls in flight end where they were accepted.
@@ -103,11 +102,22 @@ impl Tally {
         self.current.load().block.sample_out(shape);
     }
 
-    /// Counts a call that the sample leaves out, unseen, and Python answers.
-    pub fn serve_sampled_out(&self) {
+    /// Counts a call that Python answers and, unless the sample takes it, as one that is left out, unseen.
+    ///
+    /// # Arguments
+    ///
+    /// * `takes` - Asked, with a number that is this call's alone, whether it does.
+    ///
+    /// # Returns
+    ///
+    /// Whether it does.
+    pub fn serve_sampled(&self, takes: impl FnOnce(u64) -> bool) -> bool {
         let current = self.current.load();
-        current.block.serve("python");
-        current.block.sample_out(UNKNOWN);
+        let is_taken = takes(current.first.wrapping_add(current.block.serve_python()));
+        if !is_taken {
+            current.block.sample_out_unseen();
+        }
+        is_taken
     }
 
     /// Counts an offered call whose comparison has begun.
@@ -146,7 +156,7 @@ impl Tally {
 
 fn named(epoch: &str, memory: Option<Box<dyn Memory>>) -> Arc<Named> {
     let block = Arc::new(memory.map_or_else(Block::on_heap, Block::new));
-    Arc::new(Named { epoch: epoch.to_owned(), block })
+    Arc::new(Named { epoch: epoch.to_owned(), block, first: xxh3_64(epoch.as_bytes()) })
 }
 
 #[cfg(test)]
@@ -268,6 +278,30 @@ mod tests {
         assert_eq!(Some(1), tally.forget("one").map(|(reading, _)| reading.offered));
         assert_eq!(1, tally.reading().offered);
         assert_eq!(2, tally.blocks().len());
+    }
+
+    #[test]
+    fn a_sample_is_asked_with_numbers_that_no_two_calls_of_an_epoch_have() {
+        let tally = Tally::new();
+        let numbers = |calls: usize| {
+            let mut numbers = Vec::new();
+            (0..calls).for_each(|call| {
+                tally.serve_sampled(|number| {
+                    numbers.push(number);
+                    call % 2 == 0
+                });
+            });
+            numbers
+        };
+        tally.open("one", None);
+        let one = numbers(100);
+        tally.open("two", None);
+        let two = numbers(100);
+
+        assert!(one.iter().all(|number| !two.contains(number)));
+        assert_eq!(one[0] + 99, one[99]);
+        let reading = tally.reading();
+        assert_eq!((200, 100), (reading.served["python"], reading.sampled_out));
     }
 
     #[test]

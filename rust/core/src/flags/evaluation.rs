@@ -5,6 +5,8 @@
 //! of others, the slot of its layer; and then the rules. What does not depend on the call or the moment is settled when a
 //! snapshot is compiled (`course`).
 
+use smallvec::SmallVec;
+
 use super::bucket::BUCKETS;
 use super::call::Call;
 use super::decision::{Decision, Detail, Implementation, Outline, Reason, Stage};
@@ -51,22 +53,26 @@ pub struct Evaluation<'s, 'c, C> {
     flags: &'s [Flag],
     call: &'c C,
     /// What required flags were found to serve, so that many ways to one flag ask it once.
-    known: Vec<(usize, &'s Implementation)>,
+    known: Known<'s>,
 }
+
+/// As many flags as most require take no memory of their own.
+type Known<'s> = SmallVec<[(usize, &'s Implementation); 4]>;
 
 impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
     /// Begins the evaluation of a call.
     pub fn new(flags: &'s [Flag], call: &'c C) -> Self {
-        Self { flags, call, known: Vec::new() }
+        Self { flags, call, known: Known::new() }
     }
 
     /// Chooses who answers. Pure: the same flags, call, time and standings give the same choice.
+    // Always inline, as is what it calls where nothing is rare: a caller who reads a part of the choice then has no more of it made.
+    #[inline(always)]
     pub fn choose(&mut self, position: usize) -> Choice<'s> {
         let flag = &self.flags[position];
         match self.call.standing(position) {
-            Standing::Stopped(cause) if !flag.is_disabled() => Choice::stopped(cause),
-            Standing::Retrying(cause, share) if share < BUCKETS => self.retry(flag, cause, share),
-            _ => self.choose_running(flag),
+            Standing::Running => self.choose_running(flag),
+            standing => self.choose_hampered(flag, standing),
         }
     }
 
@@ -94,6 +100,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
     }
 
     /// Chooses, and says as much of it as routing the call takes.
+    #[inline(always)]
     pub fn outline(&mut self, position: usize) -> Outline {
         let choice = self.choose(position);
         let flag = &self.flags[position];
@@ -105,6 +112,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
     }
 
     /// What a flag serves, asked once per evaluation.
+    #[inline(never)]
     pub fn serves(&mut self, position: usize) -> &'s Implementation {
         if let Some((_, serve)) = self.known.iter().find(|(known, _)| *known == position) {
             return serve;
@@ -114,6 +122,16 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         serve
     }
 
+    #[cold]
+    fn choose_hampered(&mut self, flag: &'s Flag, standing: Standing) -> Choice<'s> {
+        match standing {
+            Standing::Stopped(cause) if !flag.is_disabled() => Choice::stopped(cause),
+            Standing::Retrying(cause, share) if share < BUCKETS => self.retry(flag, cause, share),
+            _ => self.choose_running(flag),
+        }
+    }
+
+    #[inline(always)]
     fn choose_running(&mut self, flag: &'s Flag) -> Choice<'s> {
         if !flag.ruled {
             return self.act(flag, None);
@@ -124,7 +142,13 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         }
     }
 
+    #[inline(always)]
     fn hindrance(&mut self, flag: &'s Flag) -> Hindrance {
+        if flag.requires.is_empty() && flag.slot.is_none() { Hindrance::None } else { self.sought_hindrance(flag) }
+    }
+
+    #[inline(never)]
+    fn sought_hindrance(&mut self, flag: &'s Flag) -> Hindrance {
         if let Some(unmet) = flag.requires.iter().position(|it| *self.serves(it.flag) != it.serves) {
             return Hindrance::Prerequisite(unmet);
         }
@@ -137,7 +161,6 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
     }
 
     /// A candidate that was stopped is tried again by a share of the units, which are always the same ones.
-    #[cold]
     fn retry(&mut self, flag: &'s Flag, cause: Cause, share: u32) -> Choice<'s> {
         let choice = Choice { stage: Some(Stage::Canary), ..self.choose_running(flag) };
         let again = || flag.hashed.retry_bucket(self.call).is_some_and(|bucket| bucket < share);
@@ -147,6 +170,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         Choice { serve: &CONTROL, hindrance: Hindrance::Stopped(cause), ..choice }
     }
 
+    #[inline(always)]
     fn act(&self, flag: &'s Flag, rule: Option<usize>) -> Choice<'s> {
         let (serve, draw) = match rule.map_or(&flag.otherwise, |index| &flag.rules[index].then) {
             Action::Serve(serve) => (serve, Draw::NotNeeded),
@@ -157,6 +181,7 @@ impl<'s, 'c, C: Call> Evaluation<'s, 'c, C> {
         Choice { serve, rule, asked: flag.ruled, draw, hindrance: Hindrance::None, stage: None }
     }
 
+    #[inline(never)]
     fn climb(&self, ramp: &'s Ramp) -> (&'s Implementation, Draw) {
         match ramp.share(self.call.now()) {
             0 => (&CONTROL, Draw::NotNeeded),
@@ -192,8 +217,7 @@ impl Choice<'_> {
 
     /// Of a million such calls, how many are compared.
     fn shadow_share(&self, flag: &Flag) -> u32 {
-        let is_compared = matches!(self.stage(flag), Stage::Shadow | Stage::Canary) && self.serves_control();
-        if is_compared { flag.shadow_share } else { 0 }
+        if self.serves_control() { flag.compared_share(self.stage(flag)) } else { 0 }
     }
 
     fn why(&self, flag: &Flag) -> (Reason, Detail) {

@@ -142,6 +142,13 @@ impl Flag {
         (self.ruled && !self.rules.is_empty()) || !matches!(self.otherwise, Action::Serve(Implementation::Python))
     }
 
+    /// Of a million calls that Python answers at a stage, how many are compared.
+    #[must_use]
+    #[inline]
+    pub fn compared_share(&self, stage: Stage) -> u32 {
+        if matches!(stage, Stage::Shadow | Stage::Canary) { self.shadow_share } else { 0 }
+    }
+
     /// Whether the flag is switched off whatever the call, so that nothing is left to be stopped.
     #[must_use]
     pub fn is_disabled(&self) -> bool {
@@ -157,6 +164,7 @@ impl Hashed {
     }
 
     /// The call's bucket; `None` when it has no unit.
+    #[inline(always)]
     pub fn bucket<C: Call>(&self, call: &C) -> Option<u32> {
         self.unit.with(call, |unit| {
             unit.map(|unit| match &self.hasher {
@@ -174,6 +182,7 @@ impl Hashed {
 
 impl UnitSource {
     /// Hands over the call's unit.
+    #[inline(always)]
     pub fn with<C: Call, R>(&self, call: &C, then: impl FnOnce(Option<&str>) -> R) -> R {
         let path = match self {
             Self::Explicit(path) => match call.unit() {

@@ -16,7 +16,7 @@ use super::document::{
     Scalar, Test,
 };
 use super::json_call::JsonCall;
-use super::{Call, Decision, Outline, Reason, Snapshot, Stage};
+use super::{Call, Decision, Implementation, Outline, Reason, Snapshot, Stage};
 
 const CASES: u32 = 2_000;
 
@@ -233,8 +233,12 @@ fn decisions_are_total_and_pure_whatever_the_rules_and_the_call() {
                 prop_assert_eq!(&decision, &snapshot.decide(flag, &call));
                 prop_assert_eq!(&decision.serve, snapshot.serve(flag, &call));
                 prop_assert_eq!(outline_of(&decision), snapshot.outline(flag, &call));
-                let settled = flag.and_then(|flag| snapshot.settled(flag, call.standing(flag)));
+                let settled = flag.and_then(|flag| snapshot.settled(flag, || call.standing(flag)));
                 prop_assert!(settled.is_none_or(|serve| *serve == decision.serve));
+                let share = flag.and_then(|flag| snapshot.settled_share(flag, || call.standing(flag)));
+                let is_control = decision.serve == Implementation::Python;
+                prop_assert!(share.is_none_or(|share| is_control && share == decision.shadow_share));
+                prop_assert_eq!(share.is_some(), is_control && settled.is_some());
                 *seen.borrow_mut().entry(decision.reason.name()).or_insert(0) += 1;
             }
             for flag in &snapshot.flags {

@@ -60,6 +60,7 @@ impl Snapshot {
     }
 
     /// As much of the decision as routing the call takes.
+    #[inline(always)]
     pub fn outline<C: Call>(&self, position: Option<usize>, call: &C) -> Outline {
         match position.filter(|position| *position < self.flags.len()) {
             Some(position) => Evaluation::new(&self.flags, call).outline(position),
@@ -67,17 +68,30 @@ impl Snapshot {
         }
     }
 
-    /// Who serves every call, whatever is in it, while the flag's standing is this one; `None` when that hangs on the call.
+    /// Who serves every call, whatever is in it, while the flag runs; `None` when that hangs on the call, or the flag is stopped.
+    /// Its standing is asked for only where nothing else is left to ask.
     #[must_use]
-    pub fn settled(&self, position: usize, standing: Standing) -> Option<&Implementation> {
+    #[inline(always)]
+    pub fn settled(&self, position: usize, standing: impl FnOnce() -> Standing) -> Option<&Implementation> {
         let flag = self.flags.get(position)?;
         match &flag.otherwise {
-            Action::Serve(serve) if !flag.ruled && standing == Standing::Running => Some(serve),
+            Action::Serve(serve) if !flag.ruled && standing() == Standing::Running => Some(serve),
+            _ => None,
+        }
+    }
+
+    /// How many of a million calls are compared, while Python answers every call, whatever is in it; else `None`, as of `settled`.
+    #[must_use]
+    #[inline(always)]
+    pub fn settled_share(&self, position: usize, standing: impl FnOnce() -> Standing) -> Option<u32> {
+        match self.settled(position, standing)? {
+            Implementation::Python => self.flags.get(position).map(|flag| flag.compared_share(flag.stage)),
             _ => None,
         }
     }
 
     /// Who serves the call, which is all that most callers want to know of the decision.
+    #[inline(always)]
     pub fn serve<C: Call>(&self, position: Option<usize>, call: &C) -> &Implementation {
         match position.filter(|position| *position < self.flags.len()) {
             Some(position) => Evaluation::new(&self.flags, call).choose(position).serve,

@@ -1,7 +1,6 @@
 //! The class of a text: the rarest kind of character in it.
 
-/// So many bytes of a text are looked at; the class of a longer one is that of its beginning.
-const LOOKED_AT: usize = 4_096;
+use wide::{CmpEq, CmpLt, i8x16};
 
 /// Marks of bytes: beyond ASCII; control characters; the beginning of what may be a special token.
 const HIGH: u8 = 0x80;
@@ -35,12 +34,17 @@ pub enum TextClass {
 }
 
 impl TextClass {
+    /// So many bytes of a text are looked at; the class of a longer one is that of its beginning.
+    pub const LOOKED_AT: usize = 4_096;
+
     /// The class of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let most = LOOKED_AT.min(text.len());
-        let end = (0..=most).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        let text = &text[..end];
+        let text = if text.len() > Self::LOOKED_AT { beginning(text) } else { text };
+        if is_plain(text.as_bytes()) { Self::Ascii } else { Self::of_marked(text) }
+    }
+
+    fn of_marked(text: &str) -> Self {
         let seen = marks(text.as_bytes());
         let special = if seen & LESS != 0 && text.contains("<|") { Self::SpecialToken } else { Self::Ascii };
         let bytes = if seen & CONTROL != 0 { Self::Control } else { Self::Ascii };
@@ -63,7 +67,33 @@ impl TextClass {
     }
 }
 
-/// What bytes give reason to look for; many at once, as the processor's wide registers allow.
+fn beginning(text: &str) -> &str {
+    let end = (0..=TextClass::LOOKED_AT).rfind(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Whether no byte gives reason to look for anything, as in nearly all texts.
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().all(|byte| !is_odd(*byte));
+    };
+    let (chunks, _) = bytes.as_chunks();
+    chunks.iter().fold(odd(last), |found, chunk| found | odd(chunk)).none()
+}
+
+/// What the rarer half of all bytes is: all that have a mark, and some that have none.
+fn is_odd(byte: u8) -> bool {
+    (byte.cast_signed() < b' '.cast_signed() && byte != b'\n') || byte == 0x7f || byte == b'<'
+}
+
+/// The same of sixteen bytes at once.
+fn odd(bytes: &[u8; 16]) -> i8x16 {
+    let (bytes, all) = (i8x16::new(bytes.map(u8::cast_signed)), |byte: u8| i8x16::splat(byte.cast_signed()));
+    let is = |byte| bytes.cmp_eq(all(byte));
+    (bytes.cmp_lt(all(b' ')) & !is(b'\n')) | is(0x7f) | is(b'<')
+}
+
+/// What bytes give reason to look for; many at once, too.
 fn marks(bytes: &[u8]) -> u8 {
     let (chunks, rest) = bytes.as_chunks::<16>();
     let mut last = [b' '; 16];
@@ -118,7 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_that_has_a_mark_is_odd() {
+        assert!((0..=u8::MAX).all(|byte| mark(byte) == 0 || is_odd(byte)));
+        assert!((b' '..0x7f).chain([b'\n']).all(|byte| is_odd(byte) == (byte == b'<')));
+        assert!((0..=u8::MAX).all(|byte| is_odd(byte) == odd(&[byte; 16]).all()));
+    }
+
+    #[test]
     fn the_beginning_of_a_long_text_is_looked_at() {
+        const LOOKED_AT: usize = TextClass::LOOKED_AT;
         assert_eq!(TextClass::Ascii, TextClass::of(&("x".repeat(LOOKED_AT) + "é")));
         assert_eq!(TextClass::Ascii, TextClass::of(&("x".repeat(LOOKED_AT - 1) + "é")));
     }

@@ -136,6 +136,7 @@ impl SnapshotCell {
 
 impl Shared {
     /// Who serves a call, by the flag at a position.
+    #[inline(always)]
     pub(super) fn serve<'py>(
         &self,
         py: Python<'py>,

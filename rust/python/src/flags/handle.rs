@@ -29,6 +29,7 @@ pub(crate) struct FlagHandle {
 impl FlagHandle {
     /// Who serves the call.
     #[pyo3(signature = (unit=None, attributes=None, /))]
+    #[inline(never)] // whoever calls it hands over registers; what is inlined in two places is inlined in neither
     pub(super) fn serve<'py>(
         &self,
         py: Python<'py>,
@@ -81,15 +82,26 @@ impl FlagHandle {
         self.shared.latest.with(|current| {
             let position = self.position(current);
             let hangs_on_call = position.is_some_and(|position| current.snapshot.flags[position].may_serve_candidate());
-            let context = if hangs_on_call { context() } else { None };
-            let item = |index| context.as_ref().and_then(|context| context.get_item(index).ok());
-            let (unit, attributes) = (item(0), item(1));
-            let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok()?.to_str().ok());
-            let attributes = attributes.as_ref().filter(|attributes| attributes.is_instance_of::<PyDict>());
-            let outline = current.snapshot.outline(position, &current.call(unit, attributes));
+            let outline = if hangs_on_call {
+                outline_of(current, position, context().as_ref())
+            } else {
+                current.snapshot.outline(position, &current.call(None, None))
+            };
             let is_guarded = outline.is_live && position.and_then(|position| current.guard(position)).is_some();
             (outline, is_guarded)
         })
+    }
+
+    /// How many of a million calls are compared, while Python answers every call whatever is in it and no guard wants to know how
+    /// it went; else `outline` has more to say.
+    #[inline(always)]
+    pub(crate) fn settled_share(&self) -> Option<u32> {
+        self.shared.latest.with(|current| self.position(current).and_then(|position| current.settled_share(position)))
+    }
+
+    /// Whether two handles are of one flag of one cell.
+    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared) && self.name == other.name
     }
 
     /// The guard of the flag and the flag's standing, if it has a guard.
@@ -100,6 +112,7 @@ impl FlagHandle {
         })
     }
 
+    #[inline(always)]
     fn position(&self, current: &Compiled) -> Option<usize> {
         let found = self.found.load(Ordering::Relaxed);
         let position = if found >> 32 == u64::from(current.generation) { low_half(found) } else { self.find(current) };
@@ -113,6 +126,15 @@ impl FlagHandle {
         self.found.store(u64::from(current.generation) << 32 | u64::from(position), Ordering::Relaxed);
         position
     }
+}
+
+#[inline(never)]
+fn outline_of(current: &Compiled, position: Option<usize>, context: Option<&Bound<'_, PyTuple>>) -> Outline {
+    let item = |index| context.and_then(|context| context.get_item(index).ok());
+    let (unit, attributes) = (item(0), item(1));
+    let unit = unit.as_ref().and_then(|unit| unit.cast::<PyString>().ok()?.to_str().ok());
+    let attributes = attributes.as_ref().filter(|attributes| attributes.is_instance_of::<PyDict>());
+    current.snapshot.outline(position, &current.call(unit, attributes))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]

@@ -1,6 +1,6 @@
 //! The rules in force: one pointer that is swapped as a whole, and read without a shared write.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,10 +14,12 @@ pub(super) struct Latest {
     generation: AtomicU32,
 }
 
+type Seen = Option<Arc<Compiled>>;
+
 thread_local! {
     // What this thread used last. Counting the users of a snapshot costs two locked instructions a call and has the
     // threads wait for each other's cache line; comparing a number costs neither.
-    static SEEN: RefCell<Option<Arc<Compiled>>> = const { RefCell::new(None) };
+    static SEEN: RefCell<Seen> = const { RefCell::new(None) };
 }
 
 impl Latest {
@@ -34,27 +36,31 @@ impl Latest {
     }
 
     /// Lends the newest snapshot.
-    #[inline]
+    #[inline(always)]
     pub(super) fn with<R>(&self, then: impl FnOnce(&Compiled) -> R) -> R {
-        let generation = self.generation.load(Ordering::Acquire);
         SEEN.with(|seen| {
-            if let Ok(seen) = seen.try_borrow()
-                && let Some(compiled) = seen.as_deref()
-                && compiled.generation == generation
-            {
-                return then(compiled);
-            }
-            self.with_loaded(seen, then)
+            let generation = self.generation.load(Ordering::Acquire);
+            let last = seen.try_borrow().ok().and_then(|last| {
+                Ref::filter_map(last, |last| last.as_ref().filter(|it| it.generation == generation)).ok()
+            });
+            let loaded;
+            let compiled: &Compiled = if let Some(last) = &last {
+                last
+            } else {
+                loaded = self.load(seen);
+                &loaded
+            };
+            then(compiled)
         })
     }
 
     #[cold]
-    fn with_loaded<R>(&self, seen: &RefCell<Option<Arc<Compiled>>>, then: impl FnOnce(&Compiled) -> R) -> R {
+    fn load(&self, seen: &RefCell<Seen>) -> Arc<Compiled> {
         let compiled = self.current.load_full();
         // It stays borrowed while an attribute's own code, run by a decision of this thread, asks for another decision.
         if let Ok(mut seen) = seen.try_borrow_mut() {
             *seen = Some(compiled.clone());
         }
-        then(&compiled)
+        compiled
     }
 }

@@ -46,6 +46,7 @@ impl Call for PyCall<'_, '_> {
         now()
     }
 
+    #[inline]
     fn standing(&self, flag: usize) -> Standing {
         self.places.standing(flag)
     }
@@ -118,10 +119,14 @@ fn time(object: &Bound<'_, PyAny>) -> Option<i64> {
 }
 
 /// The text that is hashed for a unit: a text itself, a whole number in decimal; None for every other type.
+#[inline(always)]
 pub(super) fn unit_text<'a>(unit: &'a Bound<'_, PyAny>) -> Option<Cow<'a, str>> {
-    if let Some(text) = text(unit) {
-        return Some(Cow::Borrowed(text));
-    }
+    text(unit).map_or_else(|| number_text(unit), |text| Some(Cow::Borrowed(text)))
+}
+
+// Apart, so that the way of a text stays short.
+#[inline(never)]
+fn number_text<'a>(unit: &Bound<'_, PyAny>) -> Option<Cow<'a, str>> {
     let number = unit.cast::<PyInt>().ok().filter(|_| !unit.is_instance_of::<PyBool>())?;
     decimal(number).map(Cow::Owned)
 }

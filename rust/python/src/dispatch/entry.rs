@@ -14,14 +14,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 
-use crate::dispatch::{Dispatcher, ShortWay};
+use super::Dispatcher;
+use super::way::{Decided, ShortWay};
 
 /// What `CPython` calls instead of `__call__`; every dispatcher carries it.
-pub(crate) const ENTRY: ffi::vectorcallfunc = call;
+pub(super) const ENTRY: ffi::vectorcallfunc = call;
 
 /// Tells `CPython` where a dispatcher carries its entry, and that it is a method's function: `instance.method(...)` then is a call
 /// with the instance first, without an object for the bound method. Without it, calls take the longer way through `__call__`.
-pub(crate) fn enable(class: &Bound<'_, PyType>) {
+pub(super) fn enable(class: &Bound<'_, PyType>) {
     let header = size_of::<ffi::PyObject>();
     let Ok(offset) = isize::try_from(header + offset_of!(Dispatcher, entry)) else { return };
     let whole = header + size_of::<Dispatcher>() + 2 * size_of::<*mut ffi::PyObject>();
@@ -58,35 +59,51 @@ unsafe extern "C" fn call(
         let py = Python::assume_attached();
         let dispatcher = Borrowed::from_ptr(py, callee).cast_unchecked::<Dispatcher>();
         let dispatcher = dispatcher.get();
-        let way = catch_unwind(AssertUnwindSafe(|| dispatcher.short_way(py)));
-        let way = match way {
-            Ok(ShortWay::Control(control)) => {
-                return ffi::PyObject_Vectorcall(control, arguments, count_and_flag, keywords);
-            }
-            way => way,
-        };
-        let mut way = Some(way);
+        match catch_unwind(AssertUnwindSafe(|| dispatcher.short_way(py))) {
+            Ok(ShortWay::Control(control)) => ffi::PyObject_Vectorcall(control, arguments, count_and_flag, keywords),
+            Ok(ShortWay::Long(decided)) => go_on(dispatcher, decided, arguments, count_and_flag, keywords),
+            Err(_) => raise(py, PanicException::new_err("a decision panicked")),
+        }
+    }
+}
+
+/// The way of `__call__`, of a call that is decided. Apart, so that the short way stays short.
+///
+/// # Safety
+///
+/// As of [`call`], which hands over what it was given.
+#[inline(never)]
+unsafe fn go_on(
+    dispatcher: &Dispatcher,
+    decided: Decided,
+    arguments: *const *mut ffi::PyObject,
+    count_and_flag: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: As in `call`, by whose word the pointers are what the protocol says. Nothing unwinds into C.
+    unsafe {
+        let mut decided = Some(decided);
         let mut go_on = |py: Python<'_>| {
             let positional = ffi::PyVectorcall_NARGS(count_and_flag).cast_unsigned();
             let argument = |index: usize| Borrowed::from_ptr(py, *arguments.add(index)).to_owned();
             let args = PyTuple::new(py, (0..positional).map(argument))?;
             let names = (!keywords.is_null()).then(|| Borrowed::from_ptr(py, keywords).cast_unchecked::<PyTuple>());
             let kwargs = names.map(|names| named(&names, positional, argument)).transpose()?;
-            match way.take() {
-                Some(Ok(ShortWay::Long(decided))) => dispatcher.go_on(py, &decided, (&args, kwargs.as_ref())),
-                _ => Err(PanicException::new_err("a decision panicked")),
-            }
-            .map(Bound::into_ptr)
+            let decided = decided.take().ok_or_else(|| PanicException::new_err("a call goes on once"))?;
+            dispatcher.go_on(py, &decided, (&args, kwargs.as_ref())).map(Bound::into_ptr)
         };
-        // PyO3 is told that the thread is attached, so that what is let go of on the long way is let go of at once. While the
-        // interpreter is ending nobody can tell it; then that waits.
+        // PyO3 is told that the thread is attached, so that what is let go of on the long way, the decision among it, is let go of
+        // at once. While the interpreter is ending nobody can tell it; then that waits.
+        let py = Python::assume_attached();
         let answer = catch_unwind(AssertUnwindSafe(|| Python::try_attach(&mut go_on).unwrap_or_else(|| go_on(py))));
         let answer = answer.unwrap_or_else(|_| Err(PanicException::new_err("a dispatcher panicked")));
-        answer.unwrap_or_else(|error| {
-            error.restore(py);
-            ptr::null_mut()
-        })
+        answer.unwrap_or_else(|error| raise(py, error))
     }
+}
+
+fn raise(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
+    error.restore(py);
+    ptr::null_mut()
 }
 
 fn named<'py>(

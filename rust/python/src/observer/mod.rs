@@ -1,12 +1,17 @@
 //! The caller's path of a compared call: from its arguments to the worker's queue in one native call.
 //!
 //! Nothing that fails here reaches the caller, whatever its class: it is counted, and Python is told of it.
+//!
+//! # Layout
+//!
+//! - [`admission`]: what comes before the control's call.
+//! - [`handing_over`]: what comes after it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod admission;
+mod handing_over;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fast_litellm_core::account::UNKNOWN;
-use fast_litellm_core::shadow::Refusal;
 use fast_litellm_core::shape::ControlOutcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -14,12 +19,13 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::dispatch::{Arguments, is_declined};
+use crate::dispatch::Arguments;
 use crate::freeze::{Frozen, Unfreezable, Unsnapshotable};
-use crate::job::{Held, Job, Side};
+use crate::job::{Job, Side};
 use crate::room::{Bucket, Clock, Room};
 use crate::shape::Shaper;
 use crate::tally::Tally;
+use admission::Unfit;
 
 /// Answers calls with the control, and queues them for comparison.
 ///
@@ -57,38 +63,6 @@ type Asking = (Option<Py<PyAny>>, Option<Py<PyAny>>);
 type Counting = (Py<Shaper>, Py<Tally>, Py<Room>, Py<Bucket>);
 type Keeping = (bool, Option<Py<PyAny>>);
 type Limits = (f64, usize, Option<Py<PyAny>>, i64);
-
-/// Why a call is not compared.
-enum Unfit {
-    /// For a reason that is counted.
-    Shed(&'static str),
-    /// It is left out of the sample, for rarer ones.
-    LeftOut,
-    /// Something has failed that is not the candidate's.
-    Failed(PyErr),
-}
-
-impl From<PyErr> for Unfit {
-    fn from(error: PyErr) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<Refusal> for Unfit {
-    fn from(refusal: Refusal) -> Self {
-        Self::Shed(refusal.word())
-    }
-}
-
-impl From<Unfreezable> for Unfit {
-    fn from(reason: Unfreezable) -> Self {
-        match reason {
-            Unfreezable::Size => Self::Shed("memory"),
-            Unfreezable::Value(_) => Self::Shed("unsnapshotable"),
-            Unfreezable::Failed(error) => Self::Failed(error),
-        }
-    }
-}
 
 #[pymethods]
 impl Observer {
@@ -202,7 +176,8 @@ impl Observer {
         control: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let control = control.unwrap_or_else(|| self.control.bind(py));
-        let begun = self.now(py);
+        let bucket = self.bucket.get();
+        let begun = (!bucket.is_boundless()).then(|| self.now(py));
         let Some(job) = self.begin(py, call) else {
             return control.call(call.0, call.1);
         };
@@ -216,7 +191,9 @@ impl Observer {
             }
             Err(error) => Err(self.hand_over_raised(&job, error, (started, ended))),
         };
-        self.bucket.get().spend_on_caller(started - begun + self.now(py) - ended);
+        if let Some(begun) = begun {
+            bucket.spend_on_caller(started - begun + self.now(py) - ended);
+        }
         answer
     }
 
@@ -236,88 +213,6 @@ impl Observer {
             }
         }
         PyErr::from_value(error.into_bound(py).into_any())
-    }
-
-    /// Admits, plans and copies a call. Whatever comes of it is counted.
-    fn begin<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> Option<Bound<'py, Job>> {
-        let begun = catch_unwind(AssertUnwindSafe(|| {
-            let shape = self.shaper.get().of(call.0, call.1);
-            (shape, self.admit(py, call, shape))
-        }));
-        let failure = match begun {
-            Ok((_, Ok(job))) => return Some(job),
-            Ok((shape, Err(Unfit::Shed(reason)))) => {
-                self.tally.get().core().shed(reason, shape);
-                return None;
-            }
-            Ok((shape, Err(Unfit::LeftOut))) => {
-                self.tally.get().core().sample_out(shape);
-                return None;
-            }
-            Ok((_, Err(Unfit::Failed(failure)))) => failure,
-            Err(_) => panicked(),
-        };
-        self.tally.get().core().shed("machinery_failed", UNKNOWN);
-        self.tell_failed(py, "prepare", failure);
-        None
-    }
-
-    /// What is reserved here is given back by whoever ends the job.
-    fn admit<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>, shape: u64) -> Result<Bound<'py, Job>, Unfit> {
-        let (room, bucket) = (self.room.get(), self.bucket.get());
-        if room.may_be_inside() && self.worker.bind(py).call_method0("is_current_thread")?.is_truthy()? {
-            return Err(Unfit::Shed("nested"));
-        }
-        if let Some(refusal) = room.core().refusal() {
-            return Err(refusal.into());
-        }
-        let ease = bucket.ease(py)?;
-        if ease <= 0.0 {
-            return Err(Unfit::Shed("budget"));
-        }
-        if ease < self.comfort && !self.listener.bind(py).call_method1("takes", (shape, ease))?.is_truthy()? {
-            return Err(Unfit::LeftOut);
-        }
-        let plan = self.plan(py, call)?;
-        let frozen = self.copy(py, call)?;
-        let size = frozen.bytes;
-        room.core().reserve(size)?;
-        let reserved = bucket.reserve();
-        let job = Job::new(shape, plan, frozen, (size, reserved, self.generation.load(Ordering::Acquire)));
-        Ok(Bound::new(py, job).inspect_err(|_| self.give_back(size, reserved))?)
-    }
-
-    fn plan(&self, py: Python<'_>, (args, kwargs): Arguments<'_, '_>) -> Result<Py<PyAny>, Unfit> {
-        let Some(prepare) = &self.prepare else {
-            return Ok(py.None());
-        };
-        let prepare = prepare.bind(py);
-        let plan = match kwargs {
-            Some(kwargs) => prepare.call1((args, kwargs)),
-            None => prepare.call1((args, PyDict::new(py))),
-        };
-        match plan {
-            Ok(plan) => Ok(plan.unbind()),
-            Err(error) if is_declined(py, &error) => {
-                self.listener.bind(py).call_method1("declined", (error.into_value(py),))?;
-                Err(Unfit::Shed("declined"))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// A copy of the call, or of its twin where the candidate makes one.
-    fn copy(&self, py: Python<'_>, (args, kwargs): Arguments<'_, '_>) -> Result<Frozen, Unfit> {
-        let Some(twin) = &self.twin else {
-            return Ok(Frozen::call((args, kwargs), self.max_bytes)?);
-        };
-        let kwargs = kwargs.cloned().unwrap_or_else(|| PyDict::new(py));
-        let twin = twin.bind(py).call1((args, kwargs)).map_err(|error| {
-            let is_refusal = error.is_instance_of::<Unsnapshotable>(py);
-            if is_refusal { Unfreezable::Value(error) } else { Unfreezable::Failed(error) }
-        })?;
-        let (args, kwargs): (Bound<'_, PyTuple>, Bound<'_, PyDict>) = twin.extract()?;
-        Ok(Frozen::call((&args, Some(&kwargs)), self.max_bytes)?)
     }
 
     fn set_control(&self, job: &mut Job, value: &Bound<'_, PyAny>, duration_ns: i64) -> Result<(), Unfit> {
@@ -349,78 +244,6 @@ impl Observer {
         self.room.get().core().grow(frozen.bytes)?;
         job.size += frozen.bytes;
         Ok(frozen)
-    }
-
-    /// Accepts a call whose answer is known, and queues it.
-    fn hand_over(&self, job: &Bound<'_, Job>, now: i64, take: impl FnOnce(&mut Job) -> Result<(), Unfit>) {
-        let is_accepted = self.accept(job.py(), &mut job.borrow_mut(), now, take);
-        if is_accepted {
-            self.queue(job);
-        }
-    }
-
-    /// Takes what a side did and gives the job its ticket. Returns whether it is to be queued.
-    fn accept(
-        &self,
-        py: Python<'_>,
-        job: &mut Job,
-        now: i64,
-        take: impl FnOnce(&mut Job) -> Result<(), Unfit>,
-    ) -> bool {
-        if !self.is_own(job) {
-            return false; // begun before a fork: the parent accounts for it
-        }
-        let failure = match catch_unwind(AssertUnwindSafe(|| take(job))) {
-            Ok(Ok(())) => {
-                job.queued_at = now;
-                job.ticket = Held::Core(self.tally.get().core().accept(job.shape));
-                return true;
-            }
-            Ok(Err(Unfit::Failed(failure))) => failure,
-            Ok(Err(unfit)) => {
-                self.give_up(job, if let Unfit::Shed(reason) = unfit { reason } else { "machinery_failed" });
-                return false;
-            }
-            Err(_) => panicked(),
-        };
-        self.give_up(job, "machinery_failed");
-        self.tell_failed(py, "submit", failure);
-        false
-    }
-
-    fn queue(&self, job: &Bound<'_, Job>) {
-        let queued = match self.room.get().put(job) {
-            Ok(false) => self.worker.bind(job.py()).call_method1("put", (job,)).and_then(|taken| taken.is_truthy()),
-            other => other,
-        };
-        match queued {
-            Ok(true) => {}
-            Ok(false) => {
-                let ending = self.room.get().core().ending();
-                self.give_up(&mut job.borrow_mut(), ending.map_or("shutdown", Refusal::word));
-            }
-            Err(failure) => {
-                self.give_up(&mut job.borrow_mut(), "machinery_failed");
-                self.tell_failed(job.py(), "submit", failure);
-            }
-        }
-    }
-
-    fn give_up(&self, job: &mut Job, reason: &str) {
-        if !self.is_own(job) {
-            return;
-        }
-        self.give_back(job.size, job.reserved);
-        job.ticket.shed_or(reason, || self.tally.get().core().shed(reason, job.shape));
-    }
-
-    fn give_back(&self, size: usize, reserved: f64) {
-        self.room.get().core().release(size);
-        self.bucket.get().settle(reserved, 0.0);
-    }
-
-    fn is_own(&self, job: &Job) -> bool {
-        job.generation == self.generation.load(Ordering::Acquire)
     }
 
     /// A clock that fails tells no time.
