@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Calls = dict[str, Callable[[], Any]]
 
 _SETTLED_S = 2.0
-_LONGEST_WARM_UP_S = 6.0
+_LONGEST_WARM_UP_S = 4.0
 _LONGEST_WAIT_S = 5.0
 _LOOK_S = 0.002
 _PASS = 8
