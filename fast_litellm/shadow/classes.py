@@ -89,7 +89,7 @@ class Classes:
         description = comparison.description if key[1] == comparison.fingerprint else OVERFLOW
         record = self._records.setdefault(key, ClassRecord(description, now, now, "noise"))
         record.see(state_of(comparison), now)
-        self._keep(record, comparison.as_text())
+        self._keep(record, comparison)
         return (*key, _copy(record))
 
     def changed(self) -> Dict[ClassKey, ClassRecord]:
@@ -116,16 +116,23 @@ class Classes:
         has_room = epoch not in self._full and len(self._records) < MAX_CLASSES
         return has_room and self._takes(_CLASS_BYTES)
 
-    def _keep(self, record: ClassRecord, text: str) -> None:
-        """Once half of the memory is taken, one sample of a class is enough: other classes need it."""
+    def _keep(self, record: ClassRecord, comparison: Comparison) -> None:
+        """
+        Once half of the memory is taken, one sample of a class is enough: other classes need it. A comparison becomes
+        text only where there may be a place for it, which is rare once a class is known.
+        """
         samples = record.samples
         most = MAX_SAMPLES if self._bytes * 2 < self._max_bytes else 1
-        if len(samples) < most and self._takes(_SAMPLE_BYTES + len(text)):
-            samples.append(text)
-            return
+        if len(samples) < most:
+            text = comparison.as_text()
+            if self._takes(_SAMPLE_BYTES + len(text)):
+                samples.append(text)
+                return
         slot = self._draw(record.count)
-        if slot < len(samples) and self._takes(len(text) - len(samples[slot])):
-            samples[slot] = text
+        if slot < len(samples):
+            text = comparison.as_text()
+            if self._takes(len(text) - len(samples[slot])):
+                samples[slot] = text
 
     def _takes(self, size: int) -> bool:
         is_there = self._bytes + size <= self._max_bytes

@@ -24,6 +24,10 @@ class Outcome(NamedTuple):
     duration_ns: int = 0
 
 
+_NO_RECORDS = frozenset({bool, dict, float, int, list, str, tuple, type(None)})
+"""What most fields hold. Asking each whether it is a dataclass took a third of the time of keeping a divergence."""
+
+
 @dataclass(frozen=True)
 class Observation:
     """
@@ -211,7 +215,10 @@ def as_fields(record: Any) -> Dict[str, Any]:
     Returns:
         Its fields, and those of the dataclasses in them.
     """
-    return {name: as_fields(it) if is_dataclass(it) else it for name, it in vars(record).items()}
+    return {
+        name: it if type(it) in _NO_RECORDS or not is_dataclass(it) else as_fields(it)
+        for name, it in vars(record).items()
+    }
 
 
 def type_name(value: object) -> str:
