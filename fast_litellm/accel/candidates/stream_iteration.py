@@ -15,6 +15,7 @@ import sys
 from typing import Any, Dict, Tuple
 
 from fast_litellm.accel import native
+from fast_litellm.accel.candidates import calls
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -48,10 +49,7 @@ class StreamIterationCandidate:
         """
         if sys.version_info >= _WARNS_OF_UNAWAITED:
             raise Declined("python_version")
-        try:
-            return self._control(*args, **kwargs)
-        except TypeError:
-            raise Declined("control_raises") from None
+        return calls.bound(self._control, args, kwargs)
 
     def run(self, plan: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - it is in the plan
         """
