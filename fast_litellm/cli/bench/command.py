@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import traceback
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -57,16 +58,18 @@ def command(json_file: Path | None, rounds: int, only: str, former: Path | None,
     where = machine.describe()
     found = chain(rows.every(), rows.long(former)) if with_long or only else rows.every()
     with _own_ledger():
-        measured = list(measure((row for row in found if only in row.name), Course(rounds=rounds)))
+        asked = (row for row in found if only in row.name or row.name == rows.SETTING_UP)
+        measured = list(measure(asked, Course(rounds=rounds)))
     if not measured:
         console.fail(f"no row contains {only!r}", "run `fast-litellm bench` without --only to see all of them", 2)
     lines = [it for it in measured if isinstance(it, Line)]
     readings = [it for it in measured if isinstance(it, Reading)]
-    _print(where, lines, readings)
+    document = report.document(where, lines, readings)
     if json_file:
-        json_file.write_text(json.dumps(report.document(where, lines, readings), indent=2) + "\n", encoding="utf-8")
-    if any(line.result is None for line in lines):
-        console.fail("the two sides of a row disagree; it was not timed")
+        json_file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    _print(where, lines, readings)
+    if not document["ok"]:
+        console.fail("a row was not measured; what happened is said above")
 
 
 def measure(rows: Iterable[Row | Series | Figure], course: Course) -> Iterator[Line | Reading]:
@@ -78,20 +81,33 @@ def measure(rows: Iterable[Row | Series | Figure], course: Course) -> Iterator[L
         course: How.
 
     Yields:
-        One line for each row and one reading for each figure; rows whose sides disagree are not timed.
+        One line for each row and one reading for each figure; rows whose sides disagree are not timed, and one that
+        fails does not keep the others from being measured.
     """
     for row in rows:
         console.say(f"measuring {row.name}")
-        if isinstance(row, Figure):
-            yield Reading(row, Spread.of(row.values(course.rounds)))
-        else:
-            yield _line(row, course)
+        found = _measured(row, course)
+        if found.problem:
+            console.error(f"{row.name}: {found.problem}")
+        yield found
+
+
+def _measured(row: Row | Series | Figure, course: Course) -> Line | Reading:
+    try:
+        return _reading(row, course) if isinstance(row, Figure) else _line(row, course)
+    except Exception as error:
+        console.say(traceback.format_exc().rstrip())
+        problem = f"{type(error).__name__}: {error}"
+        return Reading(row, None, problem) if isinstance(row, Figure) else Line(row, None, problem)
+
+
+def _reading(figure: Figure, course: Course) -> Reading:
+    return Reading(figure, Spread.of(figure.values(course.rounds)))
 
 
 def _line(row: Row | Series, course: Course) -> Line:
     difference = row.difference()
     if difference:
-        console.error(f"{row.name}: {difference}")
         return Line(row, None, difference)
     return Line(row, course.run(row) if isinstance(row, Row) else course.follow(row))
 

@@ -23,35 +23,40 @@ _UNITS = (("ms", 1_000_000), ("us", 1_000), ("ns", 1))
 # From here on three digits would need an exponent.
 _ALL_DIGITS = 999.5
 
+_NOT_MEASURED = "failed"
+"""The sides of the row disagree, or one of them raised: standard error and the document say which."""
+
 
 @dataclass(frozen=True)
 class Line:
     """
-    One measured row, or one that was refused.
+    One measured row, or one that was not.
 
     Args:
         row: What was to be measured.
-        result: What was measured; None when the two sides disagree.
-        difference: Where they disagree, "" when they do not.
+        result: What was measured; None when the two sides disagree, or one fails.
+        problem: Where they disagree, or how it failed; "" when neither.
     """
 
     row: Row | Series
     result: Result | None
-    difference: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
     """
-    One figure that was measured.
+    One figure that was measured, or that was not.
 
     Args:
         figure: What was to be measured.
-        value: What was measured, one value per round.
+        value: What was measured, one value per round; None when that failed.
+        problem: How it failed, "" when it did not.
     """
 
     figure: Figure
-    value: Spread
+    value: Spread | None
+    problem: str = ""
 
 
 def figures(readings: Sequence[Reading]) -> Table:
@@ -63,9 +68,12 @@ def figures(readings: Sequence[Reading]) -> Table:
     made = console.table(("what", *numbers, "unit", ""), numbers)
     for reading in readings:
         figure, value = reading.figure, reading.value
-        sign, met = ">=" if figure.is_least else "<=", "ok" if figure.met_by(value.median) else "no"
-        spread = f"{_large(value.p5)} - {_large(value.p95)}"
-        made.add_row(figure.name, _large(value.median), spread, f"{sign}{figure.goal:,g}", figure.unit, met)
+        aim = f"{'>=' if figure.is_least else '<='}{figure.goal:,g}"
+        if value is None:
+            made.add_row(figure.name, _NOT_MEASURED, "", aim, figure.unit, "no")
+            continue
+        spread, met = f"{_large(value.p5)} - {_large(value.p95)}", "ok" if figure.met_by(value.median) else "no"
+        made.add_row(figure.name, _large(value.median), spread, aim, figure.unit, met)
     return made
 
 
@@ -78,7 +86,7 @@ def table(lines: Sequence[Line]) -> Table:
     made = console.table(("what", *numbers, ""), numbers)
     for line in lines:
         if line.result is None:
-            made.add_row(line.row.name, "differs", "", "", "", goal(line.row.goal), "no")
+            made.add_row(line.row.name, _NOT_MEASURED, "", "", "", goal(line.row.goal), "no")
         else:
             made.add_row(line.row.name, *_cells(line.row.goal, line.result))
     return made
@@ -137,7 +145,7 @@ def document(machine: dict[str, str], lines: Sequence[Line], readings: Sequence[
         Everything measured, for `--json`.
     """
     return {
-        "ok": all(line.result is not None for line in lines),
+        "ok": not any(it.problem for it in lines) and not any(it.problem for it in readings),
         "clock": "CPU time",
         "machine": machine,
         "rows": [_row(line) for line in lines],
@@ -148,6 +156,8 @@ def document(machine: dict[str, str], lines: Sequence[Line], readings: Sequence[
 def _figure(reading: Reading) -> dict[str, Any]:
     figure = reading.figure
     head = {"name": figure.name, "unit": figure.unit, "goal": figure.goal, "is_least": figure.is_least}
+    if reading.value is None:
+        return {**head, "problem": reading.problem}
     return {**head, "met": figure.met_by(reading.value.median), "value": asdict(reading.value)}
 
 
@@ -155,7 +165,7 @@ def _row(line: Line) -> dict[str, Any]:
     aim = line.row.goal
     head = {"name": line.row.name, "measure": aim.measure.value, "goal": aim.value}
     if line.result is None:
-        return {**head, "difference": line.difference}
+        return {**head, "problem": line.problem}
     measured: dict[str, Spread] = {
         "value": line.result.value,
         "ours_ns": line.result.ours_ns,

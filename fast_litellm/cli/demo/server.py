@@ -83,6 +83,7 @@ class ChatServer(ThreadingHTTPServer):
     """A thread for each connection, none of which keeps the process alive."""
 
     daemon_threads = True
+    request_queue_size = 128  # with socketserver's 5, the system drops the sixth of twenty clients that come at once
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say what went wrong, unless a client has merely closed its pool of connections."""

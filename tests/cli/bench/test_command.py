@@ -28,14 +28,14 @@ def disagreeing():
 
 
 def test_a_row_whose_sides_disagree_is_never_timed():
-    """Its statements do not run, and the line carries the difference."""
+    """Its statements do not run, and the line carries the problem."""
     ran: list[str] = []
     side = Statement("ran.append('timed')", {"ran": ran})
     row = Row("liar", side, side, Goal(Measure.SPEEDUP, 10), difference=lambda: "13 became 6")
 
     lines = list(measure([row], Course()))
 
-    assert [(None, "13 became 6")] == [(line.result, line.difference) for line in lines]
+    assert [(None, "13 became 6")] == [(line.result, line.problem) for line in lines]
     assert ran == []
 
 
@@ -135,3 +135,20 @@ def test_nothing_is_written_to_the_users_ledger(cli, monkeypatch):
 
     assert before == os.environ["FAST_LITELLM_LEDGER"]
     assert [False] == [it == before for it in seen]
+
+
+def test_what_fails_while_it_is_measured_does_not_keep_the_others_from_it(cli, rows, monkeypatch, tmp_path):
+    """Row or figure: the reason is said and written, the rest is printed, and the exit status is 1."""
+
+    def fail(_rounds):
+        raise ConnectionError("the server is gone")
+
+    broken = [Series("third", Goal(Measure.SPEEDUP, 1), fail), Figure("fourth", "MiB", 16, fail)]
+    monkeypatch.setattr("fast_litellm.cli.bench.rows.every", lambda: iter([*broken, *rows]))
+    outcome = cli("bench", "--rounds", "3", "--json", str(tmp_path / "bench.json"))
+    document = json.loads((tmp_path / "bench.json").read_text())
+
+    assert (1, 2) == (outcome.code, outcome.out.count("failed"))
+    assert "error: fourth: ConnectionError: the server is gone\n" in outcome.err
+    assert ["third", "first", "second"] == [row["name"] for row in document["rows"]]
+    assert ["ConnectionError: the server is gone"] == [it["problem"] for it in document["figures"]]

@@ -46,10 +46,10 @@ def test_a_line_has_its_ratio_its_goal_and_a_word(goal: Goal, value: float, word
 
 
 def test_a_row_whose_sides_disagree_has_no_figures() -> None:
-    """It says that it differs instead."""
+    """It says that it failed instead."""
     text = rendered([refused()])
 
-    assert "differs" in text
+    assert "failed" in text
     assert "us" not in text.replace("liar", "")
 
 
@@ -83,13 +83,13 @@ def test_durations_have_three_digits_and_a_unit(nanoseconds: float, expected: st
 
 
 def test_the_document_holds_every_row() -> None:
-    """Rows that were refused are in it with their difference, and make it not ok."""
+    """Rows that were refused are in it with their problem, and make it not ok."""
     document = report.document({"cores": "2"}, [line(Goal(Measure.SPEEDUP, 10), 12.0), refused()])
 
     assert not document["ok"]
     assert [{"median": 12.0, "p5": 12.0, "p95": 12.0}, "13 became 6"] == [
         document["rows"][0]["value"],
-        document["rows"][1]["difference"],
+        document["rows"][1]["problem"],
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Callable
 
+from fast_litellm.cli.bench.row import Goal, Measure, Row, Series
 from fast_litellm.cli.bench.rows import (
     counting,
     decisions,
@@ -29,10 +31,43 @@ from fast_litellm.cli.bench.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from fast_litellm.cli.bench.row import Figure, Row, Series
+    from fast_litellm.cli.bench.row import Figure
+
+    Rows = Iterable[Row | Series | Figure]
+
+SETTING_UP = "setting up"
+"""The name of a row that stands for a theme that could not be set up."""
+
+_THEMES: tuple[Callable[[], Rows], ...] = (
+    decisions.rows,
+    peers.rows,
+    threads.rows,
+    loading.rows,
+    dispatch.rows,
+    counting.rows,
+    encoding.rows,
+    tokenizers.rows,
+    seams.rows,
+    limits.rows,
+    litellm_rust.rows,
+    pools.rows,
+    streams.rows,
+    requests.rows,
+    strategies.rows,
+    selection.rows,
+    routers.rows,
+    ledger.rows,
+)
+_LONG_THEMES: tuple[Callable[[], Rows], ...] = (
+    strategies.long_rows,
+    selection.long_rows,
+    routers.long_rows,
+    proxies.rows,
+    memory.rows,
+)
 
 
 def every() -> Iterator[Row | Series | Figure]:
@@ -40,24 +75,8 @@ def every() -> Iterator[Row | Series | Figure]:
     Yields:
         Every row that takes seconds, in the order of the table; a theme is set up when its first row is asked for.
     """
-    yield from decisions.rows()
-    yield from peers.rows()
-    yield from threads.rows()
-    yield from loading.rows()
-    yield from dispatch.rows()
-    yield from counting.rows()
-    yield from encoding.rows()
-    yield from tokenizers.rows()
-    yield from seams.rows()
-    yield from limits.rows()
-    yield from litellm_rust.rows()
-    yield from pools.rows()
-    yield from streams.rows()
-    yield from requests.rows()
-    yield from strategies.rows()
-    yield from selection.rows()
-    yield from routers.rows()
-    yield from ledger.rows()
+    for theme in _THEMES:
+        yield from guarded(theme)
 
 
 def long(python: Path | None = None) -> Iterator[Row | Series | Figure]:
@@ -68,10 +87,26 @@ def long(python: Path | None = None) -> Iterator[Row | Series | Figure]:
     Yields:
         Every row that takes minutes.
     """
-    yield from strategies.long_rows()
-    yield from selection.long_rows()
-    yield from routers.long_rows()
-    yield from proxies.rows()
-    yield from memory.rows()
+    for theme in _LONG_THEMES:
+        yield from guarded(theme)
     if python is not None:
-        yield from former.rows(python)
+        yield from guarded(functools.partial(former.rows, python))
+
+
+def guarded(theme: Callable[[], Rows]) -> Iterator[Row | Series | Figure]:
+    """
+    Args:
+        theme: Sets itself up and yields its rows.
+
+    Yields:
+        Its rows; where setting up or taking down fails, a row that cannot be measured and says why. The other themes
+        are measured all the same.
+    """
+    try:
+        yield from theme()
+    except Exception as error:
+        yield Series(SETTING_UP, Goal(Measure.SPEEDUP, 1), functools.partial(_fail, error))
+
+
+def _fail(error: Exception, _rounds: int) -> list[tuple[float, float]]:
+    raise error
