@@ -33,8 +33,8 @@ _held: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def let_go_before(forkable: Forkable) -> None:
     """
-    Call an object's `before_fork` before every fork, then `after_fork_in_parent` here and `after_fork` in the child, there
-    after everything that is only restarted.
+    Call an object's `before_fork` before every fork, then `after_fork_in_parent` here and `after_fork` in the child,
+    after that of everything that is only restarted.
 
     Args:
         forkable: Something whose copy would be wrong in a child.

@@ -282,7 +282,7 @@ class Ledger(Following):
 
     def after_fork(self) -> None:
         """
-        Begins as another process, with a connection and a thread of its own. It comes after the runners, which empty the
+        Begins as another process, with a connection and a thread of its own, after the runners, which empty the
         counters that it opens. A ledger that is closed leaves them to the one that came later.
         """
         had_thread = self._rounds.forget()
