@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import linecache
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,11 @@ def _definition_text(module: Any, name: str) -> Optional[str]:
 
 
 def _code_text(function: Any) -> Optional[str]:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    try:
-        return None if code is None else inspect.getsource(code)
-    except (OSError, TypeError):
+    """As `inspect.getsource` has it, which looks through all loaded modules for the file that the code itself names."""
+    found = inspect.unwrap(function)
+    code = getattr(found, "__code__", None)
+    if code is None:
         return None
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename, found.__globals__)[code.co_firstlineno - 1 :]
+    return "".join(inspect.getblock(lines)) if lines else None

@@ -54,6 +54,7 @@ cost_standings = _native.cost_standings
 count_batch = _native.count_batch
 deployment_ids = _native.deployment_ids
 freeze = _native.freeze
+holders = _native.holders
 latency_standings = _native.latency_standings
 least_busy = _native.least_busy
 secret_starts = _native.secret_starts

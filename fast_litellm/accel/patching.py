@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from fast_litellm.accel import native
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -73,9 +75,7 @@ def _exchange(orders: list[tuple[Patch, Any, Any]]) -> Iterator[int]:
 
 def _exchange_in_modules(functions: dict[int, tuple[Any, Any]]) -> int:
     """Objects are looked up by identity: comparing them could run somebody's `__eq__`. Orders keep them alive."""
-    places = [
-        (names, name, value) for names in _namespaces() for name, value in _items(names) if id(value) in functions
-    ]
+    places = native.holders(list(_namespaces()), [old for old, _ in functions.values()])
     for namespace, name, value in places:
         namespace[name] = functions[id(value)][1]
     return len(places)
@@ -88,12 +88,6 @@ def _namespaces() -> Iterator[dict[str, Any]]:
         if isinstance(module, ModuleType) and id(module) not in seen:
             seen.add(id(module))
             yield module.__dict__
-
-
-def _items(namespace: dict[str, Any]) -> list[tuple[str, Any]]:
-    # list() of a dict is one step for the interpreter, so an import running in another thread cannot change it
-    # meanwhile.
-    return list(namespace.items())
 
 
 def held(module: ModuleType | None, name: str) -> tuple[type | None, str, Any]:

@@ -15,6 +15,7 @@ mod flags;
 mod freeze;
 mod gate;
 mod guard;
+mod holders;
 mod job;
 mod memory;
 mod messages;
@@ -47,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flags::register(module)?;
     freeze::register(module)?;
     gate::register(module)?;
+    holders::register(module)?;
     job::register(module)?;
     messages::register(module)?;
     observer::register(module)?;
