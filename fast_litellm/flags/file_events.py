@@ -7,25 +7,20 @@ look every second is never left out, and whether the file changed is for its sta
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
-# The documented entry below `watchfiles.watch`: only here does watching begin before the first look, so that a change
-# between the two cannot be missed. Imported here and not by the thread: a process that forks while a thread imports
-# leaves the child a module that can never be imported.
-from watchfiles._rust_notify import RustNotify
+from fast_litellm.flags import engine
 
 if TYPE_CHECKING:
-    import threading
+    from fast_litellm.flags.stopping import Stop
 
 INTERVAL = 1.0
 """Seconds between two looks at the file when nothing is heard of it."""
 
-_STEP = 10
-"""Milliseconds between two questions whether something was heard; a change is seen after one to three of them."""
-
-_PATIENCE = 20
-"""Milliseconds after which changes that do not end are looked at."""
+_PATIENCE = 0.02
+"""Seconds after which changes that do not end are looked at."""
 
 Directories = Callable[[], Sequence[str]]
 """Returns the directories that lead to the file, or raises OSError."""
@@ -47,13 +42,13 @@ class Way(NamedTuple):
 EVENTS = Way("events")
 
 
-def looks(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
+def looks(directories: Directories, stopped: Stop) -> Iterator[Way]:
     """
     Yield each time it is time to look at the file, the first time at once, until stopped.
 
     Args:
         directories: Where a change of an entry can change the file. Asked again at every look.
-        stopped: Ends the waiting within some ten milliseconds.
+        stopped: Ends the waiting within some milliseconds.
 
     Yields:
         How the file is watched at this moment.
@@ -62,7 +57,7 @@ def looks(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
         yield from _attempt(directories, stopped)
 
 
-def _attempt(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
+def _attempt(directories: Directories, stopped: Stop) -> Iterator[Way]:
     """Listens for as long as that can be done; otherwise has one look and waits, so that it is tried again."""
     try:
         yield from _heard(directories, stopped)
@@ -71,26 +66,20 @@ def _attempt(directories: Directories, stopped: threading.Event) -> Iterator[Way
         stopped.wait(INTERVAL)
 
 
-def _heard(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
+def _heard(directories: Directories, stopped: Stop) -> Iterator[Way]:
     """Yields at once and at each notice, until the directories are no longer the same ones."""
     watched = _identities(directories)
-    with _listener(list(watched)) as listener:
+    with contextlib.closing(_listener(list(watched))) as listener, stopped.telling(listener.ring):
         while not stopped.is_set():
             yield EVENTS
             if _identities(directories) != watched:
                 return
-            listener.watch(_PATIENCE, _STEP, int(INTERVAL * 1000), stopped)
+            listener.wait(INTERVAL, _PATIENCE)
 
 
-def _listener(watched: Sequence[str]) -> RustNotify:
-    return RustNotify(
-        list(watched),
-        debug=False,
-        force_polling=False,
-        poll_delay_ms=int(INTERVAL * 1000),
-        recursive=False,
-        ignore_permission_denied=False,  # what cannot be listened to must show as polling
-    )
+def _listener(watched: Sequence[str]) -> engine.Listener:
+    """Begins to listen before the first look, so that no change between the two can be missed."""
+    return engine.current().Listener(watched)
 
 
 def _identities(directories: Directories) -> Dict[str, Tuple[int, int]]:

@@ -9,12 +9,13 @@ import pytest
 
 from fast_litellm.flags import file_events
 from fast_litellm.flags.file_events import EVENTS, looks
+from fast_litellm.flags.stopping import Stop
 
 
 @pytest.fixture
 def stopped():
     """An event that is set when the test ends."""
-    event = threading.Event()
+    event = Stop()
     yield event
     event.set()
 
@@ -76,7 +77,7 @@ def test_a_library_that_refuses_means_polling(tmp_path, stopped, monkeypatch, er
         raise error
 
     monkeypatch.setattr(file_events, "INTERVAL", 0.001)
-    monkeypatch.setattr(file_events, "RustNotify", refuse)
+    monkeypatch.setattr(file_events, "_listener", refuse)
     looking = looks(lambda: [str(tmp_path)], stopped)
     way = ("polling", f"{type(error).__name__}: {error}")
 
@@ -85,7 +86,7 @@ def test_a_library_that_refuses_means_polling(tmp_path, stopped, monkeypatch, er
 
 def test_stopping_ends_the_waiting(tmp_path, slow):
     """Nobody waits for the interval to pass."""
-    stopped = threading.Event()
+    stopped = Stop()
     looking = looks(lambda: [str(tmp_path)], stopped)
     next(looking)
     threading.Timer(0.01, stopped.set).start()
@@ -98,7 +99,7 @@ def test_nothing_is_left_open(tmp_path):
     """When the looks end, so does the listening; the library closes its files a moment later."""
 
     def listen():
-        stopped = threading.Event()
+        stopped = Stop()
         looking = looks(lambda: [str(tmp_path)], stopped)
         next(looking)
         stopped.set()

@@ -16,6 +16,7 @@ mod freeze;
 mod gate;
 mod guard;
 mod job;
+mod listener;
 mod memory;
 mod messages;
 mod observer;
@@ -48,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     freeze::register(module)?;
     gate::register(module)?;
     job::register(module)?;
+    listener::register(module)?;
     messages::register(module)?;
     observer::register(module)?;
     page::register(module)?;
