@@ -81,7 +81,7 @@ class StandingPage(Protocol):
 
 
 class Listener(Protocol):
-    """Hears of changes of the entries of directories, from when it is made until it is closed."""
+    """Hears of changes of files and links, from when it is made until it is closed."""
 
     def wait(self, seconds: float, patience: float, /) -> None:
         """Waits at most so many seconds for a change; for the end of changes no longer than its patience."""
@@ -148,8 +148,8 @@ class Engine(Protocol):
     def StandingPage(self, descriptor: int, /) -> StandingPage:  # noqa: N802 - a class there
         """Maps an open file; OSError when it cannot be mapped, ValueError when it holds no page."""
 
-    def Listener(self, directories: Sequence[str], /) -> Listener:  # noqa: N802 - a class there
-        """Listens to directories; OSError for what cannot be listened to."""
+    def Listener(self, entries: Sequence[str], /) -> Listener:  # noqa: N802 - a class there
+        """Listens to the directories of paths for changes of these; OSError for what cannot be listened to."""
 
     def blank_page(self) -> bytes:
         """Returns what a page's file holds at first."""

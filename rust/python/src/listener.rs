@@ -1,5 +1,6 @@
 //! The system's notices of changes in directories, as the crate `notify` has them. Waiting for one wakes nobody.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +18,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Listener>()
 }
 
-/// Listens to the entries of directories from when it is made until it is closed.
+/// Listens for changes of some entries of directories, from when it is made until it is closed.
 #[pyclass(frozen, module = "fast_litellm._native")]
 pub(crate) struct Listener {
     /// One notice at most: that something was heard is all that is said.
@@ -30,12 +31,14 @@ pub(crate) struct Listener {
 impl Listener {
     /// `OSError` for what cannot be listened to.
     #[new]
-    #[pyo3(signature = (directories, /))]
-    fn new(directories: Vec<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (entries, /))]
+    fn new(entries: Vec<PathBuf>) -> PyResult<Self> {
         let (bell, heard) = sync_channel(1);
-        let told = bell.clone();
+        let directories: BTreeSet<PathBuf> =
+            entries.iter().filter_map(|entry| entry.parent()).map(Path::to_path_buf).collect();
+        let (told, known) = (bell.clone(), directories.clone());
         let tell = move |event: notify::Result<Event>| {
-            if !event.is_ok_and(|event| event.kind.is_access()) {
+            if event.map_or(true, |event| concerns(&event, &entries, &known)) {
                 ring(&told);
             }
         };
@@ -68,6 +71,13 @@ impl Listener {
     fn close(&self) {
         self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+/// Whether an event is of one of the entries or of their directories, or says nothing of what it is of. Beside a rule file there
+/// may be one that is written all the time.
+fn concerns(event: &Event, entries: &[PathBuf], directories: &BTreeSet<PathBuf>) -> bool {
+    let is_meant = |path: &PathBuf| entries.contains(path) || directories.contains(path);
+    !event.kind.is_access() && (event.need_rescan() || event.paths.is_empty() || event.paths.iter().any(is_meant))
 }
 
 fn ring(bell: &SyncSender<()>) {
