@@ -13,6 +13,7 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "Job",
+    "Listener",
     "Memory",
     "Observer",
     "RateLimit",

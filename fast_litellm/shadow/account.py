@@ -10,7 +10,7 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from fast_litellm.shadow import engine
 from fast_litellm.shadow.classes import Classes, ClassKey, ClassRecord
@@ -21,7 +21,7 @@ from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.timing import PairedTimes, Spent, Times, latency
 
 Labels = Callable[[], Mapping[str, Any]]
-Sign = Tuple[List[Mapping[str, Any]], Mapping[str, Any], int]
+Sign = Tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], int]
 
 
 @dataclass
