@@ -35,6 +35,7 @@ def test_its_budget_is_filled_by_its_own_processor_time(tmp_path, monkeypatch, c
     busy.run(str(script))
     budget = installation._current.evidence._budget
     before = budget.ease()
-    now[0] = 1_000_000_000
+    now[0] = 5_000_000_000  # of which the ledger's thread has taken a little
 
-    assert ("word\n", 0.0, 0.2) == (capsys.readouterr().out, before, pytest.approx(budget.ease()))
+    assert ("word\n", 0.0) == (capsys.readouterr().out, before)
+    assert 0.5 < budget.ease() <= 1
