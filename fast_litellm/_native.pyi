@@ -13,6 +13,7 @@ __all__ = [
     "FlagHandle",
     "IdentityGuard",
     "Job",
+    "Listener",
     "Memory",
     "Observer",
     "RateLimit",
@@ -131,6 +132,15 @@ class StandingPage:
     def stand(self, flag: str, word: int) -> bool: ...
     def trip(self, flag: str, word: int) -> bool | None: ...
     def entry(self, flag: str) -> tuple[int, int, int, int] | None: ...
+
+@final
+class Listener:
+    """Listens for changes of some entries of directories, from when it is made until it is closed."""
+
+    def __new__(cls, entries: Sequence[str], /) -> Listener: ...
+    def wait(self, seconds: float, patience: float, /) -> None: ...
+    def ring(self) -> None: ...
+    def close(self) -> None: ...
 
 @final
 class FlagHandle:

@@ -80,6 +80,19 @@ class StandingPage(Protocol):
         """Returns the word, the Unix milliseconds of its last change, by which process, and how often it stopped."""
 
 
+class Listener(Protocol):
+    """Hears of changes of files and links, from when it is made until it is closed."""
+
+    def wait(self, seconds: float, patience: float, /) -> None:
+        """Waits at most so many seconds for a change; for the end of changes no longer than its patience."""
+
+    def ring(self) -> None:
+        """Ends the waiting, or the next one if nobody waits."""
+
+    def close(self) -> None:
+        """Stops listening."""
+
+
 class Serve(Protocol):
     """Who serves one call, by a flag's name; never raises."""
 
@@ -134,6 +147,9 @@ class Engine(Protocol):
 
     def StandingPage(self, descriptor: int, /) -> StandingPage:  # noqa: N802 - a class there
         """Maps an open file; OSError when it cannot be mapped, ValueError when it holds no page."""
+
+    def Listener(self, entries: Sequence[str], /) -> Listener:  # noqa: N802 - a class there
+        """Listens to the directories of paths for changes of these; OSError for what cannot be listened to."""
 
     def blank_page(self) -> bytes:
         """Returns what a page's file holds at first."""

@@ -1,5 +1,5 @@
 """
-When it is time to look at a file: after each change in the directories that lead to it, and every second anyway.
+When it is time to look at a file: after each change of it or of a link that leads to it, and every second anyway.
 
 The system's notices are hints only. They get lost (a full queue, a network mount, a directory that is put back), so a
 look every second is never left out, and whether the file changed is for its state to say.
@@ -7,28 +7,23 @@ look every second is never left out, and whether the file changed is for its sta
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
-# The documented entry below `watchfiles.watch`: only here does watching begin before the first look, so that a change
-# between the two cannot be missed. Imported here and not by the thread: a process that forks while a thread imports
-# leaves the child a module that can never be imported.
-from watchfiles._rust_notify import RustNotify
+from fast_litellm.flags import engine
 
 if TYPE_CHECKING:
-    import threading
+    from fast_litellm.flags.stopping import Stop
 
 INTERVAL = 1.0
 """Seconds between two looks at the file when nothing is heard of it."""
 
-_STEP = 10
-"""Milliseconds between two questions whether something was heard; a change is seen after one to three of them."""
+_PATIENCE = 0.02
+"""Seconds after which changes that do not end are looked at."""
 
-_PATIENCE = 20
-"""Milliseconds after which changes that do not end are looked at."""
-
-Directories = Callable[[], Sequence[str]]
-"""Returns the directories that lead to the file, or raises OSError."""
+Entries = Callable[[], Sequence[str]]
+"""Returns the paths of the file and of the links that lead to it, or raises OSError."""
 
 
 class Way(NamedTuple):
@@ -47,53 +42,47 @@ class Way(NamedTuple):
 EVENTS = Way("events")
 
 
-def looks(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
+def looks(entries: Entries, stopped: Stop) -> Iterator[Way]:
     """
     Yield each time it is time to look at the file, the first time at once, until stopped.
 
     Args:
-        directories: Where a change of an entry can change the file. Asked again at every look.
-        stopped: Ends the waiting within some ten milliseconds.
+        entries: What a change of can change the file. Asked again at every look.
+        stopped: Ends the waiting within some milliseconds.
 
     Yields:
         How the file is watched at this moment.
     """
     while not stopped.is_set():
-        yield from _attempt(directories, stopped)
+        yield from _attempt(entries, stopped)
 
 
-def _attempt(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
+def _attempt(entries: Entries, stopped: Stop) -> Iterator[Way]:
     """Listens for as long as that can be done; otherwise has one look and waits, so that it is tried again."""
     try:
-        yield from _heard(directories, stopped)
+        yield from _heard(entries, stopped)
     except (OSError, RuntimeError, ValueError) as error:  # no directory, no inotify left, an undecodable path
         yield Way("polling", f"{type(error).__name__}: {error}")
         stopped.wait(INTERVAL)
 
 
-def _heard(directories: Directories, stopped: threading.Event) -> Iterator[Way]:
-    """Yields at once and at each notice, until the directories are no longer the same ones."""
-    watched = _identities(directories)
-    with _listener(list(watched)) as listener:
+def _heard(entries: Entries, stopped: Stop) -> Iterator[Way]:
+    """Yields at once and at each notice, until the entries or their directories are no longer the same ones."""
+    watched = _identities(entries)
+    with contextlib.closing(_listener(list(watched))) as listener, stopped.telling(listener.ring):
         while not stopped.is_set():
             yield EVENTS
-            if _identities(directories) != watched:
+            if _identities(entries) != watched:
                 return
-            listener.watch(_PATIENCE, _STEP, int(INTERVAL * 1000), stopped)
+            listener.wait(INTERVAL, _PATIENCE)
 
 
-def _listener(watched: Sequence[str]) -> RustNotify:
-    return RustNotify(
-        list(watched),
-        debug=False,
-        force_polling=False,
-        poll_delay_ms=int(INTERVAL * 1000),
-        recursive=False,
-        ignore_permission_denied=False,  # what cannot be listened to must show as polling
-    )
+def _listener(entries: Sequence[str]) -> engine.Listener:
+    """Begins to listen before the first look, so that no change between the two can be missed."""
+    return engine.current().Listener(entries)
 
 
-def _identities(directories: Directories) -> Dict[str, Tuple[int, int]]:
-    """Returns what tells a directory from another one that was put in its place."""
-    states = {directory: os.stat(directory) for directory in directories()}  # noqa: PTH116 - asked every second
-    return {directory: (state.st_dev, state.st_ino) for directory, state in states.items()}
+def _identities(entries: Entries) -> Dict[str, Tuple[int, int]]:
+    """Returns the entries, with what tells the directory of each from another one that was put in its place."""
+    states = {entry: os.stat(os.path.dirname(entry)) for entry in entries()}  # noqa: PTH116, PTH120 - every second
+    return {entry: (state.st_dev, state.st_ino) for entry, state in states.items()}

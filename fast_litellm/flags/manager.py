@@ -55,7 +55,7 @@ class FlagManager:
         self.serve: Serve = self._cell.serve
         self._standings = Standings(self._cell, shared, because)
         self._told: List[Callable[[str, Finding], None]] = []
-        looks = functools.partial(file_events.looks, source.directories)
+        looks = functools.partial(file_events.looks, source.entries)
         self._watcher = Watcher(functools.partial(guarded, self._live.poll), looks)
 
     @classmethod

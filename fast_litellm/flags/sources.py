@@ -38,8 +38,8 @@ class Source(Protocol):
     def load(self) -> Tuple[Rules, Signature]:
         """Returns the rules and the state they belong to, or raises RuleError."""
 
-    def directories(self) -> Sequence[str]:
-        """Returns where a change of an entry can change the rules."""
+    def entries(self) -> Sequence[str]:
+        """Returns the paths of whatever a change of can change the rules."""
 
 
 class FileSource:
@@ -90,7 +90,7 @@ class FileSource:
             "expected a file at rest, got one that changes while it is read", "write a copy and rename it"
         )
 
-    def directories(self) -> Sequence[str]:
+    def entries(self) -> Sequence[str]:
         """
         Follow the path through every symbolic link on it.
 
@@ -98,7 +98,7 @@ class FileSource:
         tells of it.
 
         Returns:
-            The directories that hold those links, and the one that holds the file itself.
+            The paths of those links, and of the file itself, none of which leads through a link.
 
         Raises:
             OSError: A link cannot be read.
@@ -108,12 +108,12 @@ class FileSource:
         while names and len(found) < _LINKS:
             entry = os.path.normpath(os.path.join(here, names.pop()))  # noqa: PTH118 - kept apart: `here` has no links
             if os.path.islink(entry):  # noqa: PTH114
-                found.append(here)
+                found.append(entry)
                 names += _names(os.readlink(entry))  # noqa: PTH115
             else:
                 here = entry
-        swappable = [place for place in found if place != os.path.dirname(place)]  # noqa: PTH120 - links in / are the system's
-        return list(dict.fromkeys([*swappable, os.path.dirname(here)]))  # noqa: PTH120
+        swappable = [link for link in found if not _is_the_systems(link)]
+        return list(dict.fromkeys([*swappable, here]))
 
     def _holds(self, data: bytes) -> bool:
         try:
@@ -169,9 +169,15 @@ class MemorySource:
         """Returns the checked rules, or raises RuleError."""
         return rule_file.from_objects(self._rules), None
 
-    def directories(self) -> Sequence[str]:
+    def entries(self) -> Sequence[str]:
         """Returns nothing."""
         return ()
+
+
+def _is_the_systems(link: str) -> bool:
+    """Links in the root are."""
+    place = os.path.dirname(link)  # noqa: PTH120
+    return place == os.path.dirname(place)  # noqa: PTH120
 
 
 def _names(path: str) -> List[str]:

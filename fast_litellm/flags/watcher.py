@@ -11,6 +11,7 @@ import weakref
 from typing import Any, Callable, Iterator, Optional
 
 from fast_litellm.flags.file_events import Way
+from fast_litellm.flags.stopping import Stop
 
 IDLE = Way(None, "nobody asked for it")
 _STARTING = Way("polling", "the first look is still to come")
@@ -30,10 +31,10 @@ class Watcher:
         looks: Yields whenever a step is due, with how it knows, and ends soon after the event is set.
     """
 
-    def __init__(self, step: Callable[[], object], looks: Callable[[threading.Event], Iterator[Way]]) -> None:
+    def __init__(self, step: Callable[[], object], looks: Callable[[Stop], Iterator[Way]]) -> None:
         self._step = step
         self._looks = looks
-        self._stopped = threading.Event()
+        self._stopped = Stop()
         self._thread: Optional[threading.Thread] = None
         self._way = IDLE
         self._lock = threading.Lock()
@@ -55,7 +56,7 @@ class Watcher:
             if not self.is_running:
                 _running.add(self)
                 self._way = _STARTING
-                stopped = threading.Event()
+                stopped = Stop()
                 thread = threading.Thread(target=self._run, args=(stopped,), name="fast-litellm-rules", daemon=True)
                 thread.start()
                 self._stopped, self._thread = stopped, thread  # not before: a thread cannot be joined until it starts
@@ -79,7 +80,7 @@ class Watcher:
         self._lock = threading.Lock()
         self.start()
 
-    def _run(self, stopped: threading.Event) -> None:
+    def _run(self, stopped: Stop) -> None:
         for way in self._looks(stopped):
             self._way = way
             self._step()

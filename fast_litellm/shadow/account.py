@@ -10,7 +10,7 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from fast_litellm.shadow import engine
 from fast_litellm.shadow.classes import Classes, ClassKey, ClassRecord
@@ -21,6 +21,7 @@ from fast_litellm.shadow.observation import Comparison, Epoch
 from fast_litellm.shadow.timing import PairedTimes, Spent, Times, latency
 
 Labels = Callable[[], Mapping[str, Any]]
+Sign = Tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], int]
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Account:
         self._classes.empty()
         self._times: Dict[Epoch, PairedTimes] = {}
         self._written: Dict[Epoch, _Written] = {}
+        self._signs: Dict[Epoch, Sign] = {}
         for attached in self._attached.values():
             for index, tally in enumerate(attached.tallies):
                 tally.reset()
@@ -168,7 +170,7 @@ class Account:
     def report(self) -> Report:
         """Returns what has changed since the last report that was written."""
         with self._lock:
-            counters = {epoch: self._unwritten(epoch, self._counter(epoch)) for epoch in self._labels}
+            counters = {epoch: self._unwritten(epoch) for epoch in self._labels}
             changed = {epoch: counter for epoch, counter in counters.items() if counter is not None}
             return Report(changed, self._classes.changed())
 
@@ -185,6 +187,7 @@ class Account:
         """Makes the next report a full one, for a database that may hold nothing of this process."""
         with self._lock:
             self._written.clear()
+            self._signs.clear()
             self._classes.forget_written()
 
     def fold(self, keys: Iterable[ClassKey]) -> None:
@@ -192,7 +195,23 @@ class Account:
         with self._lock:
             self._classes.fold(keys)
 
-    def _unwritten(self, epoch: Epoch, counter: Counter) -> Optional[Counter]:
+    def _unwritten(self, epoch: Epoch) -> Optional[Counter]:
+        """Of most features nothing has happened since they were last found to be written."""
+        sign = self._sign(epoch)
+        if sign == self._signs.get(epoch):
+            return None
+        counter = self._grown(epoch, self._counter(epoch))
+        if counter is None:
+            self._signs[epoch] = sign
+        return counter
+
+    def _sign(self, epoch: Epoch) -> Sign:
+        """Where it is the same, nothing has been counted, and nothing else is to be shown."""
+        times = self._times.get(epoch)
+        readings = [tally.reading() for tally in self._attached[epoch.feature].tallies]
+        return readings, dict(self._labels[epoch]()), 0 if times is None else times.told
+
+    def _grown(self, epoch: Epoch, counter: Counter) -> Optional[Counter]:
         """A sketch grows with the counts of its shape, never without."""
         written = self._written.get(epoch)
         if written is None:

@@ -5,6 +5,7 @@ What happens with an accepted call off its caller's path: it is tried, what was 
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Callable
 
 from fast_litellm.errors import Declined
@@ -42,6 +43,7 @@ class Judge:
         self._tally = tally
         self._budget = budget
         self._limits = limits
+        self._settled = (0, 0)
         self._matched = 0
         self._is_unfit = False
         self._hung = 0
@@ -59,7 +61,7 @@ class Judge:
             job: The call.
             claim: Asked once the trial is over; when it says no, the call has ended without it.
         """
-        started = self._cpu_ns()
+        started = self._started()
         try:
             end = self._try(job, started)
             if claim(job):
@@ -68,7 +70,9 @@ class Judge:
             machinery.failed("judge", error)
         finally:
             elsewhere = job.plan.times.candidate_cpu_ns if isinstance(job.plan, Ran) else 0
-            self._budget.settle(job.reserved, max(1, self._cpu_ns() - started + elsewhere))
+            ended = self._cpu_ns()
+            self._settled = (threading.get_ident(), ended)
+            self._budget.settle(job.reserved, max(1, ended - started + elsewhere))
 
     def hung(self, job: Job) -> None:
         """Ends the ticket of a call whose trial does not end. Its reservation stays until the thread comes back."""
@@ -89,6 +93,11 @@ class Judge:
             self._tally.decline(declined.reason)
         except Exception as error:
             machinery.failed("decline", error)
+
+    def _started(self) -> int:
+        """Where the thread's last call ended: what it takes to wait for the next one is paid for as well."""
+        thread, ended = self._settled
+        return ended if thread == threading.get_ident() else self._cpu_ns()
 
     def _cpu_ns(self) -> int:
         return self._budget.cpu_clock() + self._trial.cpu_elsewhere_ns

@@ -4,6 +4,7 @@ Pauses in the ledger: who stopped which feature and why, and which of these stop
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional
 
@@ -60,11 +61,17 @@ def read(connection: Connection) -> List[Mapping[str, Any]]:
     Returns:
         What was last said of each feature for the fleet, also that it runs again.
     """
+    return [dict(row) for row in connection.execute(_all()).mappings()]
+
+
+@functools.lru_cache(maxsize=1)
+def _all() -> Any:
+    """Once: a query takes as long to make as to answer, and this one is asked every second."""
     from sqlalchemy import select
 
     from fast_litellm.shadow.schema import PAUSE
 
-    return [dict(row) for row in connection.execute(select(PAUSE).order_by(PAUSE.c.feature)).mappings()]
+    return select(PAUSE).order_by(PAUSE.c.feature)
 
 
 def current(connection: Connection, known: Mapping[str, Optional[float]]) -> Mapping[str, Optional[float]]:

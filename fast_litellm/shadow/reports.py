@@ -43,6 +43,7 @@ _CLASSES = (
     )
     .order_by(DIVERGENCE_CLASS.c.last_seen.desc(), DIVERGENCE_CLASS.c.fingerprint)
 )
+_STATES = select(FEATURE_STATE).order_by(FEATURE_STATE.c.feature, FEATURE_STATE.c.at)
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 
 
@@ -110,8 +111,7 @@ def feature_states(connection: Connection) -> List[Dict[str, Any]]:
     Returns:
         The state of every candidate build that has one.
     """
-    ordered = select(FEATURE_STATE).order_by(FEATURE_STATE.c.feature, FEATURE_STATE.c.at)
-    return [dict(row) for row in rows(connection, ordered)]
+    return [dict(row) for row in rows(connection, _STATES)]
 
 
 def blocks(connection: Connection, known: Mapping[Any, str]) -> Mapping[Any, str]:

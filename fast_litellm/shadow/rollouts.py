@@ -4,6 +4,7 @@ Rollouts in the ledger: the step of its plan that each feature has reached. Ever
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional
@@ -86,12 +87,18 @@ def read(connection: Connection) -> Dict[str, Rollout]:
     Returns:
         Every feature's rollout.
     """
+    found = connection.execute(_all()).mappings()
+    return {row["feature"]: Rollout(**{**row, "certified": frozenset(json.loads(row["certified"]))}) for row in found}
+
+
+@functools.lru_cache(maxsize=1)
+def _all() -> Any:
+    """Once, as for pauses."""
     from sqlalchemy import select
 
     from fast_litellm.shadow.schema import ROLLOUT
 
-    found = connection.execute(select(ROLLOUT).order_by(ROLLOUT.c.feature)).mappings()
-    return {row["feature"]: Rollout(**{**row, "certified": frozenset(json.loads(row["certified"]))}) for row in found}
+    return select(ROLLOUT).order_by(ROLLOUT.c.feature)
 
 
 def current(connection: Connection, known: Mapping[str, Rollout]) -> Mapping[str, Rollout]:

@@ -90,6 +90,7 @@ class PairedTimes:
         control: What the control took for compared calls, on the wall: step to calls.
         candidate: The same of the candidate.
         cpu_ns: Processor time of all comparisons.
+        told: How often it was told something; not kept.
     """
 
     pairs: int = 0
@@ -100,9 +101,11 @@ class PairedTimes:
     control: Counter[int] = field(default_factory=Counter)
     candidate: Counter[int] = field(default_factory=Counter)
     cpu_ns: int = 0
+    told: int = 0
 
     def add(self, times: Times) -> None:
         """Counts a pair."""
+        self.told += 1
         self.pairs += 1
         self.faster += times.candidate_ns < times.control_ns
         self.tail += times.candidate_ns > max(_TAIL_RATIO * times.control_ns, times.control_ns + _TAIL_NS)
@@ -111,6 +114,7 @@ class PairedTimes:
 
     def spend(self, spent: Spent) -> None:
         """Counts a compared call."""
+        self.told += 1
         self.control[_duration_step(spent.control_ns)] += 1
         self.candidate[_duration_step(spent.candidate_ns)] += 1
         self.cpu_ns += spent.cpu_ns

@@ -4,8 +4,9 @@ Waivers in the ledger: divergence classes that somebody has accepted, until a ti
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from fast_litellm.shadow.transition import Transition
 
@@ -58,13 +59,7 @@ def read(connection: Connection) -> List[Waiver]:
     Returns:
         Every class's last waiver, expired ones included.
     """
-    from sqlalchemy import select
-
-    from fast_litellm.shadow.schema import WAIVER
-
-    columns = [column for column in WAIVER.c if column.name != "at"]
-    found = connection.execute(select(*columns).order_by(WAIVER.c.fingerprint)).mappings()
-    return [Waiver(**row) for row in found]
+    return [Waiver(**row) for row in connection.execute(_all()).mappings()]
 
 
 def accepted(connection: Connection, known: Accepted) -> Accepted:
@@ -82,14 +77,30 @@ def accepted(connection: Connection, known: Accepted) -> Accepted:
 
 def _counts(connection: Connection) -> Mapping[str, int]:
     """By class with a limited waiver, its comparisons in the epoch that has most of them: one is judged at a time."""
+    counts: Dict[str, int] = {}
+    for fingerprint, count in connection.execute(_limited()):
+        counts[fingerprint] = max(int(count), counts.get(fingerprint, 0))
+    return counts
+
+
+@functools.lru_cache(maxsize=1)
+def _all() -> Any:
+    """Once, as for pauses."""
+    from sqlalchemy import select
+
+    from fast_litellm.shadow.schema import WAIVER
+
+    columns = [column for column in WAIVER.c if column.name != "at"]
+    return select(*columns).order_by(WAIVER.c.fingerprint)
+
+
+@functools.lru_cache(maxsize=1)
+def _limited() -> Any:
+    """Comparisons of the classes with a limited waiver, by epoch."""
     from sqlalchemy import func, select
 
     from fast_litellm.shadow.schema import SIGHTING, WAIVER
 
     limited = select(SIGHTING.c.fingerprint, func.sum(SIGHTING.c.count).label("count"))
     limited = limited.join_from(SIGHTING, WAIVER, WAIVER.c.fingerprint == SIGHTING.c.fingerprint)
-    by_epoch = limited.where(WAIVER.c.max_count.is_not(None)).group_by(SIGHTING.c.fingerprint, SIGHTING.c.epoch_id)
-    counts: Dict[str, int] = {}
-    for fingerprint, count in connection.execute(by_epoch):
-        counts[fingerprint] = max(int(count), counts.get(fingerprint, 0))
-    return counts
+    return limited.where(WAIVER.c.max_count.is_not(None)).group_by(SIGHTING.c.fingerprint, SIGHTING.c.epoch_id)

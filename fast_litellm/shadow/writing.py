@@ -32,6 +32,8 @@ from fast_litellm.shadow.transition import Transition
 MAX_CLASSES = 10_000
 """Divergence classes of an epoch, over all processes; two that write in the same moment may bring a few more."""
 
+_EPOCHS = "fast-litellm epochs"
+"""Under this name a connection keeps the numbers of epochs."""
 
 _INSERTS: Mapping[str, Callable[[Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -62,8 +64,9 @@ def _upsert(dialect: str, table: Table, columns: Tuple[str, ...], keep: Tuple[st
 def write_process(connection: Connection, process: Process, versions: Mapping[str, str], now: float) -> None:
     """Enters a process, or notes that it lives."""
     row = {"proc_uuid": process.proc_uuid, "host": process.host, "pid": process.pid, "birth": process.birth}
-    statement = insert(connection, PROCESS).values(**row, versions=to_json(versions), started_at=now, last_seen=now)
-    connection.execute(statement.on_conflict_do_update(index_elements=["proc_uuid"], set_={"last_seen": now}))
+    times = {"started_at": now, "last_seen": now}
+    kept = ("host", "pid", "birth", "versions", "started_at")
+    upsert(connection, PROCESS, [{**row, "versions": to_json(versions), **times}], keep=kept)
 
 
 def write_end(connection: Connection, process: Process, now: float) -> None:
@@ -142,8 +145,16 @@ def write_transition(connection: Connection, transition: Transition) -> None:
 def epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:
     """
     Returns:
-        The number of an epoch, which is given one when it has none.
+        The number of an epoch, which is given one when it has none. An epoch is never removed, and a connection on
+        which a transaction has failed is not used again, so what it was told is remembered with it.
     """
+    remembered: Dict[Epoch, int] = connection.info.setdefault(_EPOCHS, {})
+    if epoch not in remembered:
+        remembered[epoch] = _epoch_id(connection, epoch, now)
+    return remembered[epoch]
+
+
+def _epoch_id(connection: Connection, epoch: Epoch, now: float) -> int:
     parts = asdict(epoch)
     profile = parts.pop("profile")
     found = select(EPOCH.c.epoch_id).filter_by(**parts)

@@ -76,7 +76,7 @@ def heard(request, monkeypatch):
         monkeypatch.setattr(file_events, "INTERVAL", 1000.0)
     else:
         monkeypatch.setattr(file_events, "INTERVAL", 0.01)
-        monkeypatch.setattr(file_events, "RustNotify", _no_watches_left)
+        monkeypatch.setattr(file_events, "_listener", _no_watches_left)
     return request.param
 
 

@@ -6,6 +6,7 @@ from fast_litellm.accel.native import Tally
 from fast_litellm.shadow import Epoch
 from fast_litellm.shadow.account import Account
 from fast_litellm.shadow.observation import Comparison, Description
+from fast_litellm.shadow.timing import Spent
 
 FIRST, SECOND = Epoch("feature", "build-1"), Epoch("feature", "build-2")
 
@@ -42,6 +43,56 @@ def test_only_what_has_changed_is_reported():
     assert (0, 0) == (len(account.report().counters), len(account.report().classes))
     account.record(comparison(), 2.0)
     assert [2] == [record.count for record in account.report().classes.values()]
+
+
+class Watched:
+    """A tally that says how often its blocks were read."""
+
+    def __init__(self):
+        self.tally, self.reads = Tally(), 0
+
+    def blocks(self):
+        self.reads += 1
+        return self.tally.blocks()
+
+    def __getattr__(self, name):
+        return getattr(self.tally, name)
+
+
+def written(account):
+    """Writes what there is to report; returns how many epochs that was."""
+    report = account.report()
+    account.written(report)
+    return len(report.counters)
+
+
+def test_of_what_has_not_changed_nothing_is_read():
+    """Most features do nothing for most of the time; their shapes are many."""
+    account, tally = Account(), Watched()
+    account.attach(FIRST, tally)
+    tally.sample_out()
+    reports, reads = [written(account) for _ in range(5)], tally.reads
+    tally.sample_out(7)
+
+    assert ([1, 0, 0, 0, 0], 2) == (reports, reads)
+    assert (1, 3) == (written(account), tally.reads)
+
+
+def test_whatever_changes_is_reported_though_nothing_was_counted():
+    """What is shown of a feature, and what its calls took; and everything, for another database."""
+    labels = {"stage": "shadow"}
+    account, found = Account(), []
+    account.attach(FIRST, Tally(), lambda: labels)
+    for change in (
+        lambda: None,
+        lambda: labels.update(stage="on"),
+        lambda: account.record_spent("feature", Spent(1, 1, 0)),
+        account.forget_written,
+    ):
+        change()
+        found.append([written(account), written(account)])
+
+    assert [[1, 0]] * 4 == found
 
 
 def test_a_report_that_was_not_written_is_repeated():

@@ -26,6 +26,9 @@ class Purse(Budget):
         self._now += 5
         return self._now
 
+    def pass_by(self, nanos):
+        self._now += nanos
+
     def settle(self, reserved, spent):
         self.settled.append((reserved, spent))
 
@@ -96,6 +99,16 @@ def test_what_is_not_claimed_is_not_told(make_judge, job, balanced, sink, purse,
     assert told == sink.comparisons
     assert (1, 0, {}) == (balanced()["waived"], balanced()["in_flight"], balanced()["declined"])
     assert 1 == len(purse.settled)
+
+
+def test_what_a_thread_does_between_two_calls_is_paid_for(make_judge, tally, purse):
+    """All that the thread of comparisons takes is the budget's; before its first call it has done nothing."""
+    judge = make_judge(lambda: 1)
+    judge.judge(accepted(tally), lambda _job: True)
+    purse.pass_by(1_000)
+    judge.judge(accepted(tally), lambda _job: True)
+    (_, first), (_, second) = purse.settled
+    assert (True, True) == (first < 1_000, 1_000 < second < 2_000)
 
 
 def test_a_call_that_hangs_is_an_unconfirmed_timeout(make_judge, job, balanced, sink):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from fast_litellm import events
 from fast_litellm.accel.native import Tally
@@ -77,6 +78,30 @@ def comparison(fingerprint="a1" * 16, *, action="none", **changes):
 def in_flight(tally, calls):
     """Accepts calls, and returns their tickets."""
     return [tally.accept() for _ in range(calls)]
+
+
+def test_an_epoch_is_asked_for_once_in_a_connections_life(path):
+    """Its number is never another one; another connection may be to another file."""
+    store, asked = Store(path), []
+
+    def number():
+        with store.writing() as connection:
+            found = writing.epoch_id(connection, EPOCH, 1.0)
+            event.listen(connection, "before_cursor_execute", lambda *it: asked.append(it[2]))
+            return found, writing.epoch_id(connection, EPOCH, 1.0)
+
+    try:
+        numbers = [number(), number()]
+        store.close()
+        path.unlink()
+        again = number()
+    finally:
+        store.close()
+
+    assert ([(1, 1), (1, 1)], (1, 1)) == (numbers, again)
+    assert not [it for it in asked if "epoch" in it]
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        assert [(1,)] == raw.execute("SELECT count(*) FROM epoch").fetchall()
 
 
 def test_status_adds_up_all_processes(make_ledger):

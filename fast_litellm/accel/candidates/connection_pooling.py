@@ -235,7 +235,8 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
 
 class LiteLLMPoolingCandidate(_Pooling):
     """
-    Handles requests as LiteLLM's transport over aiohttp, or declines.
+    Handles requests as LiteLLM's transport over aiohttp, or declines: over one that is compiled nothing is gained, and
+    where much goes on at once, or in many small pieces, threads that wake each other cost more than they save.
 
     Args:
         reference: The loaded module `litellm.llms.custom_httpx.aiohttp_transport`.
@@ -246,6 +247,18 @@ class LiteLLMPoolingCandidate(_Pooling):
         method = "LiteLLMAiohttpTransport.handle_async_request"
         super().__init__(reference, LITELLM_SOURCES, method, pool_network.beneath_aiohttp())
         self._errors = self._messages.litellm_errors(reference.AIOHTTP_EXC_MAP, reference.aiohttp)
+        self._is_compiled = pool_network.is_read_in_c()
+
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        As every candidate of this file.
+
+        Raises:
+            Declined: aiohttp is compiled, or the request is not one that goes out alike.
+        """
+        if self._is_compiled:
+            raise Declined("compiled_reference")
+        return super().prepare(args, kwargs)
 
     async def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as above
         """

@@ -38,6 +38,13 @@ def beneath_aiohttp() -> List[Place]:
     return [(aiohttp.ClientSession, "request"), (aiohttp.ClientSession, "_request"), *_connecting(aiohttp), *_SOCKETS]
 
 
+def is_read_in_c() -> bool:
+    """Returns whether the responses that aiohttp receives are read by compiled code, as they are by all its wheels'."""
+    from aiohttp import http_parser
+
+    return http_parser.HttpResponseParser is not http_parser.HttpResponseParserPy
+
+
 def is_usual_pool(pool: Any) -> bool:
     """Returns whether a pool of httpcore is one as httpx makes it, over the network."""
     options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, pool._http2, not pool._http1)

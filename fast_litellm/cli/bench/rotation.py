@@ -70,6 +70,7 @@ class Asked(Child):
             **os.environ,
             "FAST_LITELLM_LEDGER": f"sqlite:///{directory / stage}.db",
             "FAST_LITELLM_STATE": str(directory / f"{stage}-state"),
+            "PYTHONHASHSEED": "0",  # the order of sets, and with it what LiteLLM does, is not one of the differences
         }
         super().__init__(
             [sys.executable, "-m", "fast_litellm.cli.bench.side", stage, *words],

@@ -36,26 +36,26 @@ _PASS = 8
 
 class BusyClock:
     """
-    Nanoseconds that pass only while this side is asked for calls. The budget of comparisons is filled by time: with the
-    time in which other sides have their turn, a program would be measured that is idle for most of the time.
+    Nanoseconds of processor time of this side's turns. The budget of comparisons is filled by time: with the time in
+    which other sides have their turn, or whoever else has the processor, a program would be measured that is idle for
+    much of the time. It stands still during a turn: looking at it would be part of what is measured.
     """
 
     def __init__(self) -> None:
         self._passed = 0
-        self._since: int | None = None
 
     def __call__(self) -> int:
         """Returns the time."""
-        return self._passed + (0 if self._since is None else time.monotonic_ns() - self._since)
+        return self._passed
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Time passes during the block."""
-        self._since = time.monotonic_ns()
+        """What the block takes has passed after it."""
+        started = time.process_time_ns()
         try:
             yield
         finally:
-            self._passed, self._since = self(), None
+            self._passed += time.process_time_ns() - started
 
 
 class Side:

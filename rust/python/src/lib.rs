@@ -17,6 +17,7 @@ mod gate;
 mod guard;
 mod holders;
 mod job;
+mod listener;
 mod memory;
 mod messages;
 mod observer;
@@ -50,6 +51,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     gate::register(module)?;
     holders::register(module)?;
     job::register(module)?;
+    listener::register(module)?;
     messages::register(module)?;
     observer::register(module)?;
     page::register(module)?;

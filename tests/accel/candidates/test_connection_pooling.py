@@ -18,6 +18,7 @@ import fast_litellm
 from fast_litellm.accel import fingerprint, references
 from fast_litellm.accel.candidates import pool_messages, pool_network
 from fast_litellm.accel.candidates.connection_pooling import LITELLM_SOURCES
+from fast_litellm.accel.candidates.pool_network import is_read_in_c
 from fast_litellm.errors import Declined
 
 pytest.importorskip("pyreqwest")
@@ -41,6 +42,12 @@ def clean():
     """What a test installs is gone after it."""
     yield
     fast_litellm.uninstall()
+
+
+@pytest.fixture(autouse=True)
+def plain_aiohttp(monkeypatch):
+    """An aiohttp without compiled parts: requests over a compiled one are left to it."""
+    monkeypatch.setattr(pool_network, "is_read_in_c", lambda: False)
 
 
 @pytest.fixture
@@ -513,6 +520,27 @@ def chat_by_sync_litellm(url) -> str:
         return handler.post(url + "/chat/completions", json={"a": 1}).json()["choices"][0]["message"]["content"]
     finally:
         handler.close()
+
+
+@pytest.mark.parametrize(("is_compiled", "by_rust"), [(True, 0), (False, 1)])
+def test_requests_over_a_compiled_aiohttp_are_left_to_it(rust, server, monkeypatch, is_compiled, by_rust):
+    """A pool of other threads gains nothing there, and loses where much goes on at once."""
+    monkeypatch.setattr(pool_network, "is_read_in_c", lambda: is_compiled)
+    rust()
+    LiteLLM().send(("GET", server.url + "/plain"))
+
+    declined = {"compiled_reference": 1} if is_compiled else {}
+    assert ({"python": 1 - by_rust, "rust": by_rust}, declined) == (status()["served"], status()["declined"])
+
+
+def test_compiled_is_an_aiohttp_whose_reader_is_not_its_own_of_python(monkeypatch):
+    """Where its extension cannot be imported, both names are one class."""
+    parser = aiohttp.http_parser
+    monkeypatch.setattr(parser, "HttpResponseParser", parser.HttpResponseParserPy)
+    in_python = is_read_in_c()
+    monkeypatch.setattr(parser, "HttpResponseParser", object)
+
+    assert (False, True) == (in_python, is_read_in_c())
 
 
 @pytest.mark.parametrize("call", [chat_by_sdk, chat_by_async_sdk, chat_by_litellm, chat_by_sync_litellm])

@@ -1,4 +1,4 @@
-"""Requests over pyreqwest's pool against those over httpx's and LiteLLM's, to a server in a process of its own."""
+"""Requests over pyreqwest's pool against those over httpx's, to a server in a process of its own."""
 
 from __future__ import annotations
 
@@ -37,20 +37,16 @@ def rows() -> Iterator[Row]:
 
 def _rows(url: str) -> Iterator[Row]:
     httpx = importlib.import_module("httpx")
-    handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
     with httpx.Client(timeout=_PATIENCE_S) as client:
         post = functools.partial(client.post, url, json=_BODY)
         yield _row("request, httpx", (httpx.HTTPTransport, "handle_request"), lambda: [post().json()])
-    transport = handler.create_async_transport()
-    for name, chosen in {"httpx": httpx.AsyncHTTPTransport(), "LiteLLM": transport}.items():
-        loop = asyncio.new_event_loop()
-        client = httpx.AsyncClient(transport=chosen, timeout=_PATIENCE_S)
-        for count in (1, _AT_ONCE):
-            send = functools.partial(_send, loop, client, url, count)
-            place = (type(chosen), "handle_async_request")
-            yield _row(f"request, {name}, {count} at once", place, send)
-        loop.run_until_complete(client.aclose())
-        loop.close()
+    loop, transport = asyncio.new_event_loop(), httpx.AsyncHTTPTransport()
+    client = httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S)
+    for count in (1, _AT_ONCE):
+        send = functools.partial(_send, loop, client, url, count)
+        yield _row(f"request, httpx, {count} at once", (type(transport), "handle_async_request"), send)
+    loop.run_until_complete(client.aclose())
+    loop.close()
 
 
 def _send(loop: asyncio.AbstractEventLoop, client: Any, url: str, count: int) -> list[Any]:

@@ -32,8 +32,6 @@ _NEEDS = ("apscheduler", "backoff", "fastapi", "orjson", "uvicorn")
 _REQUESTS = 40
 _MOST_ROUNDS = 10
 _WARM_UP = 200
-_UNTIMED = 20
-"""They use up what comparisons may use after the turns of the others, in which this proxy was idle."""
 _START_S = 120.0
 _LOOK_S = 0.25
 _STOP_S = 20.0
@@ -77,8 +75,6 @@ class _Proxy:
 
     def round(self) -> None:
         """Sends a batch of requests."""
-        for _ in range(_UNTIMED):
-            self._waited()
         before = self._used()
         self.waits_ns.append([self._waited() for _ in range(_REQUESTS)])
         self.cpu_ns.append((self._used() - before) / _REQUESTS)
@@ -139,7 +135,7 @@ class _Proxies:
 
 @contextmanager
 def _started(directory: Path, provider: str, key: str, stage: str) -> Iterator[_Proxy]:
-    """LiteLLM's own command, through `fast-litellm run`."""
+    """LiteLLM's own command, as one that is busy all the time: in the turns of the others it is idle."""
     import httpx
 
     (directory / f"{stage}.yaml").write_text(json.dumps(stages.rules(stage)), encoding="utf-8")
@@ -150,7 +146,7 @@ def _started(directory: Path, provider: str, key: str, stage: str) -> Iterator[_
     words = [litellm, "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
     with (directory / f"{stage}.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "fast_litellm", "run", "--", *words],
+            [sys.executable, "-m", "fast_litellm.cli.bench.busy", *words],
             cwd=directory,
             env=_environment(directory, stage),
             stdout=log,
