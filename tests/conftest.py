@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from fast_litellm import events
 from fast_litellm.shadow import machinery
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM fetches its price list when it is imported
+settings.register_profile("unhurried", deadline=None)  # how long an example takes says more of the machine than of it
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

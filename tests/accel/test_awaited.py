@@ -89,7 +89,8 @@ def test_a_signal_is_the_programs(make_pair, error):
     """No control is started for a caller that is to end."""
     pair = make_pair()
     pair.candidate_error = error
-    assert pair.call() is error or isinstance(error, GeneratorExit)
+    raised = pair.call()  # Python 3.10 makes another CancelledError of the one that it is given
+    assert type(error) is type(raised) or isinstance(error, GeneratorExit)
     assert {} == pair.status()["failed"]
 
 

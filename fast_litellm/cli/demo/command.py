@@ -71,7 +71,7 @@ def _refuse_overrides(environment: settings.Settings) -> None:
 
 
 def _refuse_unknown_reference() -> None:
-    unknown = [seam for seam in fast_litellm.doctor()["seams"] if not seam["known"]]
+    unknown = [seam for seam in fast_litellm.doctor()["seams"] if seam["feature"] == FEATURE and not seam["known"]]
     if unknown:
         console.fail(
             "this LiteLLM's source is not one the candidate is known to equal, so Python would answer every act",

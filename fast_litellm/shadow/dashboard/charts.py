@@ -36,7 +36,7 @@ def bound_over_time(points: Sequence[Point], target: float) -> Markup:
     Returns:
         An SVG element without styles, scripts and identifiers; the page colours `.serie-0` (bound) and `.serie-1`.
     """
-    chart = pygal.DateTimeLine(
+    chart = pygal.XY(  # its DateTimeLine asks Python for naive times, which Python 3.12 warns of
         **_SIZE,
         logarithmic=True,
         show_legend=False,
@@ -45,14 +45,14 @@ def bound_over_time(points: Sequence[Point], target: float) -> Markup:
         css=(),
         show_dots=False,
         truncate_label=-1,
-        x_value_formatter=lambda at: f"{at:%d %b %H:%M}",
+        x_value_formatter=lambda at: f"{words.utc(at):%d %b %H:%M}",
         value_formatter=words.rate,
     )
     first, last = points[0].at, points[-1].at
-    chart.x_labels = [words.utc(first + (last - first) * part / (_X_LABELS - 1)) for part in range(_X_LABELS)]
+    chart.x_labels = [first + (last - first) * part / (_X_LABELS - 1) for part in range(_X_LABELS)]
     chart.y_labels = _decades(min(target, *(point.bound for point in points)))
-    chart.add("bound", [(words.utc(point.at), point.bound) for point in points])
-    chart.add("target", [(words.utc(at), target) for at in (first, last)])
+    chart.add("bound", [(point.at, point.bound) for point in points])
+    chart.add("target", [(at, target) for at in (first, last)])
     label = f"From {words.rate(points[0].bound)} to {words.rate(points[-1].bound)}; the target is {words.rate(target)}."
     chart.add_xml_filter(lambda root: _bare(root, label))
     return Markup(chart.render(is_unicode=True, disable_xml_declaration=True))  # noqa: S704 - pygal has escaped it

@@ -220,7 +220,7 @@ def test_rules_can_give_it_litellms_calls(tmp_path):
 
 def test_the_shadow_compares_it(tmp_path):
     """What agrees is evidence of its build; where LiteLLM's two redactions differ, it is blocked."""
-    rule = {"stage": "shadow", "candidate": "litellm_rust"}
+    rule = {"stage": "shadow", "candidate": "litellm_rust", "shadow": {"budget": "100%"}}
     status = installed(tmp_path, token_counting=rule, secret_redaction=rule)
     for _ in range(5):
         litellm.token_counter(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from fast_litellm.cli.demo import command
+
 DEADLINE_S = 110
 CALLS = 200
 
@@ -107,3 +109,16 @@ def test_an_environment_that_overrules_the_acts_is_refused(run, variables, said)
 def test_too_few_calls_are_wrong_usage(run):
     """Fewer could miss a kind of traffic, so they prove nothing."""
     assert run("demo", "--calls", "10").returncode == 2
+
+
+@pytest.mark.parametrize(("unknown", "refused"), [("rate_limiting", False), ("token_counting", True)])
+def test_only_the_source_that_it_plays_with_has_to_be_known(monkeypatch, unknown, refused):
+    """LiteLLM without its proxy's requirements has no limiter, and the demo plays all the same."""
+    seams = [{"feature": name, "known": name != unknown} for name in ("rate_limiting", "token_counting")]
+    monkeypatch.setattr("fast_litellm.doctor", lambda: {"seams": seams})
+    said = []
+    monkeypatch.setattr("fast_litellm.cli.console.fail", lambda *words: said.append(words))
+
+    command._refuse_unknown_reference()
+
+    assert refused == bool(said)

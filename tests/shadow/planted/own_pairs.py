@@ -4,7 +4,9 @@ Wrong candidates for a program's own functions, which have nothing to do with Li
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import threading
 import time
 import unicodedata
@@ -143,8 +145,9 @@ def counts_in_floats(control):
 
 @planted(spread, numbers)
 def adds_up_in_order(control):
-    """Rounding errors add up: the last bit differs."""
-    return lambda items: sum(it * it for it in items if math.isfinite(it)) / max(1, len(items))
+    """Rounding errors add up: the last bit differs. Python 3.12's own `sum` makes up for them."""
+    added = functools.partial(functools.reduce, operator.add)
+    return lambda items: added((it * it for it in items if math.isfinite(it)), 0.0) / max(1, len(items))
 
 
 @planted(shout, texts)
