@@ -8,6 +8,7 @@ import click
 
 from fast_litellm.accel import promotion
 from fast_litellm.cli import console, evidence, moves
+from fast_litellm.errors import LedgerError
 
 if TYPE_CHECKING:
     from fast_litellm.accel.promotion import Order
@@ -24,8 +25,14 @@ def command(feature: str, order: Order, manager: FlagManager) -> None:
     stop a feature on this host without the ledger, use `fast-litellm pause`. Automatic advance stays away from it until
     somebody promotes it.
     """
-    ledger: Any = evidence.ledger()
-    position = moves.position(ledger, manager, feature)
-    promotion.roll_back(ledger, position, order)
+    try:
+        ledger: Any = evidence.ledger()
+        position = moves.position(ledger, manager, feature)
+        promotion.roll_back(ledger, position, order)
+    except LedgerError as error:
+        console.fail(
+            f"nothing was changed: {error}",
+            f"`fast-litellm pause {feature}` stops it on this host, with or without the ledger",
+        )
     first = position.plan.steps[0].name
     console.write(f"{feature} is back at {first}: all that use {evidence.address()} follow")

@@ -33,7 +33,8 @@ _held: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def let_go_before(forkable: Forkable) -> None:
     """
-    Call an object's `before_fork` before every fork, then `after_fork_in_parent` here and `after_fork` in the child.
+    Call an object's `before_fork` before every fork, then `after_fork_in_parent` here and `after_fork` in the child,
+    after that of everything that is only restarted.
 
     Args:
         forkable: Something whose copy would be wrong in a child.
@@ -68,5 +69,5 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=lambda: _each(_held, "before_fork"),
         after_in_parent=lambda: _each(_held, "after_fork_in_parent"),
-        after_in_child=lambda: _each(_inherited, "after_fork"),
+        after_in_child=lambda: _each(sorted(_inherited, key=_held.__contains__), "after_fork"),
     )

@@ -281,18 +281,23 @@ class Ledger(Following):
             self._writing.release()
 
     def after_fork(self) -> None:
-        """Begins as another process, with a connection and a thread of its own."""
+        """
+        Begins as another process, with a connection and a thread of its own, after the runners, which empty the
+        counters that it opens. A ledger that is closed leaves them to the one that came later.
+        """
         had_thread = self._rounds.forget()
         self._store.after_fork()
         inherited, self._ring = self._ring, None
         self._begin()
-        self._account.after_fork()
-        if self._captor is not None:
-            self._captor.after_fork()
         if inherited is not None:
             inherited.let_go()
+        if self._ended:
+            return
+        if inherited is not None:
             self._make_ring()
-            self._account.after_fork(None if self._ring is None else self._ring.native)
+        self._account.after_fork(None if self._ring is None else self._ring.native)
+        if self._captor is not None:
+            self._captor.after_fork()
         if had_thread:
             self._start()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
@@ -25,6 +26,8 @@ BLOCKS = 16
 _SUFFIX = ".ring"
 _DRAFT = ".new"
 _TORN = ".torn"
+_DRAFT_SECONDS = 60.0
+"""A draft is locked moments after it is made; one that is not by then never will be."""
 
 
 class OwnRing:
@@ -134,7 +137,19 @@ def recover(directory: Path, write: Callable[[Left], object]) -> int:
     Returns:
         How many rings were written and removed.
     """
+    for draft in directory.glob(f"*{_SUFFIX}{_DRAFT}"):
+        _remove_abandoned(draft)
     return sum(_recover(path, write) for path in sorted(directory.glob(f"*{_SUFFIX}")))
+
+
+def _remove_abandoned(draft: Path) -> None:
+    """A ring whose owner was killed while it made it, and has counted nothing yet."""
+    try:
+        if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+            os.close(_locked(draft))
+            draft.unlink()
+    except (OSError, ImportError):  # its owner lives, or somebody else removes it
+        return
 
 
 def _recover(path: Path, write: Callable[[Left], object]) -> bool:

@@ -45,6 +45,17 @@ def test_the_last_step_is_the_last(cli, compared):
     assert "error: routing is at the last step of its plan already" == promote(cli).err.splitlines()[0]
 
 
+def test_a_rollback_without_the_ledger_says_what_works_without_it(cli, tmp_path, monkeypatch):
+    """In an emergency the database may be what is down."""
+    (tmp_path / "no file").mkdir()
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path / 'no file'}")
+    outcome = cli("rollback", "routing", "--by", "eve", "--reason", "an emergency")
+
+    assert 1 == outcome.code
+    assert "error: nothing was changed: " in outcome.err
+    assert "hint: `fast-litellm pause routing` stops it on this host, with or without the ledger" in outcome.err
+
+
 def test_an_unknown_step_is_an_error(cli, compared):
     """Those of the plan are named."""
     compared("routing", 1)

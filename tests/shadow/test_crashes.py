@@ -110,6 +110,32 @@ FORKING = """
     ledger.close()
 """
 
+# Workers as a server forks them: everything was made before, and each is killed once it has compared a call of each.
+WORKERS = """
+    import os, sys
+    from fast_litellm.accel.native import Tally
+    from fast_litellm.shadow import *
+
+    ledger = Ledger.open(sys.argv[1], flush_seconds=None)
+    runners = []
+    for number in range(8):
+        tally, name = Tally(), f"feature_{number}"
+        ledger.attach(Epoch(name, "build-1"), tally)
+        experiment = Experiment(name, abs, FunctionCandidate(abs), comparators.exact)
+        runners.append(ShadowRunner(experiment, tally=tally, sink=ledger, budget=Budget(1)))
+    for writes in (False, True):
+        child = os.fork()
+        if not child:
+            for runner in runners:
+                runner.observe((1,), {})
+            for runner in runners:
+                runner.drain(30)
+            if writes:
+                ledger.flush()
+            os.kill(os.getpid(), 9)
+        os.waitpid(child, 0)
+"""
+
 ENDING = """
     import sys
     from fast_litellm.accel.native import Tally
@@ -215,6 +241,18 @@ def test_forked_children_are_processes_of_their_own(python, tmp_path):
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     assert 0 == python(FORKING, url).wait(DEADLINE_S)
     assert 9 == Ledger.open(url, flush_seconds=None).status()["features"]["feature"]["offered"]
+
+
+def test_forked_workers_that_are_killed_lose_nothing(python, tmp_path):
+    """Whether or not they had written: what they have counted is in a ring of their own, for every feature."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    assert 0 == python(WORKERS, url).wait(DEADLINE_S)
+    ledger = Ledger.open(url, flush_seconds=None)
+    ledger.recover()
+
+    assert {f"feature_{number}": (2, 2) for number in range(8)} == {
+        name: (it["offered"], it["matched"]) for name, it in ledger.status()["features"].items()
+    }
 
 
 def test_a_program_that_ends_has_written_everything(python, tmp_path):

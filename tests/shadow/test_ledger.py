@@ -184,6 +184,27 @@ def test_a_parent_that_closes_does_not_take_the_childs_evidence_along(ledger, ma
     assert (b"2", 3) == (said, make_ledger().status()["features"]["feature"]["offered"])
 
 
+def test_a_closed_ledger_takes_no_childs_counts(ledger, make_ledger, tally):
+    """In a forked child the counters belong to the ledger they were attached to last."""
+    ledger.attach(EPOCH, tally)
+    ledger.close()
+    others = [make_ledger() for _ in range(8)]
+    for other in others:
+        other.attach(EPOCH, tally)
+        if other is not others[-1]:
+            other.close()
+    child = os.fork()
+    if child == 0:
+        try:
+            tally.sample_out()
+            others[-1].flush()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert 1 == make_ledger().status()["features"]["feature"]["offered"]
+
+
 def test_what_is_no_json_is_written_as_its_type(ledger, make_ledger, tally):
     """The text of an object could be content."""
     ledger.attach(EPOCH, tally, lambda: {"stage": Clock()})

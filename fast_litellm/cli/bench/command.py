@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import traceback
 from contextlib import contextmanager
 from itertools import chain
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fast_litellm.accel import native
-from fast_litellm.cli import console
+from fast_litellm.cli import console, scratch
 from fast_litellm.cli.bench import machine, report, rows
 from fast_litellm.cli.bench.race import Course
 from fast_litellm.cli.bench.report import Line, Reading
@@ -117,8 +116,8 @@ def _own_ledger() -> Iterator[None]:
     """What is measured is no evidence of anybody's traffic: it goes to a ledger that is thrown away."""
     name = "FAST_LITELLM_LEDGER"
     before = os.environ.get(name)
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        os.environ[name] = f"sqlite:///{Path(directory) / 'ledger.db'}"
+    with scratch.directory("bench") as directory:
+        os.environ[name] = f"sqlite:///{directory / 'ledger.db'}"
         try:
             yield
         finally:

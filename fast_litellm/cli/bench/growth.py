@@ -16,13 +16,13 @@ import functools
 import json
 import os
 import sys
-import tempfile
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
 from fast_litellm.accel.native import Tally, WindowStore
+from fast_litellm.cli import scratch
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.reference import import_litellm
 from fast_litellm.shadow import Budget, Epoch, Experiment, FunctionCandidate, Ledger, ShadowRunner, comparators
@@ -52,8 +52,8 @@ def resident() -> int:
 def _load() -> None:
     """Has everything loaded that a ledger needs."""
     with ExitStack() as stack:
-        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-"))
-        url = f"sqlite:///{Path(directory) / 'ledger.db'}"
+        directory = stack.enter_context(scratch.directory("bench"))
+        url = f"sqlite:///{directory / 'ledger.db'}"
         ledger = stack.enter_context(closing(Ledger.open(url, flush_seconds=None)))
         ledger.attach(Epoch("bench", "1"), Tally())
         ledger.flush()
@@ -71,8 +71,8 @@ def _diverging() -> Iterator[Callable[[int], Any]]:
     tally = Tally()
     experiment = Experiment("bench", _control, FunctionCandidate(lambda _: {}), comparators.exact)
     with ExitStack() as stack:
-        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-"))
-        ledger = stack.enter_context(closing(Ledger.open(f"sqlite:///{Path(directory) / 'ledger.db'}")))
+        directory = stack.enter_context(scratch.directory("bench"))
+        ledger = stack.enter_context(closing(Ledger.open(f"sqlite:///{directory / 'ledger.db'}")))
         ledger.attach(Epoch("bench", "1"), tally)
         runner = ShadowRunner(experiment, tally=tally, sink=ledger, budget=Budget(1))
         stack.callback(runner.close)
@@ -109,14 +109,8 @@ def _length(text: str) -> int:
 def _cheap(stage: str) -> Iterator[Callable[[int], Any]]:
     """Texts of all lengths up to a few hundred characters, ever new ones."""
     function = fast_litellm.seam("bench_growth", candidate=len)(_length)
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        rules = Path(directory) / "rollout.yaml"
-        rules.write_text(json.dumps({"version": 1, "flags": {"bench_growth": {"stage": stage}}}), encoding="utf-8")
-        fast_litellm.install(rules)
-        try:
-            yield lambda number: function(f"{number:0{1 + number % 300}}")
-        finally:
-            fast_litellm.uninstall()
+    with stages.installed({"bench_growth": {"stage": stage}}):
+        yield lambda number: function(f"{number:0{1 + number % 300}}")
 
 
 @contextmanager

@@ -10,11 +10,8 @@ thread, which is what a caller waits for. What installing takes is a figure of i
 from __future__ import annotations
 
 import functools
-import json
 import os
-import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +19,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
+from fast_litellm.cli import scratch
 from fast_litellm.cli.bench import stages
+from fast_litellm.cli.bench.child import Child
 from fast_litellm.cli.bench.row import Figure, Goal, Measure, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _FEWEST_ROUNDS = 3
-_STOP_S = 20.0
 _NS_PER_MS = 1e6
 _INSTALLING_MS = 1_000
 PROCESS, CALLER = 0, 1
@@ -57,7 +55,7 @@ class Kind:
     caller_cost: float = 1.02
 
 
-class Asked:
+class Asked(Child):
     """
     One side, asked over its pipes.
 
@@ -73,39 +71,17 @@ class Asked:
             "FAST_LITELLM_LEDGER": f"sqlite:///{directory / stage}.db",
             "FAST_LITELLM_STATE": str(directory / f"{stage}-state"),
         }
-        self._process = subprocess.Popen(  # noqa: S603 - our own
+        super().__init__(
             [sys.executable, "-m", "fast_litellm.cli.bench.side", stage, *words],
             # As for the demo's server: `-m` would find a checkout's package first.
             cwd=Path(fast_litellm.__file__).parents[1],
             env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
         )
-        self.installing_ns = float(self._read()["installing_ns"])
+        self.installing_ns = float(self.told()["installing_ns"])
 
     def ask(self, *request: Any) -> Any:
         """Returns what it answers to a request."""
-        assert self._process.stdin is not None  # noqa: S101 - as it was started
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return self._read()["is"]
-
-    def close(self) -> None:
-        """Ends it, at the latest after a while: nothing that it measures is lost."""
-        try:
-            self._process.communicate(timeout=_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-
-    def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101 - as it was started
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("a side of the bench has ended before it was told to")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        return super().ask(*request)["is"]
 
 
 class Rotation:
@@ -183,7 +159,7 @@ class Rotation:
 
     @functools.cached_property
     def _directory(self) -> Path:
-        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-")))
+        return self._stack.enter_context(scratch.directory("bench"))
 
     def _started(self, stage: str) -> Asked:
         return Asked(stage, self._words, self._directory)

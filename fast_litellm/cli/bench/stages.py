@@ -8,16 +8,16 @@ as often as the processor time allows that comparisons may use.
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fast_litellm
 from fast_litellm.accel.seams import SEAMS
+from fast_litellm.cli import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 OFF, SHADOW, ON = "off", "shadow", "on"
 STAGES = (OFF, SHADOW, ON)
@@ -66,9 +66,25 @@ def switch() -> Iterator[Switch]:
     Yields:
         A switch; after the block everything is off.
     """
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+    with scratch.directory("bench") as directory:
         try:
-            yield Switch(Path(directory))
+            yield Switch(directory)
+        finally:
+            fast_litellm.uninstall()
+
+
+@contextmanager
+def installed(flags: Mapping[str, Any]) -> Iterator[None]:
+    """
+    Args:
+        flags: What a rule file says of each feature; they are installed during the block.
+    """
+    with scratch.directory("bench") as directory:
+        file = directory / "rollout.yaml"
+        file.write_text(json.dumps({"version": 1, "flags": flags}), encoding="utf-8")
+        fast_litellm.install(file)
+        try:
+            yield
         finally:
             fast_litellm.uninstall()
 

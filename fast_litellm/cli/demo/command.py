@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 import click
@@ -13,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import fast_litellm
 from fast_litellm import settings
-from fast_litellm.cli import console
+from fast_litellm.cli import console, scratch
 from fast_litellm.cli.demo import logbook, report, server
 from fast_litellm.cli.demo.acts import ACTS
 from fast_litellm.cli.demo.client import Client
@@ -87,12 +85,12 @@ def _play(calls: int) -> Iterator[Report]:
     _refuse_unknown_reference()
     with ExitStack() as stack:
         pages = stack.enter_context(logbook.keeping())
-        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-demo-"))
+        directory = stack.enter_context(scratch.directory("demo"))
         client = stack.enter_context(closing(Client(litellm, stack.enter_context(server.running()))))
         stack.callback(fast_litellm.uninstall)
         progress = stack.enter_context(_progress())
         task = progress.add_task("", total=calls)
-        stage = Stage(litellm, client, Path(directory) / "rollout.yaml", _advancer(progress, task))
+        stage = Stage(litellm, client, directory / "rollout.yaml", _advancer(progress, task))
         for act, count in _shares(calls):
             progress.update(task, description=act.name)
             yield act.play(stage, pages, count)

@@ -41,10 +41,7 @@ impl Tally {
     ///     Whether they do.
     #[pyo3(signature = (epoch, ring=None, /))]
     fn open(&self, epoch: &str, ring: Option<&Ring>) -> bool {
-        let memory = ring.and_then(|ring| ring.block(epoch));
-        let is_kept = memory.is_some();
-        self.core.open(epoch, memory);
-        is_kept
+        self.core.open(epoch, || ring.and_then(|ring| ring.block(epoch)))
     }
 
     /// Stops listing an earlier epoch; returns its reading and readings by shape, or None while calls of it are in flight.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import fast_litellm
-from fast_litellm.cli.bench import corpus
+from fast_litellm.cli.bench import corpus, stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
-from fast_litellm.cli.demo import rules, texts
+from fast_litellm.cli.demo import texts
 from fast_litellm.cli.demo.traffic import TOOLS
 from fast_litellm.cli.reference import import_litellm
 
@@ -29,16 +27,10 @@ def rows() -> Iterator[Row]:
     """
     litellm = import_litellm()
     control = litellm.litellm_core_utils.token_counter.token_counter
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        file.write_text(rules.at("on"), encoding="utf-8")
-        fast_litellm.install(file)
-        try:
-            for model in _MODELS:
-                for name, arguments in requests().items():
-                    yield _row(f"{name}, {model}", litellm, control, {"model": model, **arguments})
-        finally:
-            fast_litellm.uninstall()
+    with stages.installed({"token_counting": {"stage": "on"}}):
+        for model in _MODELS:
+            for name, arguments in requests().items():
+                yield _row(f"{name}, {model}", litellm, control, {"model": model, **arguments})
 
 
 def requests() -> dict[str, dict[str, Any]]:

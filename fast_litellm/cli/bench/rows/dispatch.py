@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import fast_litellm
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.cli import console
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
-from fast_litellm.cli.demo import rules, texts
+from fast_litellm.cli.demo import texts
 from fast_litellm.cli.reference import import_litellm
 from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import Budget, Experiment, FunctionCandidate, ShadowRunner, comparators
@@ -50,12 +48,8 @@ def _off() -> Row:
     litellm = import_litellm()
     module = litellm.litellm_core_utils.token_counter
     control = module.token_counter
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        file.write_text(rules.at("off"), encoding="utf-8")
-        fast_litellm.install(file)
+    with stages.installed({"token_counting": {"stage": "off"}}):
         at_seam = module.token_counter
-        fast_litellm.uninstall()
     call = "count(model='gpt-4o', text='Hello')"
     return Row(
         "token counting at off",

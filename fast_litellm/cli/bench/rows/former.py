@@ -6,16 +6,16 @@ many shapes of calls it counts wrong, and how fast it counts.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fast_litellm.cli import scratch
 from fast_litellm.cli.bench import former_side
+from fast_litellm.cli.bench.child import Child
 from fast_litellm.cli.bench.row import Figure, Goal, Measure, Series
 from fast_litellm.cli.bench.rows.counting import requests
 from fast_litellm.cli.demo import rules
@@ -29,7 +29,6 @@ _MODEL = "gpt-4o"
 _CALLS = {"short chat": 100, "chat of 20": 20, "chat of 20, 8 tools": 20, "100k characters": 3}
 _MOST_ROUNDS = 15
 _APPLIED = 3
-_STOP_S = 20.0
 _HELLO = {"role": "user", "content": "Hello, how are you?"}
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
 
@@ -74,37 +73,17 @@ def _shapes() -> dict[str, dict[str, Any]]:
 _SHAPES = _shapes()
 
 
-class _Side:
-    """One of the two, asked over its pipes."""
+class _Side(Child):
+    """One of the two; the earlier project prints words of its own."""
 
     def __init__(self, words: list[str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own file, and a Python that the user names
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self.applying_ns = self._read()
-
-    def ask(self, *request: Any) -> float:
-        """Returns what it answers."""
-        assert self._process.stdin is not None  # noqa: S101 - as it was started
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return self._read()
-
-    def close(self) -> None:
-        """Ends it."""
-        self._process.communicate(timeout=_STOP_S)
-
-    def _read(self) -> float:
-        assert self._process.stdout is not None  # noqa: S101 - as it was started
-        for line in self._process.stdout:
-            if line.strip().replace(".", "", 1).isdigit():  # the earlier project prints words of its own
-                return float(line)
-        raise RuntimeError("fast-litellm has ended before it was told to; are both packages installed there?")
+        super().__init__(words, lambda line: line.strip().replace(".", "", 1).isdigit(), stderr=subprocess.DEVNULL)
+        self.applying_ns = float(self.told())
 
 
 class _Race:
     def __init__(self, stack: ExitStack, python: Path) -> None:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-")))
+        directory = stack.enter_context(scratch.directory("bench"))
         file = directory / "rollout.yaml"
         file.write_text(rules.at("on"), encoding="utf-8")
         script = str(former_side.__file__)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fast_litellm.accel.native import Shaper, Tally
+from fast_litellm.cli import scratch
 from fast_litellm.cli.bench.row import Figure
 from fast_litellm.shadow import Epoch, Ledger, engine
 from fast_litellm.shadow.observation import Comparison, Description, Summary
@@ -40,8 +39,8 @@ def _in_sqlite(rounds: int, index: int) -> list[float]:
     """The writer as it is, with the file's own guarantees; every round has a new file."""
     found = []
     for _ in range(_fewer(rounds)):
-        with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-            found.append(written(f"sqlite:///{Path(directory) / 'ledger.db'}")[index])
+        with scratch.directory("bench") as directory:
+            found.append(written(f"sqlite:///{directory / 'ledger.db'}")[index])
     return found
 
 
@@ -82,9 +81,9 @@ def _counted(rounds: int) -> list[float]:
     shape, native, found = Shaper("plain").shape(("word",), {}), engine.current(), []
     digests = [native.digest(bytes(16), number) for number in range(_COMPARISONS)]
     for _ in range(_fewer(rounds)):
-        with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
+        with scratch.directory("bench") as directory:
             tally = Tally()
-            with closing(Ledger.open(f"sqlite:///{Path(directory) / 'ledger.db'}", flush_seconds=None)) as ledger:
+            with closing(Ledger.open(f"sqlite:///{directory / 'ledger.db'}", flush_seconds=None)) as ledger:
                 ledger.attach(_EPOCH, tally)
                 started = time.process_time()
                 for digest in digests:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Coroutine
 from datetime import datetime
-from pathlib import Path
 from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
 from fast_litellm.accel.candidates.rate_limiting import LIMITER, NAME, store_of
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Figure, Goal, Measure, Row, Statement
 from fast_litellm.cli.reference import import_litellm
 
@@ -42,15 +40,8 @@ def rows() -> Iterator[Row | Figure]:
     except ImportError:  # LiteLLM's proxy asks for packages of its own
         limiter = None
     if limiter is not None:
-        with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-            file = Path(directory) / "rollout.yaml"
-            flags = {"rate_limiting": {"stage": "on"}}
-            file.write_text(json.dumps({"version": 1, "flags": flags}), encoding="utf-8")
-            fast_litellm.install(file)
-            try:
-                yield from _limits(limiter)
-            finally:
-                fast_litellm.uninstall()
+        with stages.installed({"rate_limiting": {"stage": "on"}}):
+            yield from _limits(limiter)
     yield _pricing()
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-import json
-import tempfile
 from importlib import util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import server
 from fast_litellm.cli.reference import import_litellm
@@ -21,8 +19,8 @@ if TYPE_CHECKING:
 
 _NO_LOSS = Goal(Measure.SPEEDUP, 1)
 _AT_ONCE = 20
+_PATIENCE_S = 60  # a busy machine is measured, too
 _BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello, how are you? " * 30}]}
-_RULES = {"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}
 
 
 def rows() -> Iterator[Row]:
@@ -33,27 +31,20 @@ def rows() -> Iterator[Row]:
     import_litellm()
     if util.find_spec("pyreqwest") is None:
         return
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        file.write_text(json.dumps(_RULES), encoding="utf-8")
-        fast_litellm.install(file)
-        try:
-            with server.running() as address:
-                yield from _rows(f"{address}/v1/chat/completions")
-        finally:
-            fast_litellm.uninstall()
+    with server.running() as address, stages.installed({"connection_pooling": {"otherwise": "rust"}}):
+        yield from _rows(f"{address}/v1/chat/completions")
 
 
 def _rows(url: str) -> Iterator[Row]:
     httpx = importlib.import_module("httpx")
     handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
-    with httpx.Client() as client:
+    with httpx.Client(timeout=_PATIENCE_S) as client:
         post = functools.partial(client.post, url, json=_BODY)
         yield _row("request, httpx", (httpx.HTTPTransport, "handle_request"), lambda: [post().json()])
     transport = handler.create_async_transport()
     for name, chosen in {"httpx": httpx.AsyncHTTPTransport(), "LiteLLM": transport}.items():
         loop = asyncio.new_event_loop()
-        client = httpx.AsyncClient(transport=chosen)
+        client = httpx.AsyncClient(transport=chosen, timeout=_PATIENCE_S)
         for count in (1, _AT_ONCE):
             send = functools.partial(_send, loop, client, url, count)
             place = (type(chosen), "handle_async_request")

@@ -12,14 +12,13 @@ import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, closing, contextmanager
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fast_litellm.cli import console
+from fast_litellm.cli import console, scratch
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Series
 from fast_litellm.cli.demo import server
@@ -129,7 +128,7 @@ class _Proxies:
 
     @functools.cached_property
     def _all(self) -> dict[str, _Proxy]:
-        directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-litellm-bench-")))
+        directory = self._stack.enter_context(scratch.directory("bench"))
         provider = self._stack.enter_context(server.running())
         key = f"sk-{secrets.token_hex(16)}"
         proxies = {it: self._stack.enter_context(_started(directory, provider, key, it)) for it in stages.STAGES}

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
-import tempfile
 from contextlib import closing
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate
-from fast_litellm.cli.bench import corpus
+from fast_litellm.cli.bench import corpus, stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import server, texts
 from fast_litellm.cli.demo.traffic import TOOLS
@@ -42,17 +39,10 @@ def rows() -> Iterator[Row]:
         Request bodies, whole calls of the SDK, long texts with and without secrets, and a batch on two threads.
     """
     import_litellm()
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        flags = {name: {"stage": "on"} for name in _FEATURES}
-        file.write_text(json.dumps({"version": 1, "flags": flags}), encoding="utf-8")
-        fast_litellm.install(file)
-        try:
-            yield from _transforms()
-            yield from _calls()
-            yield from _redactions()
-        finally:
-            fast_litellm.uninstall()
+    with stages.installed({name: {"stage": "on"} for name in _FEATURES}):
+        yield from _transforms()
+        yield from _calls()
+        yield from _redactions()
     yield _batch()
 
 

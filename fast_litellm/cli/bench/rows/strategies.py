@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
-import tempfile
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.bench.rows.requests import event_loop
 from fast_litellm.cli.bench.rows.routers import GROUP, deployment
@@ -46,16 +44,9 @@ def long_rows() -> Iterator[Row]:
 
 def _choices(size: int) -> Iterator[Row]:
     import_litellm()
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory, event_loop() as run:
-        file = Path(directory) / "rollout.yaml"
-        flags = {name: {"stage": "on"} for name in _FEATURES}
-        file.write_text(json.dumps({"version": 1, "flags": flags}), encoding="utf-8")
-        fast_litellm.install(file)
-        try:
-            yield _row(f"choice of {size:,}, latency", size, _latency)
-            yield _row(f"choice of {size:,}, cost", size, functools.partial(_cost, run))
-        finally:
-            fast_litellm.uninstall()
+    with event_loop() as run, stages.installed({name: {"stage": "on"} for name in _FEATURES}):
+        yield _row(f"choice of {size:,}, latency", size, _latency)
+        yield _row(f"choice of {size:,}, cost", size, functools.partial(_cost, run))
 
 
 def _row(name: str, size: int, maker: Callable[..., Callable[[], Any]]) -> Row:

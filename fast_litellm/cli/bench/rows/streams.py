@@ -6,11 +6,10 @@ import asyncio
 import functools
 import importlib
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
+from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.reference import import_litellm
 
@@ -28,14 +27,8 @@ def rows() -> Iterator[Row]:
         One chunk, and streams of 202 chunks whose bytes come from memory.
     """
     import_litellm()
-    with tempfile.TemporaryDirectory(prefix="fast-litellm-bench-") as directory:
-        file = Path(directory) / "rollout.yaml"
-        file.write_text(json.dumps({"version": 1, "flags": {name: {"stage": "on"} for name in _FEATURES}}), "utf-8")
-        fast_litellm.install(file)
-        try:
-            yield from _rows(_Places())
-        finally:
-            fast_litellm.uninstall()
+    with stages.installed({name: {"stage": "on"} for name in _FEATURES}):
+        yield from _rows(_Places())
 
 
 class _Places:

@@ -14,6 +14,8 @@ struct Named {
     block: Arc<Block>,
     /// The number of its first call: another in every epoch, so that not the same calls of each are sampled.
     first: u64,
+    /// The block is in memory that outlives the process.
+    is_kept: bool,
 }
 
 /// The counters of one feature in one process.
@@ -43,17 +45,23 @@ impl Tally {
     /// # Arguments
     ///
     /// * `epoch` - Its name; one that has been before is gone on with.
-    /// * `memory` - Where its block goes; `None` is the process's own.
-    pub fn open(&self, epoch: &str, memory: Option<Box<dyn Memory>>) {
+    /// * `memory` - Asked where its block goes when it has none yet; `None` is the process's own memory.
+    ///
+    /// # Returns
+    ///
+    /// Whether its block is where `memory` said, now or when the epoch was opened first.
+    pub fn open(&self, epoch: &str, memory: impl FnOnce() -> Option<Box<dyn Memory>>) -> bool {
         let mut earlier = self.earlier();
         let current = self.current.load_full();
         if current.epoch == epoch {
-            return;
+            return current.is_kept;
         }
         let known = earlier.0.iter().position(|named| named.epoch == epoch);
-        let next = known.map_or_else(|| named(epoch, memory), |index| earlier.0.remove(index));
+        let next = known.map_or_else(|| named(epoch, memory()), |index| earlier.0.remove(index));
+        let is_kept = next.is_kept;
         self.current.store(next);
         earlier.0.push(current);
+        is_kept
     }
 
     /// Stops listing an earlier epoch whose calls have all ended; its counts stay in the sum.
@@ -155,8 +163,9 @@ impl Tally {
 }
 
 fn named(epoch: &str, memory: Option<Box<dyn Memory>>) -> Arc<Named> {
+    let is_kept = memory.is_some();
     let block = Arc::new(memory.map_or_else(Block::on_heap, Block::new));
-    Arc::new(Named { epoch: epoch.to_owned(), block, first: xxh3_64(epoch.as_bytes()) })
+    Arc::new(Named { epoch: epoch.to_owned(), block, first: xxh3_64(epoch.as_bytes()), is_kept })
 }
 
 #[cfg(test)]
@@ -165,7 +174,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Counts, OTHER, OTHER_SHAPE, Outcome, SHAPES};
+    use super::super::{BLOCK_WORDS, Counts, OTHER, OTHER_SHAPE, Outcome, SHAPES};
     use super::*;
 
     #[derive(Debug, Clone)]
@@ -213,7 +222,9 @@ mod tests {
             Transition::Drop(reason) => tickets.pop().map_or((), |ticket| ticket.shed(&reason)),
             Transition::Abandon => drop(tickets.pop()),
             Transition::Shed(reason, shape) => tally.shed(&reason, shape),
-            Transition::Open(epoch) => tally.open(&epoch, None),
+            Transition::Open(epoch) => {
+                tally.open(&epoch, || None);
+            }
             Transition::Forget(epoch) => {
                 tally.forget(&epoch);
             }
@@ -256,9 +267,9 @@ mod tests {
     #[test]
     fn a_call_ends_in_the_epoch_that_accepted_it() {
         let tally = Tally::new();
-        tally.open("one", None);
+        tally.open("one", || None);
         let ticket = tally.accept(7);
-        tally.open("two", None);
+        tally.open("two", || None);
         ticket.compare(Outcome::Diverged, None);
 
         let blocks = tally.blocks();
@@ -269,15 +280,29 @@ mod tests {
     #[test]
     fn an_epoch_is_forgotten_only_when_its_calls_have_ended() {
         let tally = Tally::new();
-        tally.open("one", None);
+        tally.open("one", || None);
         let ticket = tally.accept(0);
-        tally.open("two", None);
+        tally.open("two", || None);
 
         assert!(tally.forget("one").is_none() && tally.forget("two").is_none());
         ticket.shed("budget");
         assert_eq!(Some(1), tally.forget("one").map(|(reading, _)| reading.offered));
         assert_eq!(1, tally.reading().offered);
         assert_eq!(2, tally.blocks().len());
+    }
+
+    #[test]
+    fn an_epoch_stays_where_it_was_opened_first() {
+        let tally = Tally::new();
+        let memory =
+            || Some(Box::new((0..BLOCK_WORDS).map(|_| AtomicU64::new(0)).collect::<Vec<_>>()) as Box<dyn Memory>);
+        let never = || -> Option<Box<dyn Memory>> { unreachable!("it has its block") };
+
+        assert!(!tally.open("heap", || None));
+        assert!(!tally.open("heap", never));
+        assert!(tally.open("kept", memory));
+        assert!(!tally.open("heap", never));
+        assert!(tally.open("kept", never));
     }
 
     #[test]
@@ -293,9 +318,9 @@ mod tests {
             });
             numbers
         };
-        tally.open("one", None);
+        tally.open("one", || None);
         let one = numbers(100);
-        tally.open("two", None);
+        tally.open("two", || None);
         let two = numbers(100);
 
         assert!(one.iter().all(|number| !two.contains(number)));
@@ -315,7 +340,7 @@ mod tests {
     #[test]
     fn tickets_from_before_a_fork_count_nothing_after_it() {
         let tally = Tally::new();
-        tally.open("one", None);
+        tally.open("one", || None);
         let (compared, dropped) = (tally.accept(0), tally.accept(0));
         tally.reset();
         compared.compare(Outcome::Diverged, None);

@@ -207,7 +207,8 @@ mod tests {
         let tally = Tally::new();
         let words =
             ring.memory[first..first + BLOCK_WORDS].iter().map(|word| AtomicU64::new(word.load(Ordering::Relaxed)));
-        tally.open("a", Some(Box::new(words.collect::<Vec<_>>())));
+        let words = words.collect::<Vec<_>>();
+        tally.open("a", || Some(Box::new(words)));
         tally.accept(3).compare(Outcome::Matched, None);
         assert_eq!("a", read(copy(&ring)).unwrap().blocks[0].0);
         assert_eq!("pid 7", read(copy(&ring)).unwrap().header);
