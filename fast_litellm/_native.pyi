@@ -471,7 +471,7 @@ def latency_standings(
     /,
 ) -> Standings: ...
 def cost_standings(
-    deployments: list[Any], usage: dict[str, Any], minute: str, prices: dict[str, Any], /
+    deployments: list[Any], usage: dict[str, Any], minute: str, prices: dict[str, Any], named: type, /
 ) -> Standings: ...
 def usage_standings(
     deployments: list[Any],
