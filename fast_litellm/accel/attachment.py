@@ -4,11 +4,11 @@ One seam of the table under one installation: whether it is patched, and if not,
 
 from __future__ import annotations
 
-import copy
 import inspect
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from fast_litellm import events
@@ -161,7 +161,8 @@ class Attachment:
 
     def _attach(self, module: ModuleType) -> None:
         if self.feature is None or self.feature.pair.control is not self._standing(module):
-            self._add(Feature(self.seam.feature, self._pair(module)), module)
+            apart = self.seam.defined_in is not None
+            self._add(Feature(self.seam.feature, self._pair(module), apart=apart), module)
         for feature in self._features:
             feature.connect(self._manager, self._evidence.runner(feature, self._manager, self._labels))
             self._evidence.keep(feature)
@@ -176,8 +177,6 @@ class Attachment:
         self._features.append(feature)
         owner, attribute, control = patching.held(module, self.seam.name)
         holder = module if self.seam.defined_in else owner
-        if self.seam.defined_in:  # the control stays under its own name, which is what a pickle says
-            vars(feature.dispatcher)["__reduce__"] = lambda: (copy.copy, (control,))
         self._patches.append(Patch(control, feature.dispatcher, holder, attribute))
 
     def _pair(self, module: ModuleType) -> Pair:
@@ -228,7 +227,7 @@ def _is_pristine(function: Any, module: Optional[ModuleType]) -> bool:
     Whether the function is the module's own, maybe inside a decorator of its own package: a mock or another tool's
     wrapper was defined elsewhere.
     """
-    if module is None or not inspect.isfunction(function):
+    if module is None or type(function) is not FunctionType:  # `isinstance` says yes of a dispatcher
         return False
     package = sys.modules[module.__name__.partition(".")[0]]
     files = [layer.__code__.co_filename for layer in _layers(function) if inspect.isfunction(layer)]

@@ -15,8 +15,8 @@ import os
 import sys
 import weakref
 from contextlib import suppress
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable
+from types import FunctionType, MappingProxyType
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from fast_litellm.accel.context import CallContext, current
 from fast_litellm.accel.patching import Patch, owner_of
@@ -142,9 +142,16 @@ def _resuming(stream_chunk_builder: Callable[..., Any]) -> Callable[..., Any]:
     return _marked(resuming)
 
 
-def _marked(wrapper: Callable[..., Any]) -> Callable[..., Any]:
+def _marked(wrapper: Any) -> Callable[..., Any]:
+    """Gives it also what tools read of a function without unwrapping it; it takes any arguments, so it ignores them."""
+    function = wrapper.__wrapped__
     vars(wrapper)["_fast_litellm_scope"] = True
-    return wrapper
+    if isinstance(function, FunctionType) and not hasattr(
+        function, "__wrapped__"
+    ):  # a wrapper of LiteLLM's tells as little
+        wrapper.__signature__ = inspect.signature(function)
+        wrapper.__defaults__, wrapper.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    return cast("Callable[..., Any]", wrapper)
 
 
 def _scope(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> CallContext:

@@ -4,7 +4,6 @@ One feature at run time: its counters, its dispatcher, and the candidate and run
 
 from __future__ import annotations
 
-import functools
 import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, Mapping, Optional, Tuple, cast
@@ -100,10 +99,6 @@ class Pair:
         return inspect.iscoroutinefunction(self.control)
 
 
-# What tools read of a function beside its name and documentation.
-_FACE = (*functools.WRAPPER_ASSIGNMENTS, "__code__", "__defaults__", "__kwdefaults__")
-
-
 _WHOLE = 1_000_000
 
 _tallies: Dict[str, Tally] = {}
@@ -114,11 +109,6 @@ def tally(name: str) -> Tally:
     return _tallies.setdefault(name, Tally())
 
 
-def _is_of_a_module(function: Callable[..., Any]) -> bool:
-    """Whether it is no method: of a method `mock` would take the instance for an argument."""
-    return getattr(function, "__qualname__", "") == getattr(function, "__name__", None)
-
-
 class Feature:
     """
     The dispatcher of one flag, connected to rules and shadow while an installation is in force.
@@ -126,22 +116,20 @@ class Feature:
     Args:
         name: The flag's name.
         pair: What is compared.
+        apart: The control stays under its own name, and the dispatcher stands elsewhere.
     """
 
-    def __init__(self, name: str, pair: Pair) -> None:
+    def __init__(self, name: str, pair: Pair, *, apart: bool = False) -> None:
         self.name = name
         self.pair = pair
         self.tally = tally(name)
         self.dispatcher = Dispatcher(
-            pair.control, self.tally, effect_free=pair.is_comparable, awaited=pair.is_asynchronous
+            pair.control, self.tally, effect_free=pair.is_comparable, awaited=pair.is_asynchronous, apart=apart
         )
         self.runner: Optional[ShadowRunner] = None
         self.compared = RUST
         """The candidate that is compared and promoted; evidence and blocks are of its build."""
         self._awaited: Optional[AwaitedCandidate] = None
-        functools.update_wrapper(self.dispatcher, pair.control, _FACE)
-        if _is_of_a_module(pair.control):  # `unittest.mock` reads a callable's signature there; calls go past it
-            vars(self.dispatcher)["__call__"] = pair.control
 
     @property
     def place(self) -> str:

@@ -93,7 +93,7 @@ class _Search:
                 self._attributes(function.__globals__.get(name), names)
 
     def _methods(self, owner: type) -> None:
-        methods = {name: it for name, it in vars(owner).items() if isinstance(it, FunctionType) and _is_written(it)}
+        methods = {name: it for name, it in vars(owner).items() if type(it) is FunctionType and _is_written(it)}
         for name, method in methods.items():
             if id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
                 self.found[id(owner), name] = (owner, name)

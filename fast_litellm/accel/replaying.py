@@ -109,7 +109,7 @@ def _of_seam(seam: Seam, build: str) -> Place:
     standing = patching.held(module, seam.name)[2]
     candidate = seam.candidate(module, reference.semantics)
     pair = Pair(
-        control=vars(standing)["__wrapped__"] if isinstance(standing, Dispatcher) else standing,
+        control=standing.__wrapped__ if isinstance(standing, Dispatcher) else standing,
         candidate=candidate,
         comparator=seam.comparator,
         reference=str(text),

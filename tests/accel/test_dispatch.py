@@ -50,7 +50,6 @@ class Seam:
         self.concluded: list = []
         self.manager = FlagManager.from_dict({"version": 1, "flags": {"feature": flag}})
         self.call = Dispatcher(control, self.tally, effect_free=effect_free)
-        functools.update_wrapper(self.call, control)
         self.connect(self.failed.append)
 
     def connect(self, failed, concluded=None) -> None:
@@ -199,11 +198,62 @@ def test_disconnecting_makes_it_the_control_again():
 
 
 def test_it_looks_like_the_function_it_replaces():
-    """Name, documentation and signature are the control's."""
+    """Whoever looks at it sees the control: what it is, what it is made of, and what it has not."""
     call = Seam(stage="on").call
 
     assert ("control", "Repeats a text.") == (call.__name__, call.__doc__)
     assert inspect.signature(control) == inspect.signature(call)
+    assert inspect.isfunction(call)
+    assert (control.__code__, control.__globals__, vars(control)) == (call.__code__, call.__globals__, vars(call))
+    assert (dir(control), inspect.getfile(control)) == (dir(call), inspect.getfile(call))
+    with pytest.raises(AttributeError, match="'function' object has no attribute 'absent'"):
+        _ = call.absent
+
+
+def test_a_coroutine_function_is_one_behind_whatever_holds_it():
+    """As a bound method and as a partial function."""
+
+    async def awaited(value):
+        return value
+
+    call = Dispatcher(awaited, Tally(), effect_free=True, awaited=True)
+
+    assert inspect.iscoroutinefunction(call.__get__(object()))
+    assert inspect.iscoroutinefunction(functools.partial(call, 1))
+
+
+def test_what_is_attached_to_it_is_attached_to_the_function():
+    """It stays there when the original is put back."""
+
+    def function(value):
+        return value
+
+    call = Dispatcher(function, Tally(), effect_free=True)
+    call.label = "kept"
+
+    assert {"label": "kept"} == vars(function) == vars(call)
+    del call.label
+    assert {} == vars(function)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("__code__", (lambda value: "other").__code__), ("__defaults__", ("other",))]
+)
+def test_a_function_that_was_given_other_code_or_defaults_answers_itself(name, value):
+    """The candidate equals the function that stood there, not the one somebody has made of it."""
+
+    def function(value="own"):
+        return value
+
+    seam = Seam(stage="on")
+    seam.call = Dispatcher(function, seam.tally, effect_free=True)
+    seam.connect(seam.failed.append)
+    setattr(seam.call, name, value)
+    arguments = ("own",) if name == "__code__" else ()
+
+    assert "other" == seam.call(*arguments)
+    seam.connect(seam.failed.append)
+    assert "other" == seam.call(*arguments)
 
 
 def test_it_is_pickled_and_copied_by_reference(monkeypatch):
@@ -215,6 +265,15 @@ def test_it_is_pickled_and_copied_by_reference(monkeypatch):
     )
 
     assert call is copy.deepcopy(call)
+    assert call is copy.copy(call)
+
+
+def test_where_the_control_keeps_its_name_the_name_is_pickled():
+    """What comes out of the pickle is what stands under that name."""
+    call = Dispatcher(control, Tally(), effect_free=True, apart=True)
+
+    assert control is pickle.loads(pickle.dumps(call))
+    assert call is copy.copy(call) is copy.deepcopy(call)
 
 
 def test_in_a_class_it_is_a_method():

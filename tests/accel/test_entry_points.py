@@ -105,6 +105,15 @@ def test_wrapped_entry_points_look_like_the_originals(wrapped, name):
     assert replacement is pickle.loads(pickle.dumps(replacement))
 
 
+@pytest.mark.parametrize("name", entry_points.ROUTER_METHODS)
+def test_a_wrapped_method_of_the_router_tells_its_arguments(wrapped, name):
+    """Also to those who do not follow `__wrapped__`."""
+    original, replacement = next((it.original, it.replacement) for it in wrapped if it.owner and it.name == name)
+
+    assert inspect.getfullargspec(original) == inspect.getfullargspec(replacement)
+    assert (original.__defaults__, original.__kwdefaults__) == (replacement.__defaults__, replacement.__kwdefaults__)
+
+
 def test_a_router_call_is_one_unit(wrapped, monkeypatch):
     """The Router's method opens the scope, the SDK call inside keeps its unit, and the class is the same class."""
     seen = []

@@ -78,7 +78,7 @@ class Owner:
         return text
 
 
-def test_a_mock_made_after_a_class_with_a_dispatched_method_can_be_called(monkeypatch):
+def test_a_mock_made_after_a_class_with_a_dispatched_method_takes_the_methods_arguments(monkeypatch):
     """Its instances pass themselves."""
     pair = Pair(Owner.method, FunctionCandidate(failing), comparators.exact, "reference", effect_free=True)
     monkeypatch.setattr(Owner, "method", Feature("feature", pair).dispatcher)
@@ -86,6 +86,8 @@ def test_a_mock_made_after_a_class_with_a_dispatched_method_can_be_called(monkey
     mocked.method.return_value = "x"
 
     assert "x" == mocked.method("ab")
+    with pytest.raises(TypeError, match="too many"):
+        mocked.method("ab", "cd")
 
 
 def test_connecting_again_closes_the_runner_before():

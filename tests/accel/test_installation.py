@@ -152,6 +152,17 @@ def test_the_function_keeps_its_face(rules):
     assert replacement is pickle.loads(pickle.dumps(replacement))
 
 
+def test_what_an_earlier_installation_left_somewhere_is_no_function_of_litellm(rules, monkeypatch):
+    """Somebody kept the dispatcher and put it back: it looks like the function, and is not taken for it."""
+    fast_litellm.install(rules(stage="on"))
+    kept = core.token_counter
+    fast_litellm.uninstall()
+    monkeypatch.setattr(core, "token_counter", kept)
+    fast_litellm.install(rules(stage="on"))
+
+    assert "foreign_wrapper" == feature()["state"]
+
+
 def test_a_reloaded_rule_file_takes_effect(rules, tmp_path):
     """off to on and back, in one process, without installing again."""
     path = rules(stage="off")

@@ -172,8 +172,10 @@ class _HttpxPooling(_Pooling):
     def _response(self, response: Any, stream: Any) -> Any:
         import httpx
 
-        headers, version = self._messages.headers_from(response), response.version.encode()
-        return httpx.Response(response.status, headers=headers, stream=stream, extensions={"http_version": version})
+        reason = httpx.codes.get_reason_phrase(response.status)
+        extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
+        headers = self._messages.headers_from(response)
+        return httpx.Response(response.status, headers=headers, stream=stream, extensions=extensions)
 
 
 class HttpxPoolingCandidate(_HttpxPooling):

@@ -84,6 +84,9 @@ class CostCandidate(Selection):
         self._service_target = importlib.import_module("litellm._internal_context").service_target
         self._caching: Any = importlib.import_module("litellm.caching.caching")
         self._handler = reference.LowestCostLoggingHandler
+        lists: Any = importlib.import_module("litellm.litellm_core_utils.get_model_cost_map")
+        self._named: type = getattr(lists, "AliasedCostEntry", dict)
+        """From 1.109 on, the class of dicts that a model of several names has in the price list."""
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> str:
         """
@@ -138,7 +141,7 @@ class CostCandidate(Selection):
             if deployments.minute(self._reference) != plan:
                 raise Declined("minute_ends")
             prices = self._litellm.model_cost
-            standings = native.cost_standings(call.healthy_deployments, usage, plan, prices)
+            standings = native.cost_standings(call.healthy_deployments, usage, plan, prices, self._named)
             tokens = standings.are_limited and deployments.tokens(self._reference, call.messages, call.input)
         for missing in standings.missing:
             usage[missing] = {plan: {"tpm": 0, "rpm": 0}}

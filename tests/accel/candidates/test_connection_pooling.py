@@ -70,7 +70,8 @@ def status() -> dict:
 def told(response, body) -> tuple:
     """What a response says, but for the case and place of its headers' names."""
     headers = sorted((name.lower(), value) for name, value in response.headers.raw)
-    return response.status_code, response.http_version, headers, response.encoding, body
+    extensions = set(response.extensions) - {"network_stream"}
+    return response.status_code, response.http_version, headers, response.encoding, extensions, body
 
 
 class Sync:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import importlib
 import importlib.util
 import inspect
 import logging
@@ -160,6 +161,21 @@ def test_the_last_of_two_deployments_with_one_id_is_selected():
     for name in (LATENCY, COST):
         args = (handler(name), "group", twins, None, None, None, *([{}] if name == LATENCY else []))
         assert twins[1] == states.answered(candidate(name), args).value == states.asked(control(name), args).value
+
+
+@pytest.mark.parametrize(("name", "is_read"), [("AliasedCostEntry", True), ("Other", False)])
+def test_a_row_of_the_price_list_may_know_its_models_names(name, is_read, monkeypatch):
+    """From 1.109 on LiteLLM has a class of dicts for models of several names; what another class does, nobody knows."""
+    kind = type(name, (dict,), {})
+    monkeypatch.setattr(import_module("litellm.litellm_core_utils.get_model_cost_map"), name, kind, raising=False)
+    rows = {model: kind(input_cost_per_token=price) for model, price in (("dear", 9.0), ("cheap", 1.0))}
+    monkeypatch.setattr(import_module("litellm"), "model_cost", rows)
+    healthy = [{"model_info": {"id": model}, "litellm_params": {"model": model}} for model in rows]
+    args = (handler(COST), "group", healthy, None, None, None)
+    found = states.answered(candidate(COST), args)
+
+    assert healthy[1] == states.asked(control(COST), args).value
+    assert (healthy[1] if is_read else None) == (found and found.value)
 
 
 def test_tokens_are_counted_only_where_some_deployment_limits_them(monkeypatch):

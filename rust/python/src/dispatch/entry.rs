@@ -25,11 +25,11 @@ pub(super) const ENTRY: ffi::vectorcallfunc = call;
 pub(super) fn enable(class: &Bound<'_, PyType>) {
     let header = size_of::<ffi::PyObject>();
     let Ok(offset) = isize::try_from(header + offset_of!(Dispatcher, entry)) else { return };
-    let whole = header + size_of::<Dispatcher>() + 2 * size_of::<*mut ffi::PyObject>();
+    let whole = header + size_of::<Dispatcher>() + size_of::<*mut ffi::PyObject>();
     let class = class.as_type_ptr();
     // SAFETY: `class` is the live type object of `Dispatcher`, made by PyO3 a moment ago: this runs while the module is
     // initialised, so nobody else knows the type, no instance exists, and plain writes to it race with nothing. PyO3 lays an
-    // instance out as C would: CPython's header, the `Dispatcher`, its `__dict__` and its list of weak references. When its
+    // instance out as C would: CPython's header, the `Dispatcher` and its list of weak references. When its
     // size is the sum of these there is room for nothing else, so the entry lies at `offset`. `Dispatcher`s are placed only in
     // instances of this class, which cannot be subclassed, and every one has its entry set by `Dispatcher::new`. The cast is
     // for builds without the interpreter's lock, where the field is an atomic integer of the same size. `__call__` stays as

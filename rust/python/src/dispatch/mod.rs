@@ -1,8 +1,7 @@
 //! The object that stands at a seam: one native call that decides, routes and counts.
 //!
-//! It looks like the function it replaces: Python's `functools.update_wrapper` gives it that function's name, documentation
-//! and `__wrapped__`, so that `inspect.signature` and pickling by reference keep working, and `__get__` makes it a method
-//! where it stands in a class.
+//! It looks like the function it replaces, which is asked for every attribute but a few (`docs/decisions/0046-the-functions-face.md`),
+//! and `__get__` makes it a method where it stands in a class.
 //!
 //! # Layout
 //!
@@ -11,11 +10,13 @@
 //! - [`way`]: how a call goes on.
 //! - [`answer`]: the control's answer.
 //! - [`candidate`]: a candidate's.
+//! - [`face`]: what is the function's to show, and what its own.
 
 mod answer;
 mod candidate;
 mod connection;
 mod entry;
+mod face;
 mod way;
 
 use std::collections::{HashMap, HashSet};
@@ -25,10 +26,10 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::sample::Sampler;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::{IntoPyObjectExt, ffi};
 
 use crate::flags::FlagHandle;
 use crate::observer::Observer;
@@ -41,7 +42,7 @@ use way::ShortWay;
 pyo3::import_exception!(fast_litellm.errors, Declined);
 
 /// Stands at a seam and answers with the control or with the candidate.
-#[pyclass(frozen, dict, weakref, module = "fast_litellm._native")]
+#[pyclass(frozen, weakref, module = "fast_litellm._native")]
 pub(crate) struct Dispatcher {
     entry: ffi::vectorcallfunc,
     /// The function that stood at the seam.
@@ -51,6 +52,10 @@ pub(crate) struct Dispatcher {
     effect_free: bool,
     /// A call only makes a coroutine: its time, its outcome and who answered are taken where that is awaited.
     awaited: bool,
+    /// The control is also found under its own name, because the dispatcher stands elsewhere.
+    apart: bool,
+    /// Somebody has given the function other code or defaults, so it answers whatever the rules say.
+    altered: AtomicBool,
     sampler: Sampler,
     /// Which calls the candidate may answer; absent while it may answer all that the rules give it.
     proven: ArcSwapOption<Proven>,
@@ -69,8 +74,8 @@ pub(crate) type Arguments<'a, 'py> = (&'a Bound<'py, PyTuple>, Option<&'a Bound<
 #[pymethods]
 impl Dispatcher {
     #[new]
-    #[pyo3(signature = (control, tally, *, effect_free, awaited=false))]
-    fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool, awaited: bool) -> Self {
+    #[pyo3(signature = (control, tally, *, effect_free, awaited=false, apart=false))]
+    fn new(control: Py<PyAny>, tally: Py<Tally>, effect_free: bool, awaited: bool, apart: bool) -> Self {
         let sampler = Sampler::new(RandomState::new().hash_one("sampler"));
         Self {
             entry: entry::ENTRY,
@@ -78,6 +83,8 @@ impl Dispatcher {
             tally,
             effect_free,
             awaited,
+            apart,
+            altered: AtomicBool::new(false),
             sampler,
             proven: ArcSwapOption::empty(),
             reverse_share: AtomicU32::new(0),
@@ -116,6 +123,7 @@ impl Dispatcher {
         self.is_first.store(false, Ordering::Release);
         self.connection.store(Some(Arc::new(connection)));
         self.is_first.store(is_first, Ordering::Release);
+        self.leave_if_altered();
         Ok(())
     }
 
@@ -163,9 +171,54 @@ impl Dispatcher {
         }
     }
 
-    /// Pickled by reference, as functions are.
+    /// Pickled by reference, as functions are: by its name, or as the control where that has the name.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.getattr("__qualname__")
+        let (py, this) = (slf.py(), slf.get());
+        if this.apart {
+            return (py.import("copy")?.getattr("copy")?, (this.control.bind(py),)).into_bound_py_any(py);
+        }
+        this.control.bind(py).getattr("__qualname__")
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    /// The function's own attribute, but for what the dispatcher has to answer itself.
+    fn __getattribute__<'py>(slf: &Bound<'py, Self>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, own) = (slf.py(), name.to_str()?);
+        if own == "__wrapped__" {
+            return Ok(slf.get().control.bind(py).clone());
+        }
+        if face::is_own(own) {
+            return py.get_type::<PyAny>().call_method1("__getattribute__", (slf, name));
+        }
+        slf.get().control.bind(py).getattr(name)
+    }
+
+    /// Asked for what nobody has, so that the function says so.
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        self.control.bind(name.py()).getattr(name)
+    }
+
+    fn __setattr__(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.control.bind(name.py()).setattr(name, value)?;
+        self.look_at(name.to_str()?);
+        Ok(())
+    }
+
+    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
+        self.control.bind(name.py()).delattr(name)?;
+        self.look_at(name.to_str()?);
+        Ok(())
+    }
+
+    fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.control.bind(py).dir()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

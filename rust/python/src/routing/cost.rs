@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 
 use super::fields::{self, Declined, Deployment};
 use super::standings::{Kept, Standings};
@@ -18,6 +18,8 @@ type Rates = (Option<f64>, Option<f64>);
 /// LiteLLM's price list, as one selection reads it.
 struct Prices<'a, 'py> {
     list: &'a Bound<'py, PyDict>,
+    /// A class of dicts that its rows may have.
+    named: &'a Bound<'py, PyType>,
     /// By model; None where the list has no price of a token.
     read: RefCell<HashMap<String, Option<Rates>>>,
 }
@@ -29,18 +31,20 @@ struct Prices<'a, 'py> {
 ///     usage: What is kept of each, by id.
 ///     minute: The key of this minute in it.
 ///     prices: LiteLLM's price list.
+///     named: A class that rows of it may have, besides being plain dicts.
 ///
 /// Raises:
 ///     Declined: Something is not plain, or the control would raise.
 #[pyfunction]
-#[pyo3(signature = (deployments, usage, minute, prices, /))]
+#[pyo3(signature = (deployments, usage, minute, prices, named, /))]
 pub(super) fn cost_standings<'py>(
     deployments: &Bound<'py, PyList>,
     usage: &Bound<'py, PyDict>,
     minute: &Bound<'py, PyString>,
     prices: &Bound<'py, PyDict>,
+    named: &Bound<'py, PyType>,
 ) -> PyResult<Standings> {
-    let prices = Prices { list: prices, read: RefCell::default() };
+    let prices = Prices { list: prices, named, read: RefCell::default() };
     let deployments = fields::deployments(deployments)?;
     Kept { deployments: &deployments, usage, minute }.read(|deployment, _| prices.cost(deployment))
 }
@@ -87,7 +91,7 @@ impl<'py> Prices<'_, 'py> {
 
     fn row(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Rates>> {
         let Some(row) = fields::given(Some(self.list), name)? else { return Ok(None) };
-        let row = fields::dict(&row)?;
+        let row = if row.get_type().is(self.named) { row.cast_into::<PyDict>()? } else { fields::dict(&row)? };
         check_keys(&row)?;
         let py = row.py();
         let input = fields::given(Some(&row), pyo3::intern!(py, "input_cost_per_token"))?;
