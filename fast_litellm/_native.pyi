@@ -569,9 +569,7 @@ def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
 def freeze_models(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """The same, with objects of pydantic's model classes told by plain dicts."""
 
-def holders(
-    namespaces: list[dict[str, Any]], objects: list[Any], /
-) -> list[tuple[dict[str, Any], str, Any]]:
+def holders(namespaces: list[dict[str, Any]], objects: list[Any], /) -> list[tuple[dict[str, Any], str, Any]]:
     """Every place of some namespaces that holds one of some objects: the namespace, the name, and the object."""
 
 def blank_page() -> bytes:
