@@ -39,6 +39,7 @@ __all__ = [
     "digest",
     "freeze",
     "freeze_models",
+    "holders",
     "json_schema",
     "latency_standings",
     "least_busy",
