@@ -146,9 +146,8 @@ def _marked(wrapper: Any) -> Callable[..., Any]:
     """Gives it also what tools read of a function without unwrapping it; it takes any arguments, so it ignores them."""
     function = wrapper.__wrapped__
     vars(wrapper)["_fast_litellm_scope"] = True
-    if isinstance(function, FunctionType) and not hasattr(
-        function, "__wrapped__"
-    ):  # a wrapper of LiteLLM's tells as little
+    # A function that is itself a wrapper, of LiteLLM's, tells as little.
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
         wrapper.__signature__ = inspect.signature(function)
         wrapper.__defaults__, wrapper.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
     return cast("Callable[..., Any]", wrapper)
