@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Written = TypeVar("Written")
 
+_PATIENCE_SECONDS = 10.0
+"""A decision is made once, maybe by a person: it waits longer for its turn than what is written every second."""
+
 
 class Decisions(History):
     """The half of a ledger that records decisions. Unlike counters they have somebody who waits for them."""
@@ -107,7 +110,8 @@ class Decisions(History):
     def _write_at_once(self, write: Callable[[Connection], Written]) -> Written:
         from sqlalchemy.exc import SQLAlchemyError
 
-        store = Store(self._store.database)  # of its own: the writer must notice when it opens another file
+        # Of its own: the writer must notice when it opens another file.
+        store = Store(self._store.database, _PATIENCE_SECONDS)
         try:
             with store.writing() as connection:
                 return write(connection)

@@ -32,9 +32,11 @@ class Store:
 
     Args:
         where: The database, or the path of SQLite's file.
+        patience: Seconds that a transaction waits for another one's lock.
     """
 
-    def __init__(self, where: Union[Database, Path]) -> None:
+    def __init__(self, where: Union[Database, Path], patience: float = _WRITE_TIMEOUT_SECONDS) -> None:
+        self._patience = patience
         self.database: Database = SQLite(where) if isinstance(where, Path) else where
         self._connection: Optional[Connection] = None
         self._identity: object = 0
@@ -146,7 +148,7 @@ class Store:
 
         self.close()
         self.database.prepare()
-        connection = self.database.engine(_WRITE_TIMEOUT_SECONDS, for_writing=True).connect()
+        connection = self.database.engine(self._patience, for_writing=True).connect()
         self._connection = connection
         self._identity = self.database.identity()
         if connection.dialect.name == "sqlite":
