@@ -6,6 +6,7 @@ from typing import Any, final
 
 __all__ = [
     "DEBUG_BUILD",
+    "WALK_DEPTH",
     "Bucket",
     "Constructor",
     "Dispatcher",
@@ -68,6 +69,7 @@ __all__ = [
 
 __version__: str
 DEBUG_BUILD: bool
+WALK_DEPTH: int
 
 @final
 class Rules:

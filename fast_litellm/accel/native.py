@@ -33,6 +33,8 @@ BUILD: str = f"{_native.__version__}+{hashlib.sha256(Path(_native.__file__).read
 
 VERSION: str = _native.__version__
 DEBUG_BUILD: bool = _native.DEBUG_BUILD
+WALK_DEPTH: int = _native.WALK_DEPTH
+"""Blocks of a message that nest deeper are left to the control."""
 
 Constructor = _native.Constructor
 Dispatcher = _native.Dispatcher
@@ -51,7 +53,6 @@ WindowStore = _native.WindowStore
 count_batch = _native.count_batch
 count_call = _native.count_call
 cost_standings = _native.cost_standings
-count_batch = _native.count_batch
 deployment_ids = _native.deployment_ids
 freeze = _native.freeze
 holders = _native.holders

@@ -34,12 +34,14 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "f818ae2acde266a8": Reference("1.106", ("1.106.2",)),
         "0c92367351423e3d": Reference("1.108", ("1.108.1",)),
         "15584a757bfc5ede": Reference("1.109", ("1.109.1",)),
+        "ee2c7119dd4e9dd5": Reference("1.110", ("1.110.2",)),
         "63dfaf35eb8a32a3": Reference("1.83", ("1.83.14",)),
     },
     "batch_token_counting": {
         "f8cb7b6dfe1f18fd": Reference("1.106", ("1.106.2",)),
         "c25b1bac8e769267": Reference("1.108", ("1.108.1",)),
         "9506c3abea24ee41": Reference("1.109", ("1.109.1",)),
+        "eff66c8ef664929a": Reference("1.110", ("1.110.2",)),
         "25b132a2e731b556": Reference("1.83", ("1.83.14",)),
     },
     "rate_limiting": {

@@ -67,7 +67,7 @@ class TokenCountingCandidate:
 
     Args:
         reference: The loaded module `litellm.litellm_core_utils.token_counter`.
-        semantics: The release line whose rules hold: "1.83", "1.106", "1.108" or "1.109".
+        semantics: The release line whose rules hold: "1.83", "1.106", "1.108", "1.109" or "1.110".
     """
 
     build = f"fast-litellm {native.BUILD}"
@@ -76,7 +76,7 @@ class TokenCountingCandidate:
     def __init__(self, reference: Any, semantics: str) -> None:
         self._reference = reference
         self._litellm = reference.litellm
-        self._semantics = semantics
+        self._semantics = _rules(reference, semantics)
         self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
         self._counters: Dict[TokenModel, native.TokenCounter] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
@@ -139,6 +139,12 @@ class TokenCountingCandidate:
         # Hugging Face tokenizers are given a text in one piece.
         limits = (sys.maxsize, self._limits[1]) if model.encoding == vocabulary.ANTHROPIC else self._limits
         return CounterSettings(model.encoding, directory, limits, self._semantics, model.legacy, base_image_tokens)
+
+
+def _rules(reference: Any, semantics: str) -> str:
+    """From 1.110 on blocks nest, as deep as a variable says; where that is less than the walk goes, they stay Python."""
+    shallow = getattr(reference, "DEFAULT_MAX_RECURSE_DEPTH", native.WALK_DEPTH) < native.WALK_DEPTH
+    return "1.109" if shallow and semantics == "1.110" else semantics
 
 
 def _tokenizer_places(reference: Any) -> List[reach.Place]:

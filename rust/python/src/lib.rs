@@ -41,6 +41,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    module.add("WALK_DEPTH", fast_litellm_core::messages::walk::MAX_DEPTH)?;
     batch::register(module)?;
     construct::register(module)?;
     dispatch::register(module)?;

@@ -36,7 +36,7 @@ impl TokenCounter {
     /// Args:
     ///     encoding: The vocabulary.
     ///     limits: Code points of a slice, and of the longest text that is counted exactly; both at least 1.
-    ///     semantics: The name of a LiteLLM release line whose rules hold: 1.83, 1.106, 1.108 or 1.109.
+    ///     semantics: The name of a LiteLLM release line whose rules hold: 1.83, 1.106, 1.108, 1.109 or 1.110.
     ///     legacy: Messages are priced as for gpt-3.5-turbo-0301.
     ///     base_image_tokens: What an image counts at low detail.
     ///

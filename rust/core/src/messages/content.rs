@@ -1,6 +1,7 @@
 //! The blocks of a content list.
 
 use super::node::{Decline, Key, Kind, Node, needed};
+use super::server_tools::server_tool;
 use super::walk::{Call, MAX_DEPTH};
 
 /// The start of a data URL whose pages LiteLLM reads.
@@ -46,6 +47,7 @@ fn further_block<N: Node>(call: &Call<'_, N>, block: &N, kind: &str, depth: usiz
         "image" => image_source(call, &needed(block, Key::Source)?),
         "document" => document(call, block, depth),
         "file" => file(call, block),
+        kind if call.semantics.server_tools => server_tool(call, block, kind, depth),
         _ => Err(Decline::Error),
     }
 }
@@ -63,7 +65,7 @@ fn written_when_true<N: Node>(call: &Call<'_, N>, block: &N, key: Key) -> Result
 }
 
 /// The fields of an Anthropic block that hold text, blocks or a dictionary. `required` ones are asked for where the release does.
-fn fields<N: Node>(
+pub(super) fn fields<N: Node>(
     call: &Call<'_, N>,
     block: &N,
     names: &[Key],
@@ -142,7 +144,7 @@ fn opaque_document<N>(call: &Call<'_, N>, url: &str) -> Result<i64, Decline> {
     if url.starts_with(PDF) { Err(Decline::Pdf) } else { automatic_image(call, url) }
 }
 
-fn document<N: Node>(call: &Call<'_, N>, block: &N, depth: usize) -> Result<i64, Decline> {
+pub(super) fn document<N: Node>(call: &Call<'_, N>, block: &N, depth: usize) -> Result<i64, Decline> {
     let source = needed(block, Key::Source)?.only(Kind::Dict)?;
     let mut total = 0;
     for key in [Key::Title, Key::Context] {

@@ -10,11 +10,13 @@
 //! - [`semantics`]: what differs between releases, and the constants of one call.
 //! - [`walk`]: messages, their keys, tool calls, and the extras around them.
 //! - [`content`]: the blocks of a content list.
+//! - [`server_tools`]: the blocks of tools that Anthropic's servers run.
 //! - [`tools`]: tool definitions written out as the text that is counted.
 
 pub mod content;
 pub mod node;
 pub mod semantics;
+pub mod server_tools;
 pub mod tools;
 pub mod walk;
 

@@ -23,6 +23,8 @@ pub enum Decline {
     Citations,
     /// Text whose count hangs on the version of Unicode that the control's tokenizer has.
     Unicode,
+    /// A document inside of a tool's result in a form that is not validated here.
+    UnusualDocument,
 }
 
 impl Decline {
@@ -39,6 +41,7 @@ impl Decline {
             Self::UnusualTool => "unusual_tool",
             Self::Citations => "citations",
             Self::Unicode => "unicode",
+            Self::UnusualDocument => "unusual_document",
         }
     }
 }
@@ -82,6 +85,7 @@ macro_rules! keys {
 
 keys! {
     Arguments = "arguments",
+    CacheControl = "cache_control",
     Caller = "caller",
     Citations = "citations",
     CompactionBlocks = "compaction_blocks",
@@ -91,6 +95,8 @@ keys! {
     Description = "description",
     Detail = "detail",
     Enum = "enum",
+    ErrorCode = "error_code",
+    ErrorMessage = "error_message",
     File = "file",
     FileData = "file_data",
     Filename = "filename",
@@ -101,13 +107,17 @@ keys! {
     Input = "input",
     InputSchema = "input_schema",
     Items = "items",
+    Lines = "lines",
     MediaType = "media_type",
     Name = "name",
     Parameters = "parameters",
     Properties = "properties",
     Required = "required",
     Role = "role",
+    Snippet = "snippet",
     Source = "source",
+    Stderr = "stderr",
+    Stdout = "stdout",
     Text = "text",
     Thinking = "thinking",
     Title = "title",

@@ -28,6 +28,8 @@ pub struct Semantics {
     pub lenient_tools: bool,
     /// An inline image's dimensions decide at detail `auto`; before, `auto` was `low`.
     pub inline_images: bool,
+    /// Blocks of the tools that Anthropic's servers run are counted; before, they were errors.
+    pub server_tools: bool,
 }
 
 impl Semantics {
@@ -53,6 +55,7 @@ impl Semantics {
         required_fields: true,
         lenient_tools: false,
         inline_images: false,
+        server_tools: false,
     };
     /// LiteLLM 1.108.
     pub const V1_108: Self = Self { search_result_blocks: true, ..Self::V1_106 };
@@ -65,10 +68,17 @@ impl Semantics {
         inline_images: true,
         ..Self::V1_108
     };
+    /// LiteLLM 1.110.
+    pub const V1_110: Self = Self { server_tools: true, ..Self::V1_109 };
 
     /// All of them, by the names of their release lines.
-    pub const ALL: [(&'static str, Self); 4] =
-        [("1.83", Self::V1_83), ("1.106", Self::V1_106), ("1.108", Self::V1_108), ("1.109", Self::V1_109)];
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("1.83", Self::V1_83),
+        ("1.106", Self::V1_106),
+        ("1.108", Self::V1_108),
+        ("1.109", Self::V1_109),
+        ("1.110", Self::V1_110),
+    ];
 
     /// The semantics of a release line, or `None` for an unknown name.
     #[must_use]
