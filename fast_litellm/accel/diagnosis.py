@@ -46,6 +46,7 @@ def seams_of(version: str) -> List[Dict[str, Any]]:
             "seam": seam.place,
             "package": seam.package,
             "exists": True,
+            "superseded": seam.superseded_by is not None and references.has_native_router(version),
             "litellm": version,
             "known": version in references.versions(seam.feature, seam.name),
             "releases": references.versions(seam.feature, seam.name),

@@ -28,8 +28,12 @@ FUNCTIONS = {
     "litellm.main": ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding"),
     "litellm.responses.main": ("responses", "aresponses"),
 }
-ROUTERS = {"litellm.router": "Router", "litellm.router_python_core": "PythonCore"}
-"""Where the Router's methods are defined: in the class itself, or from 1.109 on in the core it delegates to."""
+ROUTERS = {
+    "litellm.router": "Router",
+    "litellm.router_python_core": "PythonCore",
+    "litellm.router_rust.core": "RustCore",
+}
+"""Where the Router's methods are defined: in the class itself, or in the core of 1.109 or of 1.110 it delegates to."""
 ROUTER_METHODS = ("completion", "acompletion", "text_completion", "atext_completion", "embedding", "aembedding")
 
 MODULES = (*FUNCTIONS, *ROUTERS, "litellm.utils")

@@ -1,8 +1,8 @@
 """
 The reference sources that candidates are known to equal.
 
-A row is added after the differential tests have passed on that version: `make latest` with the version in the
-Makefile, then `python -m fast_litellm doctor --json` prints the fingerprint it found.
+A row is added after the differential tests have passed on that version: `make latest` with the version among
+those of the Makefile, then `python -m fast_litellm doctor --json` prints the fingerprint it found.
 """
 
 from __future__ import annotations
@@ -91,8 +91,10 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "df2d12418932feaa": Reference("1.106", ("1.106.2", "1.108.1")),
         "877a5a97ae79fa39": Reference("1.106", ("1.109.1",)),
     },
-    "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1"))},
+    "secret_redaction": {"0fa6340511f7c130": Reference("1.106", ("1.106.2", "1.108.1", "1.109.1", "1.110.2"))},
 }
+
+_NATIVE_ROUTER_SINCE = (1, 110)
 
 
 def known(feature: str, fingerprint: Optional[str]) -> Optional[Reference]:
@@ -111,3 +113,15 @@ def versions(feature: str, seam: Optional[str] = None) -> Tuple[str, ...]:
     """
     rows = [row for row in KNOWN.get(feature, {}).values() if None in (seam, row.seam) or seam == row.seam]
     return tuple(dict.fromkeys(version for row in rows for version in row.versions))
+
+
+def has_native_router(version: str) -> bool:
+    """
+    Args:
+        version: A release of LiteLLM, such as "1.109.1".
+
+    Returns:
+        Whether it selects deployments natively, told by its number alone; False for what is no release.
+    """
+    numbers = version.split(".")[:2]
+    return all(it.isdecimal() for it in numbers) and tuple(map(int, numbers)) >= _NATIVE_ROUTER_SINCE

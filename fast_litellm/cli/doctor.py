@@ -90,8 +90,14 @@ def _stops(stops: Mapping[str, Any]) -> str:
 def _seams(seams: list[Mapping[str, Any]]) -> Any:
     table = console.table(("feature", "seam and its reference"))
     for seam in seams:
-        known = "known" if seam["known"] else "unknown, so Python answers"
-        known = known if seam["exists"] else "not in this release"
         mark = seam.get("fingerprint") or seam.get("litellm") or "no source"
-        table.add_row(seam["feature"], f"{seam['seam']}\n{mark}, {known}")
+        table.add_row(seam["feature"], f"{seam['seam']}\n{mark}, {_standing(seam)}")
     return table
+
+
+def _standing(seam: Mapping[str, Any]) -> str:
+    if not seam["exists"]:
+        return "not in this release"
+    if seam["superseded"]:
+        return "LiteLLM's own native router answers"
+    return "known" if seam["known"] else "unknown, so Python answers"

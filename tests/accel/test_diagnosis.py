@@ -68,7 +68,22 @@ def test_what_is_said_of_a_release_by_name_is_what_its_source_says():
     installed = fast_litellm.doctor()
     version = installed["versions"]["litellm"]
     by_name = {it["seam"]: it["known"] for it in fast_litellm.doctor(litellm=version)["seams"]}
-    by_source = {it["seam"]: it["known"] for it in installed["seams"] if it["package"] == "litellm" and it["exists"]}
+    told = [it for it in installed["seams"] if it["package"] == "litellm" and it["exists"] and not it["superseded"]]
+    by_source = {it["seam"]: it["known"] for it in told}
 
     assert by_source
     assert by_source == {seam: by_name[seam] for seam in by_source}
+
+
+@pytest.mark.parametrize(
+    ("release", "is_native"),
+    [("1.109.1", False), ("1.110.0", True), ("1.110.2", True), ("2.0", True), ("nightly", False), ("1.x", False)],
+)
+def test_a_release_with_a_router_of_its_own_is_said_to_answer_natively(release, is_native):
+    """Routing is then no problem, by whatever name it is unknown."""
+    report = fast_litellm.doctor(litellm=release)
+    superseded = {it["feature"] for it in report["seams"] if it["superseded"]}
+    unknown = [it for it in report["problems"] if it.startswith(("routing stays Python", "async_routing stays Python"))]
+
+    assert ({"routing", "async_routing"} if is_native else set()) == superseded
+    assert not (is_native and unknown)

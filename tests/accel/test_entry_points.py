@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import inspect
 import pickle
 
@@ -17,6 +19,9 @@ litellm = pytest.importorskip("litellm")
 @pytest.fixture
 def wrapped():
     """LiteLLM with its entry points wrapped, and put back afterwards."""
+    for module in entry_points.ROUTERS:  # some are imported with the first router only
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     patches = entry_points.patches()
     patching.apply(patches)
     yield patches
@@ -127,6 +132,23 @@ def test_a_router_call_is_one_unit(wrapped, monkeypatch):
 
     assert type(router) is litellm.Router
     assert [("user-1", True)] == [(context.attributes["user"], context.unit is not None) for context in seen]
+
+
+def test_the_attempts_of_a_router_call_are_one_unit(wrapped, monkeypatch):
+    """A call that is tried again is not moved to another side, whoever drives the attempts."""
+    units = []
+
+    def failing(**_request):
+        units.append(current.get().unit)
+        raise litellm.InternalServerError("not now", "openai", "gpt-4o")
+
+    monkeypatch.setattr(litellm, "completion", failing)
+    target = {"model": "gpt-4o", "api_key": "x"}
+    router = litellm.Router([{"model_name": "group", "litellm_params": target}], num_retries=2, retry_after=0)
+    with pytest.raises(litellm.InternalServerError):
+        router.completion(model="group", messages=[{"role": "user", "content": "hi"}], litellm_call_id="call-1")
+
+    assert ["call-1"] * 3 == units
 
 
 def test_a_mocked_completion_sees_the_context(wrapped, monkeypatch):

@@ -368,6 +368,17 @@ def outcome(call, address):
         return ["raised", type(error).__qualname__, text(error), said]
 
 
+@contextlib.contextmanager
+def informing():
+    """LiteLLM logs what it does; a logger remembers what it may not say until its level is set by its own method."""
+    before = litellm.verbose_logger.level
+    litellm.verbose_logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        litellm.verbose_logger.setLevel(before)
+
+
 def seen(name, address, told):
     """What a call comes to: its outcome, what was called back, and what LiteLLM logged."""
     call, names = CALLS[name]
@@ -375,8 +386,7 @@ def seen(name, address, told):
     log.addFilter(importlib.import_module("litellm._logging")._secret_filter)
     log.addFilter(lambda record: record.module != "lowest_cost")  # it complains of its caches whenever it gets to it
     told.events.clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(litellm.verbose_logger, "level", logging.INFO)
+    with pytest.MonkeyPatch.context() as patch, informing():
         for kept in CALLBACKS:
             patch.setattr(litellm, kept, list(getattr(litellm, kept)))  # a router leaves its own there
         litellm.verbose_logger.addHandler(log)

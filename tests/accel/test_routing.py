@@ -41,6 +41,8 @@ DEPLOYMENTS = [
 ]
 
 
+of_python_routers = pytest.mark.skipif(seams.exists(deployments.NATIVE_ROUTER), reason="LiteLLM's router is native")
+
 CALLBACKS = ("callbacks", "input_callback")
 CALLBACKS += tuple(f"{how}{when}_callback" for how in ("", "_async_") for when in ("success", "failure"))
 
@@ -105,6 +107,7 @@ def choices(strategy: str, count: int, *, awaited: bool = True) -> list[str]:
         return asyncio.run(select())
 
 
+@of_python_routers
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_same_seed_gives_the_same_choices_at_every_stage(installed, strategy):
     """Awaited, a hundred in a row; nothing is drawn besides what LiteLLM draws."""
@@ -119,6 +122,7 @@ def test_the_same_seed_gives_the_same_choices_at_every_stage(installed, strategy
     assert {} == read["on"]["declined"]
 
 
+@of_python_routers
 @pytest.mark.parametrize("strategy", [it for it, feature in STRATEGIES.items() if feature == "routing"])
 def test_a_plain_call_selects_the_same_at_every_stage(installed, strategy):
     """Cost-based routing has no plain way."""
@@ -131,6 +135,7 @@ def test_a_plain_call_selects_the_same_at_every_stage(installed, strategy):
     assert counters("routing")["served"]["rust"] >= 50
 
 
+@of_python_routers
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_selection_is_compared_in_shadow_and_matches(installed, strategy, monkeypatch):
     """Off the caller's path, where both sides draw the same numbers; what the caller gets is LiteLLM's."""
@@ -159,6 +164,7 @@ def completed(strategy: str) -> tuple[list[str], list[str]]:
     return ids, [it.choices[0].message.content for it in answers]
 
 
+@of_python_routers
 def test_whole_requests_are_answered_alike_at_every_stage(installed):
     """By the shuffle, whose choices depend on nothing but the seed and the weights."""
     seen = []

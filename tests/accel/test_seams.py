@@ -328,7 +328,8 @@ def test_a_log_handler_that_redacts_may_log_of_a_failed_candidate(tmp_path, inst
 
 def held() -> dict:
     """Every place of the loaded modules that holds a function by name which is replaced wherever it is held."""
-    names = {seam.name for seam in SEAMS if seam.feature != "token_counting" and seam.defined_in is None}
+    replaced = [seam for seam in SEAMS if seam.defined_in is None and not seam.is_superseded]
+    names = {seam.name for seam in replaced if seam.feature != "token_counting"}
     return {
         (module.__name__, name): vars(module)[name]
         for module in list(sys.modules.values())

@@ -142,7 +142,7 @@ class TokenCountingCandidate:
 
 
 def _rules(reference: Any, semantics: str) -> str:
-    """From 1.110 on blocks nest, as deep as a variable says; where that is less than the walk goes, they stay Python."""
+    """From 1.110 on blocks nest, as deep as a variable says; if that is less than the walk goes, they stay Python."""
     shallow = getattr(reference, "DEFAULT_MAX_RECURSE_DEPTH", native.WALK_DEPTH) < native.WALK_DEPTH
     return "1.109" if shallow and semantics == "1.110" else semantics
 

@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from fast_litellm.accel import fingerprint, references
 from fast_litellm.accel.candidates import deployments
 from fast_litellm.accel.patching import held
-from fast_litellm.accel.seams import SEAMS
+from fast_litellm.accel.seams import SEAMS, exists
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import tape
 
 pytest.importorskip("litellm.router_strategy.lowest_latency")
+if exists(deployments.NATIVE_ROUTER):
+    pytest.skip("LiteLLM's router is native", allow_module_level=True)
 
 spec = importlib.util.spec_from_file_location("router_states", Path(__file__).with_name("router_states.py"))
 states = importlib.util.module_from_spec(spec)

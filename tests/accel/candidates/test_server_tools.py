@@ -1,4 +1,4 @@
-"""The blocks of tools that Anthropic's servers run, which LiteLLM counts from 1.110 on, against LiteLLM's own function."""
+"""The blocks of tools that Anthropic's servers run, counted from 1.110 on, against LiteLLM's own function."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ words = st.sampled_from(["", "Hello", "नमस्ते", "\ud83d", "a b c"]) 
 plain = st.none() | st.booleans() | st.integers(-5, 5) | words
 sources = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "url", "base64", "content", "file", "other"])},
-    optional={name: words for name in ("data", "url", "content", "file_id")}
+    optional=dict.fromkeys(("data", "url", "content", "file_id"), words)
     | {"media_type": st.sampled_from(["text/plain", "image/png", "application/pdf"])},
 )
 documents = st.fixed_dictionaries(
@@ -180,4 +180,3 @@ def test_any_nesting_is_equal_or_declined(candidate, block):
     found = answer(candidate, said_by(block))
 
     assert isinstance(found, str) or control(said_by(block)) == found
-
