@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import types
+from unittest import mock
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fast_litellm.accel.native import IdentityGuard
 from fast_litellm.errors import Declined
@@ -77,3 +83,77 @@ def test_a_place_that_does_not_exist_is_an_error(place, error):
     """A guard that watches nothing would be a false comfort."""
     with pytest.raises(error):
         IdentityGuard([place])
+
+
+class Base:
+    """A class whose method others inherit."""
+
+    def inherited(self):
+        """Does nothing."""
+
+
+class Heir(Base):
+    """Has nothing of its own."""
+
+
+@pytest.mark.parametrize("owner", [Base, Heir])
+def test_a_base_that_changes_is_noticed_as_often_as_it_does(monkeypatch, owner):
+    """Whether a class was asked before, and however often it was changed and put back."""
+    guard, original = IdentityGuard([(Heir, "inherited")]), Base.inherited
+    answers = []
+    for _ in range(3):
+        answers += [guard.holds(), guard.holds()]
+        monkeypatch.setattr(owner, "inherited", lambda _self: None, raising=False)
+        answers.append(guard.holds())
+        monkeypatch.undo()
+
+    assert [True, True, False] * 3 == answers
+    assert Base.inherited is original
+
+
+def test_a_module_that_is_written_to_in_every_way_is_noticed():
+    """By its own functions, from outside, by name, for a while, and also when it has been read in between."""
+    module = types.ModuleType("module")
+    namespace = vars(module)
+    exec("value = 0\ndef put(new):\n    global value\n    value = new", namespace)
+    original = module.value
+    guard = IdentityGuard([(namespace, "value")])
+
+    def noticed(change):
+        """Many times over, because CPython makes a way that is often gone shorter."""
+        found = []
+        for _ in range(100):
+            with change():
+                found.append(guard.holds())
+            module.put(original)
+            found.append(not guard.holds())
+        return not any(found)
+
+    def by(put):
+        return lambda: mock.MagicMock(__enter__=lambda _self: put(object()))
+
+    ways = {
+        "its own function": by(module.put),
+        "an attribute": by(lambda new: setattr(module, "value", new)),
+        "an item": by(lambda new: namespace.__setitem__("value", new)),
+        "an update": by(lambda new: namespace.update(value=new)),
+        "a patch": lambda: mock.patch.object(module, "value", object()),
+        "a removal": by(lambda _new: namespace.pop("value")),
+    }
+
+    assert dict.fromkeys(ways, True) == {name: noticed(way) for name, way in ways.items()}
+
+
+NAMES, VALUES = ("first", "second", "third"), ("one", "two")
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from((None, *VALUES)), st.booleans()), max_size=20))
+def test_whatever_happens_to_a_namespace_the_guard_knows_it(changes):
+    """It says what a look at every name says, after any changes, asked in between or not."""
+    first = dict(zip(NAMES, VALUES))
+    namespace = dict(first)
+    guard = IdentityGuard([(namespace, name) for name in first], [namespace])
+    for name, value, is_asked in itertools.chain(changes, [("third", None, True)]):
+        namespace.pop(name, None) if value is None else namespace.__setitem__(name, value)
+        if is_asked:
+            assert (list(first.items()) == list(namespace.items())) is guard.holds()

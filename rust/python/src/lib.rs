@@ -16,6 +16,7 @@ mod freeze;
 mod gate;
 mod guard;
 mod holders;
+mod identity;
 mod job;
 mod listener;
 mod memory;
@@ -51,6 +52,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     freeze::register(module)?;
     gate::register(module)?;
     holders::register(module)?;
+    identity::register(module)?;
     job::register(module)?;
     listener::register(module)?;
     messages::register(module)?;

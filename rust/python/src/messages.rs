@@ -3,16 +3,13 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
-use std::ptr;
 
 use fast_litellm_core::bpe::{self, ChunkRule};
 use fast_litellm_core::messages::{Accounting, Call, Decline, Key, Kind, Node, Semantics, count_messages};
 use pyo3::exceptions::PyValueError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::sync::critical_section::with_critical_section;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::encoding::{Encoding, with_text};
 
@@ -252,111 +249,7 @@ fn interned(py: Python<'_>, key: Key) -> &Bound<'_, PyString> {
     names[key as usize].bind(py)
 }
 
-/// What stands under a name of a namespace or a class.
-struct Place<Owner> {
-    owner: Py<Owner>,
-    name: Py<PyString>,
-    object: Py<PyAny>,
-}
-
-/// A dictionary and its entries in their order.
-struct Table {
-    dict: Py<PyDict>,
-    entries: Vec<(Py<PyAny>, Py<PyAny>)>,
-}
-
-/// Remembers which objects stand under names, to notice when one has been replaced.
-#[pyclass(frozen, module = "fast_litellm._native")]
-struct IdentityGuard {
-    names: Vec<Place<PyDict>>,
-    methods: Vec<Place<PyType>>,
-    tables: Vec<Table>,
-}
-
-#[pymethods]
-impl IdentityGuard {
-    /// Args:
-    ///     places: A namespace, or a class, and a name in it; what stands there is remembered.
-    ///     tables: Dictionaries of which every entry is remembered, in its order.
-    ///
-    /// Raises:
-    ///     KeyError: A namespace has no such name.
-    ///     AttributeError: A class has no such name.
-    ///     TypeError: An owner is neither a dictionary nor a class.
-    #[new]
-    #[pyo3(signature = (places, tables = Vec::new()))]
-    fn new(places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>, tables: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
-        let (mut names, mut methods) = (Vec::new(), Vec::new());
-        for (owner, name) in places {
-            if let Ok(class) = owner.cast::<PyType>() {
-                let object = class.getattr(&name)?.unbind();
-                methods.push(Place { owner: class.clone().unbind(), name: name.unbind(), object });
-            } else {
-                let object = owner.get_item(&name)?.unbind();
-                names.push(Place { owner: owner.cast_into::<PyDict>()?.unbind(), name: name.unbind(), object });
-            }
-        }
-        Ok(Self { names, methods, tables: tables.into_iter().map(Table::new).collect() })
-    }
-
-    /// Whether every name still stands for the identical object, and every table has the identical entries.
-    fn holds(&self, py: Python<'_>) -> bool {
-        self.names.iter().all(|place| place.holds(py))
-            && self.methods.iter().all(|place| place.holds(py))
-            && self.tables.iter().all(|table| table.holds(py))
-    }
-
-    /// Raises:
-    ///     Declined: Something has been replaced.
-    fn check(&self, py: Python<'_>) -> PyResult<()> {
-        self.holds(py).then_some(()).ok_or_else(|| Declined::new_err("reference_patched"))
-    }
-}
-
-impl Place<PyDict> {
-    #[allow(unsafe_code)] // docs/decisions/0026-borrowed-look-ups.md
-    fn holds(&self, py: Python<'_>) -> bool {
-        // SAFETY: the owner is a dictionary, both are alive, and the thread is attached. Of what is found, which is borrowed,
-        // only the address is looked at.
-        let found = unsafe { ffi::PyDict_GetItemWithError(self.owner.bind(py).as_ptr(), self.name.as_ptr()) };
-        if found.is_null() {
-            drop(PyErr::take(py));
-        }
-        ptr::eq(found, self.object.as_ptr())
-    }
-}
-
-impl Place<PyType> {
-    fn holds(&self, py: Python<'_>) -> bool {
-        self.owner.bind(py).getattr(&self.name).is_ok_and(|found| found.is(&self.object))
-    }
-}
-
-impl Table {
-    fn new(dict: Bound<'_, PyDict>) -> Self {
-        let entries = dict.iter().map(|(key, value)| (key.unbind(), value.unbind())).collect();
-        Self { dict: dict.unbind(), entries }
-    }
-
-    #[allow(unsafe_code)] // docs/decisions/0026-borrowed-look-ups.md
-    fn holds(&self, py: Python<'_>) -> bool {
-        let dict = self.dict.bind(py);
-        with_critical_section(dict, || {
-            let (mut position, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-            dict.len() == self.entries.len()
-                && self.entries.iter().all(|known| {
-                    // SAFETY: the dictionary is alive and nobody else changes it meanwhile; of what is borrowed, only the
-                    // addresses are looked at.
-                    let found =
-                        unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut position, &raw mut key, &raw mut value) };
-                    found != 0 && ptr::eq(key, known.0.as_ptr()) && ptr::eq(value, known.1.as_ptr())
-                })
-        })
-    }
-}
-
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<TokenCounter>()?;
-    module.add_class::<IdentityGuard>()
+    module.add_class::<TokenCounter>()
 }
