@@ -72,7 +72,9 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     "stream_wrapping": {
         "e8ff6be9197ff5b8": Reference("1", ("1.106.2",), _WRAPPING),
         "9201098ef133de24": Reference("1", ("1.108.1",), _WRAPPING),
+        "2b9a6a3ef0d32f8d": Reference("1", ("1.108.14",), _WRAPPING),
         "0339f5d0e4f972b1": Reference("1", ("1.109.1",), _WRAPPING),
+        "f08b4ca65032207a": Reference("1", ("1.110.2",), _WRAPPING),
         "72b4d2e94fb6cc80": Reference("1", ("1.83.14",), _WRAPPING),
         "b98d2e8f765102b2": Reference(  # of the OpenAI SDK
             "1", ("2.20.0", "2.24.0", "2.54.0", "3.0.0", "3.30.0", "3.54.0"), "AsyncStream.__aiter__"

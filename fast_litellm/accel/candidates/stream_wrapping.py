@@ -51,7 +51,7 @@ class Text(NamedTuple):
     A chunk of plain text, taken apart.
 
     Args:
-        frame: Everything but the varying parts.
+        frame: Everything but the varying parts, and whether the program has rules for what comes back.
         varying: The text, and the values of what else the provider sent.
     """
 
@@ -177,7 +177,8 @@ class StreamWrappingCandidate:
         if not varying[0] or {str} != set(map(type, varying)) or not {type(value) for _, value in fields} <= _SCALARS:
             return None
         given = [frozenset(it.__pydantic_fields_set__) for it in (chunk, choice, delta)]
-        return Text([list(extra), fields, *given], varying)
+        has_rules = bool(self._reference.litellm.post_call_rules)  # from 1.110 on they are asked for with every chunk
+        return Text([has_rules, list(extra), fields, *given], varying)
 
     def _learn(self, stream: Steady, wrapper: Any, chunk: Any, text: Text) -> None:
         if not self._teachable.holds():  # what stands there might do more with a probe than answer

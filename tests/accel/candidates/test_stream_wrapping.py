@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import datetime as dt
 import gc
 import importlib
 import logging
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Dict, List, Tuple
 
 import pytest
@@ -23,6 +24,7 @@ handler = pytest.importorskip("litellm.litellm_core_utils.streaming_handler")
 construct_type = importlib.import_module("openai._models").construct_type
 CHUNK = importlib.import_module("openai.types.chat").ChatCompletionChunk
 Logging = importlib.import_module("litellm.litellm_core_utils.litellm_logging").Logging
+CONTROL = handler.CustomStreamWrapper.chunk_creator
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,7 +42,7 @@ def candidate() -> StreamWrappingCandidate:
     return StreamWrappingCandidate(handler, "1")
 
 
-def wrapper(provider: str = "openai", **settings: Any) -> Any:
+def wrapper(provider: str = "openai", source: Any = None, **settings: Any) -> Any:
     """A stream's wrapper, as LiteLLM makes it."""
     logger = Logging(
         model="gpt-4o",
@@ -54,20 +56,24 @@ def wrapper(provider: str = "openai", **settings: Any) -> Any:
     logger.update_environment_variables(
         model="gpt-4o", user="", optional_params={}, litellm_params=settings, custom_llm_provider=provider
     )
-    return handler.CustomStreamWrapper(None, "gpt-4o", logger, provider)
+    return handler.CustomStreamWrapper(source, "gpt-4o", logger, provider)
+
+
+def choice(text: Any = "text", **others: Any) -> Dict[str, Any]:
+    """One of a chunk's choices as a provider sends it."""
+    delta = text if isinstance(text, dict) else {"content": text}
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None, **others}
 
 
 def chunk(text: Any = "text", *, choices: Any = None, **others: Any) -> Any:
     """A chunk as the SDK makes it."""
-    delta = text if isinstance(text, dict) else {"content": text}
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
     value = {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
         "created": 1,
         "model": "gpt-4o-2024",
         "system_fingerprint": "fp",
-        "choices": [choice] if choices is None else choices,
+        "choices": [choice(text)] if choices is None else choices,
         **others,
     }
     return construct_type(value=value, type_=CHUNK)
@@ -80,7 +86,7 @@ LAST = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
 def by_control(stream: Any, one: Any) -> Tuple[Any, ...]:
     """What LiteLLM makes of a chunk."""
     try:
-        return ("value", type(stream).chunk_creator(stream, chunk=one))
+        return ("value", CONTROL(stream, chunk=one))
     except Exception as error:
         return type(error), str(error)
 
@@ -115,7 +121,7 @@ class Twice:
 
     def state(self, index: int) -> Dict[str, Any]:
         """All attributes of a wrapper that can be compared."""
-        kinds = (str, int, float, bool, dict, list, type(None))
+        kinds = (str, int, float, bool, dict, list, MappingProxyType, type(None))
         named = {name: value for name, value in vars(self.streams[index]).items() if isinstance(value, kinds)}
         return {**named, "chunks": len(named["chunks"])}
 
@@ -147,8 +153,28 @@ def test_what_else_a_provider_sends_with_each_chunk_is_kept(candidate):
     assert twice.answered == 4 - 2 + 1 + 1
 
 
+CHOICES = [
+    [choice("x", token_ids=[1, 2])],
+    [choice("x", token_ids=None, stop_reason=None)],
+    [choice("", token_ids=[3])],
+    [choice("", index=1, token_ids=[4])],
+    [choice("x", logprobs={"content": []})],
+    [choice("x", citations=["y"])],
+    [choice("x", provider_specific_fields={"token_ids": [5]})],
+    [choice("x", index=1)],
+    [choice("x", finish_reason="stop", stop_reason=6)],
+    [choice({}, finish_reason="length", stop_reason=7, token_ids=[8])],
+    [choice({}, index=1, finish_reason="stop", stop_reason="y")],
+    [choice("x", finish_reason="stop"), choice("y", index=1, finish_reason="length")],
+    [choice({"content": "x", "thinking_blocks": [{"type": "thinking", "thinking": "hm"}]})],
+    [choice({"content": "", "thinking_blocks": [{"type": "thinking", "thinking": "hm"}]})],
+    [choice({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": None}}]})],
+]
+"""What a chunk may bring besides text; from 1.110 on the wrapper keeps some of it for a later chunk of that choice."""
+
 REQUESTS = st.one_of(
     st.fixed_dictionaries({"text": st.text(max_size=3)}, optional={"obfuscation": st.text(max_size=2)}),
+    st.sampled_from(CHOICES).map(lambda choices: {"choices": choices}),
     st.sampled_from(
         [
             {"text": FIRST},
@@ -164,6 +190,8 @@ REQUESTS = st.one_of(
             {"text": "x", "model": "another"},
             {"text": "x", "provider": {"name": "y"}},
             {"text": "x", "provider_specific_fields": {"a": 1}},
+            {"text": "x", "citations": ["y"]},
+            {"text": "x", "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}},
             {"text": "x", "service_tier": "default"},
             {"text": "x", "system_fingerprint": None},
             {"choices": [{"index": index, "delta": {"content": "x"}} for index in range(2)]},
@@ -172,13 +200,104 @@ REQUESTS = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(REQUESTS, st.integers(1, 4)), max_size=6), st.sampled_from(["openai", "azure", "groq"]))
-@settings(max_examples=60, deadline=None)
+RULES = st.sampled_from([[], [bool]])
+
+
+@given(
+    st.lists(st.tuples(REQUESTS, st.integers(1, 4), RULES), max_size=6), st.sampled_from(["openai", "azure", "groq"])
+)
+@settings(max_examples=100, deadline=None)
 def test_any_stream_is_answered_as_by_the_control(requests, provider):
     """Chunks of all kinds, some several times in turn: all of each chunk and the wrapper's state are the same."""
     twice = Twice(StreamWrappingCandidate(handler, "1"), provider=provider)
+    with pytest.MonkeyPatch.context() as patch:
+        for request, times, rules in requests:
+            patch.setattr(litellm, "post_call_rules", rules)
+            read_all(twice, *[request] * times)
 
-    read_all(twice, *(request for request, times in requests for _ in range(times)))
+
+@pytest.mark.parametrize("choices", CHOICES)
+def test_what_a_chunk_brings_besides_text_is_left_to_the_control(candidate, choices):
+    """Between chunks of text, which the candidate answers before and after, whatever is kept of it."""
+    special = {"choices": choices}
+    twice = read_all(Twice(candidate), *text("a b c"), special, *text("d e f g"), special, *text("h i j"))
+
+    assert twice.answered >= 4 - (choices == [choice("x", index=1)])
+
+
+def test_text_is_answered_while_something_is_kept_for_another_choice(candidate):
+    """The first choice goes on after its end; the second has sent tokens that its next text is to bring."""
+    end = {"choices": [choice("end", finish_reason="stop", stop_reason=1)]}
+    others = [{"choices": [choice(word, index=1)]} for word in "wxyz"]
+    kept = {"choices": [choice("", index=1, token_ids=[2])]}
+    twice = read_all(Twice(candidate), *text("a b"), end, kept, *text("c d e f"))
+    before = twice.answered
+    keeps = bool(getattr(twice.streams[1], "carried_chunk_choice_fields", None))
+    read_all(twice, *others)
+
+    assert before > 1
+    assert before + 3 - keeps == twice.answered  # the chunk that brings them changes the state
+    assert not getattr(twice.streams[1], "carried_chunk_choice_fields", None)
+
+
+def test_a_program_may_have_rules_for_what_comes_back(candidate, monkeypatch):
+    """From 1.110 on LiteLLM takes tokens out of every chunk then; what was learned without rules is learned anew."""
+    twice = read_all(Twice(candidate), *text("a b c"))
+    monkeypatch.setattr(litellm, "post_call_rules", [bool])
+    read_all(twice, *text("d e f"))
+
+    assert (3, {"unsteady": 3}) == (twice.answered, twice.declined)
+
+
+WHOLE = [
+    *({"text": text} for text in (FIRST, "a", "b", "c")),
+    {"choices": [choice("d", token_ids=[1])]},
+    *text("e f g"),
+    {"choices": [choice({}, finish_reason="stop", stop_reason=2, token_ids=[3])]},
+    {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}},
+]
+
+
+class Source:
+    """A provider's stream."""
+
+    def __init__(self) -> None:
+        self._chunks = iter([chunk(**request) for request in WHOLE])
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._chunks)
+
+    async def __aiter__(self) -> Any:
+        for one in self._chunks:
+            yield one
+
+
+def in_turn(stream: Any) -> List[Any]:
+    return list(stream)
+
+
+def awaited(stream: Any) -> List[Any]:
+    async def read() -> List[Any]:
+        return [one async for one in stream]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("read", [in_turn, awaited])
+def test_a_whole_stream_is_read_as_by_the_control(candidate, monkeypatch, read):
+    """What LiteLLM's caller gets of it, to the usage that is told with its end."""
+    twice = Twice(candidate)
+    twice.streams = [wrapper(source=Source()), wrapper(source=Source())]
+    expected = read(twice.streams[0])
+    monkeypatch.setattr(handler.CustomStreamWrapper, "chunk_creator", lambda _self, chunk: twice.by_candidate(chunk)[1])
+    answers = read(twice.streams[1])
+
+    assert [None] * len(expected) == [comparators.models(*pair) for pair in zip(expected, answers)]
+    assert (len(expected), twice.state(0)) == (len(answers), twice.state(1))
+    assert twice.answered > 2
 
 
 def test_a_stream_that_repeats_itself_ends_as_by_the_control(candidate, monkeypatch):
