@@ -74,7 +74,7 @@ def problems(report: Dict[str, Any]) -> List[str]:
 
 
 def _unknown(seam: Dict[str, Any]) -> str:
-    known = ", ".join(seam["releases"])
+    known = references.in_short(seam["releases"])
     return (
         f"{seam['feature']} stays Python: this {seam['package']}'s source is not one the candidate is known to equal"
         f" (known: {known})"

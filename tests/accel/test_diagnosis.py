@@ -6,7 +6,7 @@ import pytest
 
 import fast_litellm
 from fast_litellm import events
-from fast_litellm.accel import installation
+from fast_litellm.accel import installation, references
 from fast_litellm.shadow import machinery
 
 litellm = pytest.importorskip("litellm")
@@ -87,3 +87,23 @@ def test_a_release_with_a_router_of_its_own_is_said_to_answer_natively(release, 
 
     assert ({"routing", "async_routing"} if is_native else set()) == superseded
     assert not (is_native and unknown)
+
+
+@pytest.mark.parametrize(
+    ("releases", "written"),
+    [
+        ((), ""),
+        (("1.83.14",), "1.83.14"),
+        (("1.106.9", "1.106.10", "1.106.11", "1.109.0", "1.83.14"), "1.106.9 to 1.106.11, 1.109.0, 1.83.14"),
+    ],
+)
+def test_patch_releases_in_a_row_are_told_as_one(releases, written):
+    """A person reads it; machines are given every release."""
+    assert written == references.in_short(releases)
+
+
+def test_a_patch_release_is_known_by_name_where_its_text_is():
+    """A person who asks about the release that is going to be installed is told what holds there."""
+    found = {it["seam"].rpartition(".")[2]: it["known"] for it in fast_litellm.doctor(litellm="1.108.7")["seams"]}
+
+    assert {"token_counter", "chunk_creator", "simple_shuffle"} <= {name for name, known in found.items() if known}
