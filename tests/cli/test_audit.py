@@ -6,6 +6,7 @@ import json
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from fast_litellm.shadow import Pause
 from fast_litellm.shadow.rollouts import Rollout
@@ -26,7 +27,8 @@ def trail(evidence):
 
 
 def change(ledger, statement):
-    with create_engine(f"sqlite:///{ledger._store.name}").begin() as connection:
+    engine = create_engine(f"sqlite:///{ledger._store.name}", poolclass=NullPool)
+    with engine.begin() as connection:
         connection.execute(text(statement))
 
 

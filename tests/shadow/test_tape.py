@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import secrets
-import sys
 import time
 import uuid
 from threading import Barrier, Event, Thread
@@ -166,7 +165,7 @@ def test_stand_ins_are_like_builtins():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside threads is warned of")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_forked_child_has_the_originals():
     """Nobody would put them back there."""
     with tape.Tape().on_this_thread():
@@ -177,7 +176,7 @@ def test_a_forked_child_has_the_originals():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="forking beside threads is warned of")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_child_that_leaves_its_parents_tape_can_have_one_of_its_own():
     """A control may fork in the middle of a run."""
     with tape.Tape().on_this_thread():
