@@ -127,3 +127,15 @@ class Unsnapshotable(Exception):  # noqa: N818 - a signal, not an error: the com
     def __init__(self, type_name: str) -> None:
         super().__init__(type_name)
         self.type_name = type_name
+
+
+def is_of_exit(error: BaseException) -> bool:
+    """
+    Args:
+        error: What starting a thread has raised.
+
+    Returns:
+        Whether it did because the interpreter is shutting down: from Python 3.12 on, functions that run at exit can
+        start none. A process that has no room for another thread is told something else.
+    """
+    return "interpreter shutdown" in str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def nothing_has_failed_yet():
     """What a process counts of its own failures is a test's own."""
     events.lost.clear()
     machinery.forget()
+
+
+@pytest.fixture
+def no_thread_starts(monkeypatch):
+    """From when it is called, starting a thread raises what the interpreter would say: at exit, or without room."""
+
+    def begin(says):
+        def start(_thread):
+            raise RuntimeError(says)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+
+    return begin
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,13 @@
-"""The signals between a candidate and the rest."""
+"""The signals between a candidate and the rest, and one of the interpreter's."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from fast_litellm.errors import Declined
+from fast_litellm.errors import Declined, is_of_exit
 
 
 @pytest.mark.parametrize("reason", ["custom_tokenizer", "tools at stage 2", "x" * 64])
@@ -21,3 +24,24 @@ class Text(str):
 def test_what_is_no_short_word_is_unspecified(reason):
     """It may be content, or something that native code cannot count."""
     assert ("unspecified", "unspecified") == (Declined(reason).reason, str(Declined(reason)))
+
+
+def test_a_thread_that_cannot_start_at_exit_is_told_from_one_that_has_no_room():
+    """By what this very interpreter says at exit; before Python 3.12 threads still start then."""
+    program = """
+import atexit, sys, threading
+from fast_litellm.errors import is_of_exit
+
+def late():
+    try:
+        threading.Thread(target=int).start()
+    except RuntimeError as error:
+        print("of exit" if is_of_exit(error) else error)
+    else:
+        print("started")
+
+atexit.register(late)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ("of exit" if sys.version_info >= (3, 12) else "started") == said.stdout.strip()
+    assert not is_of_exit(RuntimeError("can't start new thread"))

@@ -160,8 +160,8 @@ class Loop:
         self._is_started = True
         try:
             self._thread.start()
-        except RuntimeError as error:  # the interpreter is shutting down
-            machinery.failed(self._name, error)
+        except RuntimeError as error:
+            machinery.not_started(self._name, error)
 
     def stop(self, timeout: float = 1.0) -> None:
         """Ends it after the present step; waits no longer than so many seconds."""

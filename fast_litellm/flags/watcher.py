@@ -10,6 +10,7 @@ import threading
 import weakref
 from typing import Any, Callable, Iterator, Optional
 
+from fast_litellm.errors import is_of_exit
 from fast_litellm.flags.file_events import Way
 from fast_litellm.flags.stopping import Stop
 
@@ -51,14 +52,15 @@ class Watcher:
         return self._way if self.is_running else IDLE
 
     def start(self) -> None:
-        """Starts the thread, unless it is running."""
+        """Starts the thread, unless it is running; at exit there is nothing left to follow."""
         with self._lock:
             if not self.is_running:
                 _running.add(self)
                 self._way = _STARTING
                 stopped = Stop()
                 thread = threading.Thread(target=self._run, args=(stopped,), name="fast-litellm-rules", daemon=True)
-                thread.start()
+                if not _try_to_start(thread):
+                    return
                 self._stopped, self._thread = stopped, thread  # not before: a thread cannot be joined until it starts
 
     def stop(self, patience: Optional[float] = None) -> None:
@@ -87,6 +89,16 @@ class Watcher:
 
 
 _running: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _try_to_start(thread: threading.Thread) -> bool:
+    try:
+        thread.start()
+    except RuntimeError as error:
+        if not is_of_exit(error):
+            raise
+        return False
+    return True
 
 
 def _restart_in_child() -> None:

@@ -75,8 +75,8 @@ class Watchdog:
         thread = threading.Thread(target=self._loop, name="fast-litellm-watchdog", daemon=True)
         try:
             thread.start()
-        except RuntimeError as error:  # the interpreter is shutting down: whatever hangs ends with it
-            machinery.failed("start_watchdog", error)
+        except RuntimeError as error:  # at exit whatever hangs ends with the process
+            machinery.not_started("start_watchdog", error)
             return
         self._thread = thread
 

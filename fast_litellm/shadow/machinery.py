@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Dict, Tuple
 
 from fast_litellm import events
+from fast_litellm.errors import is_of_exit
 
 _failures: Counter[Tuple[str, str]] = Counter()
 _MAX_KINDS = 256
@@ -34,6 +35,19 @@ def failed(operation: str, error: BaseException) -> None:
         events.logger("shadow").error(events.MACHINERY_FAILED, operation=kind[0], exception_class=kind[1])
     except BaseException as logging_error:
         _failures["log", type(logging_error).__qualname__] += 1
+
+
+def not_started(operation: str, error: RuntimeError) -> None:
+    """
+    Count that a thread could not be started. While the interpreter shuts down that is no failure: what the thread would
+    have done is done by whoever closes, or ends with the process.
+
+    Args:
+        operation: What was being done: a short fixed word.
+        error: What starting the thread has raised.
+    """
+    if not is_of_exit(error):
+        failed(operation, error)
 
 
 def failures() -> Dict[str, int]:

@@ -44,8 +44,8 @@ class Rounds:
                 thread = threading.Thread(target=self._run, name="fast-litellm-ledger", daemon=True)
                 try:
                     thread.start()
-                except RuntimeError as error:  # the interpreter is shutting down: closing the ledger writes the rest
-                    machinery.failed("start_writer", error)
+                except RuntimeError as error:  # at exit closing the ledger writes the rest
+                    machinery.not_started("start_writer", error)
                     return
                 self.thread = thread
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
+from fast_litellm.errors import is_of_exit
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.deadline import Patience, watchdog
 
@@ -117,13 +118,14 @@ class Worker(Generic[Job]):
         Queue a job for which room is reserved.
 
         Returns:
-            Whether it was taken; a worker that is closed or has given up takes none.
+            Whether it was taken; a worker that is closed or has given up takes none, and so does one that would begin
+            while the interpreter is shutting down.
         """
         with self._changed:
             if self.room.ending() is not None:
                 return False
-            if self._thread is None:
-                self._start()
+            if self._thread is None and not self._start():
+                return False
             self.room.arrive()
             self._queue.put(job)
             return True
@@ -198,11 +200,18 @@ class Worker(Generic[Job]):
             self._thread.join(max(0.0, deadline - time.monotonic()))
         return left
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Returns whether it has begun; at exit it cannot, and whoever closes it gets what is left."""
         thread = threading.Thread(target=self._loop, args=(self._queue,), name=self._name, daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not is_of_exit(error):
+                raise
+            return False
         self._thread = thread
         self.room.attend(self._queue.put)
+        return True
 
     def _enter(self) -> None:
         self._own.is_worker = True

@@ -151,3 +151,21 @@ def test_a_process_that_watches_ends_in_peace(rules):
 
     assert (0, "2\n") == (ended.returncode, ended.stdout)
     assert "fatal" not in ended.stderr.lower()
+
+
+def test_at_exit_nothing_is_watched(no_thread_starts):
+    """From Python 3.12 on no thread starts then; that is no error, and can be stopped."""
+    no_thread_starts("can't create new thread at interpreter shutdown")
+    watcher = Watcher(lambda: None, patient)
+    watcher.start()
+    assert (False, IDLE) == (watcher.is_running, watcher.way)
+    watcher.stop()
+
+
+def test_a_process_without_room_for_the_thread_is_told(no_thread_starts):
+    """Rules that silently stay as they were would be worse."""
+    no_thread_starts("can't start new thread")
+    watcher = Watcher(lambda: None, patient)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        watcher.start()
+    watcher.stop()

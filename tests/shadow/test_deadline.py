@@ -99,3 +99,17 @@ def test_a_forked_child_looks_after_its_own(python):
     """
     out, _ = python(program).communicate(timeout=DEADLINE_S)
     assert "child's" == out.strip()
+
+
+@pytest.mark.parametrize(
+    ("says", "counted"),
+    [
+        ("can't create new thread at interpreter shutdown", {}),
+        ("can't start new thread", {"start_watchdog: RuntimeError": 1}),
+    ],
+)
+def test_a_thread_that_cannot_start_is_a_failure_unless_the_process_ends(watchdog, no_thread_starts, says, counted):
+    """Nothing is raised either way."""
+    no_thread_starts(says)
+    watchdog.expect(Watched(), 0)
+    assert (counted, None) == (machinery.failures(), watchdog._thread)

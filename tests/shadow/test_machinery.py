@@ -35,3 +35,11 @@ def test_a_logger_that_raises_is_counted_and_no_more(monkeypatch):
     monkeypatch.setattr(events, "logger", broken)
     machinery.failed("prepare", ValueError())
     assert {"log: SystemExit": 1, "prepare: ValueError": 1} == machinery.failures()
+
+
+def test_a_thread_that_cannot_start_is_counted_unless_the_process_ends(log):
+    """At exit it is as it should be."""
+    machinery.not_started("start_writer", RuntimeError("can't create new thread at interpreter shutdown"))
+    assert ([], {}) == (log, machinery.failures())
+    machinery.not_started("start_writer", RuntimeError("can't start new thread"))
+    assert {"start_writer: RuntimeError": 1} == machinery.failures()

@@ -222,3 +222,21 @@ def test_a_listener_that_raises_leaves_the_worker_working(make_worker):
     assert script.worker.drain(DEADLINE_S)
     script.release.set()
     assert (["next"], {"give_up: SystemExit": 1}) == (script.done, machinery.failures())
+
+
+def test_a_worker_that_would_begin_at_exit_takes_nothing(make_worker, no_thread_starts):
+    """What was reserved can be given back, and closing it waits for nothing."""
+    worker = make_worker()
+    no_thread_starts("can't create new thread at interpreter shutdown")
+    assert (None, False) == (worker.reserve(10), worker.put(Job()))
+    worker.release(10)
+    assert (True, []) == (worker.drain(0), worker.close(0))
+
+
+def test_a_worker_without_room_for_its_thread_says_so(make_worker, no_thread_starts):
+    """That is not the end of the process, so whoever puts is told."""
+    worker = make_worker()
+    no_thread_starts("can't start new thread")
+    assert worker.reserve(10) is None
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        worker.put(Job())
