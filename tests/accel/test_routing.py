@@ -64,6 +64,12 @@ def without_background(monkeypatch):
     monkeypatch.setattr(base, "setup_sync_task", lambda *_args, **_kwargs: None)
 
 
+@pytest.fixture(autouse=True)
+def at_any_second(monkeypatch):
+    """Where both sides run on a tape, the last seconds of a minute are declined; a test may run in them."""
+    monkeypatch.setattr(deployments, "_SLACK_SECONDS", 0)
+
+
 @pytest.fixture
 def installed(tmp_path):
     """Installs with both features at a stage; in shadow every call is compared."""
@@ -137,9 +143,8 @@ def test_a_plain_call_selects_the_same_at_every_stage(installed, strategy):
 
 @of_python_routers
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_selection_is_compared_in_shadow_and_matches(installed, strategy, monkeypatch):
+def test_every_selection_is_compared_in_shadow_and_matches(installed, strategy):
     """Off the caller's path, where both sides draw the same numbers; what the caller gets is LiteLLM's."""
-    monkeypatch.setattr(deployments, "_SLACK_SECONDS", 0)  # the test may run at the end of a minute
     installed("off")
     expected = choices(strategy, 40)
     installed("shadow")
