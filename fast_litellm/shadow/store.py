@@ -152,7 +152,7 @@ class Store:
         self._connection = connection
         self._identity = self.database.identity()
         if connection.dialect.name == "sqlite":
-            _set_up(connection)
+            _set_up(connection, self._patience)
         with connection.begin():
             migrations.migrate(connection)
         return connection
@@ -186,10 +186,10 @@ def reason(error: Exception) -> str:
     return str(original).splitlines()[0] if str(original) else type(original).__name__
 
 
-def _set_up(connection: Connection) -> None:
+def _set_up(connection: Connection, patience: float) -> None:
     """The change to WAL, once in a file's life, is the one statement that does not wait for others by itself."""
     cursor = connection.connection.cursor()
-    deadline = time.monotonic() + _WRITE_TIMEOUT_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import database
+from fast_litellm.shadow import database, store
 from fast_litellm.shadow.database import path_of
 from fast_litellm.shadow.schema import EPOCH
 from fast_litellm.shadow.store import Store
+
+PATIENCE_S = 60
 
 
 def epoch(feature):
@@ -97,7 +101,7 @@ def test_processes_may_come_at_once(tmp_path):
     """Whoever opens a file that others are just making waits for them."""
 
     def insert(number):
-        store = Store(tmp_path / "ledger.db")
+        store = Store(tmp_path / "ledger.db", PATIENCE_S)
         with store.writing() as connection:
             connection.execute(EPOCH.insert().values(**epoch(str(number))))
         store.close()
@@ -106,6 +110,63 @@ def test_processes_may_come_at_once(tmp_path):
         list(pool.map(insert, range(32)))
     with Store(tmp_path / "ledger.db").reading() as connection:
         assert 32 == connection.execute(select(func.count()).select_from(EPOCH)).scalar()
+
+
+@pytest.mark.parametrize(("patience", "outcome"), [(10, "written"), (1, "locked")])
+def test_the_change_to_wal_is_waited_for_as_long_as_the_store_is_patient(tmp_path, monkeypatch, patience, outcome):
+    """SQLite itself does not wait there for others that make the same change."""
+    clock, changed = Clock(), sqlite3.dbapi2.connect
+
+    def connect(*arguments, **options):
+        return changed(*arguments, factory=lambda *same, **too: BusyUntil5S(clock, *same, **too), **options)
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect)
+    monkeypatch.setattr(store, "time", clock)
+    assert outcome == written(Store(tmp_path / "ledger.db", patience))
+
+
+class Clock:
+    """Goes on while somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class BusyUntil5S(sqlite3.Connection):
+    """A connection to a file that others are changing to WAL until five seconds have passed."""
+
+    def __init__(self, clock, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.clock = clock
+
+    def cursor(self, *_):
+        return super().cursor(BusyCursor)
+
+
+class BusyCursor(sqlite3.Cursor):
+    """Says that the file is locked."""
+
+    def execute(self, statement, *parameters):
+        if "WAL" in statement and self.connection.clock.now < 5:
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *parameters)
+
+
+def written(own):
+    """Whether a transaction was possible."""
+    try:
+        with own.writing():
+            return "written"
+    except (sqlite3.OperationalError, OperationalError):
+        return "locked"
+    finally:
+        own.close()
 
 
 def test_a_file_without_tables_is_no_ledger_yet(tmp_path):
