@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from fast_litellm import events
 from fast_litellm.shadow import machinery
@@ -16,6 +16,17 @@ from fast_litellm.shadow import machinery
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM fetches its price list when it is imported
 settings.register_profile("unhurried", deadline=None)  # how long an example takes says more of the machine than of it
 settings.load_profile("unhurried")
+EXAMPLES_S = 1_800
+
+
+def pytest_collection_modifyitems(items):
+    """
+    Gives tests of many examples the time that a busy machine takes. A timeout in the middle of an example would not be
+    told as one: Hypothesis repeats the example, finds that it now goes on, and calls the strategy flaky.
+    """
+    for item in items:
+        if is_hypothesis_test(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.timeout(EXAMPLES_S))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from fast_litellm.shadow import Ledger, capture, repro, sealing, synthetic
 from fast_litellm.shadow.dashboard import metrics, page
 
 CANARY = "kanarienvogel"
-DEADLINE_S = 60
+DEADLINE_S = 240
 
 # The process is killed while its ring, its write-ahead log and its counters are full of what it has seen.
 PROGRAM = """

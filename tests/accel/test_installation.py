@@ -291,7 +291,7 @@ def run_python(program: str, **environment: str) -> str:
         env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environment},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert 0 == result.returncode, result.stderr

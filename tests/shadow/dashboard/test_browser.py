@@ -21,7 +21,7 @@ from fast_litellm.shadow.dashboard.server import Dashboard, web
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-DEADLINE_S = 20
+DEADLINE_S = 90
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 # WCAG 2.2, 1.4.3: relative luminance and contrast of every text against the nearest ground that is painted.
