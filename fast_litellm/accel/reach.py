@@ -75,7 +75,10 @@ class _Search:
     def follow(self, namespace: Dict[str, Any], names: Iterable[str]) -> None:
         """Notes those names that a namespace has, and what stands under them asks for in turn."""
         for name in names:
-            if name in namespace and (id(namespace), name) not in self.found:
+            owner, _, method = name.rpartition(".")
+            if owner:
+                self._method(namespace.get(owner), method)
+            elif name in namespace and (id(namespace), name) not in self.found:
                 self.found[id(namespace), name] = (namespace, name)
                 if name not in self._beyond:
                     self.functions(namespace[name])
@@ -93,11 +96,17 @@ class _Search:
                 self._attributes(function.__globals__.get(name), names)
 
     def _methods(self, owner: type) -> None:
-        methods = {name: it for name, it in vars(owner).items() if type(it) is FunctionType and _is_written(it)}
-        for name, method in methods.items():
-            if id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
-                self.found[id(owner), name] = (owner, name)
-                self.functions(method)
+        for name in list(vars(owner)):
+            self._method(owner, name)
+
+    def _method(self, owner: Any, name: str) -> None:
+        """Notes and follows what a class holds itself, be it a method of instances, of the class or of neither."""
+        held = vars(owner).get(name) if isinstance(owner, type) else None
+        method = held.__func__ if isinstance(held, (classmethod, staticmethod)) else held
+        is_written = type(method) is FunctionType and _is_written(method)
+        if is_written and id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
+            self.found[id(owner), name] = (owner, name)
+            self.functions(method)
 
     def _imported(self, name: str, names: List[str]) -> None:
         """A function that imports from a module when it runs has the module's name among its own."""

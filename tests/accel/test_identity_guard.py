@@ -20,6 +20,14 @@ class Owner:
     def method(self):
         """Does nothing."""
 
+    @classmethod
+    def of_the_class(cls):
+        """Does nothing either."""
+
+    @staticmethod
+    def of_neither():
+        """Nor does this."""
+
 
 def test_a_name_that_stands_for_another_object_is_noticed():
     """An equal object is another one, and a name that is gone is noticed too."""
@@ -45,14 +53,17 @@ def test_a_call_is_declined_once_something_is_replaced():
         guard.check()
 
 
-def test_a_method_that_is_replaced_is_noticed(monkeypatch):
-    """And when it is put back the guard holds again."""
-    guard = IdentityGuard([(Owner, "method")])
-    monkeypatch.setattr(Owner, "method", lambda _self: None)
+@pytest.mark.parametrize("name", ["method", "of_the_class", "of_neither"])
+@pytest.mark.parametrize("other", [lambda *_: None, classmethod(lambda _cls: None), staticmethod(lambda: None)])
+def test_a_method_that_is_replaced_is_noticed(monkeypatch, name, other):
+    """Whatever kind it is and becomes; and when it is put back the guard holds again."""
+    guard = IdentityGuard([(Owner, name)])
+    before = guard.holds()
+    monkeypatch.setattr(Owner, name, other)
     during = guard.holds()
     monkeypatch.undo()
 
-    assert (False, True) == (during, guard.holds())
+    assert (True, False, True) == (before, during, guard.holds())
 
 
 @pytest.mark.parametrize(

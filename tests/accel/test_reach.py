@@ -24,7 +24,24 @@ class Kept:
     def grown(self):
         return self.size + STEP
 
-STEP = 1
+    @classmethod
+    def made(cls):
+        return cls(FIRST)
+
+    @staticmethod
+    def measured(kept):
+        return UNIT
+
+STEP = FIRST = UNIT = 1
+
+class Apart:
+    def asked(self):
+        return SIDE
+
+    def unasked(self):
+        return UNUSED
+
+SIDE = 1
 
 def control(text):
     from helpers_of_the_reference import imported
@@ -69,16 +86,22 @@ def modules(monkeypatch):
 def found(modules, beyond=frozenset()) -> set:
     """The places as texts."""
     reference, helpers = modules
-    sources = (Source(reference.__name__), Source(helpers.__name__, ("named",)), Source("absent_from_the_reference"))
+    named = ("Apart.asked", "Apart.absent", "absent.asked")
+    sources = (
+        Source(reference.__name__, named),
+        Source(helpers.__name__, ("named",)),
+        Source("absent_from_the_reference"),
+    )
     owners = {id(vars(reference)): "", id(vars(helpers)): "helpers.", id(vars(reference.math)): "math."}
-    owners[id(reference.Kept)] = "Kept."
+    owners.update({id(reference.Kept): "Kept.", id(reference.Apart): "Apart."})
     return {owners[id(owner)] + name for owner, name in reach.places(sources, "control", beyond)}
 
 
 def test_everything_that_is_asked_for_is_found(modules):
-    """Globals, functions of functions, methods, attributes of modules, imports at call time, and the named ones."""
+    """Globals, functions of functions, methods of all kinds, attributes of modules, imports at call time, named ones."""
     assert {
         *("inner", "far", "UNUSED", "Kept", "Kept.grown", "STEP", "math", "math.floor", "LIMIT"),
+        *("Kept.made", "FIRST", "Kept.measured", "UNIT", "Apart.asked", "SIDE"),
         *("helpers.imported", "helpers.asked", "helpers.named", "helpers.other"),
     } == found(modules)
 

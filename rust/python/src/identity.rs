@@ -9,6 +9,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyDict, PyString, PyType};
@@ -47,7 +48,7 @@ impl IdentityGuard {
         let (mut namespaces, mut classes) = (Vec::new(), Vec::new());
         for (owner, name) in places {
             if let Ok(class) = owner.cast::<PyType>() {
-                let object = class.getattr(&name)?.unbind();
+                let object = unbound(class.getattr(&name)?).unbind();
                 remember(&mut classes, class, name.unbind(), object);
             } else {
                 let object = owner.get_item(&name)?.unbind();
@@ -130,8 +131,15 @@ impl Watched<PyDict, Py<PyString>> {
 
 impl Watched<PyType, Py<PyString>> {
     fn has_attributes(&self, class: &Bound<'_, PyType>) -> bool {
-        self.entries.iter().all(|(name, object)| class.getattr(name).is_ok_and(|found| found.is(object)))
+        self.entries
+            .iter()
+            .all(|(name, object)| class.getattr(name).is_ok_and(|found| found.is(object) || unbound(found).is(object)))
     }
+}
+
+/// The function of a class method, which is bound anew whenever it is asked for; anything else as it is.
+fn unbound(found: Bound<'_, PyAny>) -> Bound<'_, PyAny> {
+    found.getattr(intern!(found.py(), "__func__")).unwrap_or(found)
 }
 
 impl Watched<PyDict, Py<PyAny>> {

@@ -291,6 +291,24 @@ def test_a_patched_helper_is_declined(candidate, monkeypatch, chunk):
         constructed(candidate, value=chunk, type_=CHUNK)
 
 
+@pytest.mark.parametrize("place", [(models, "construct_type"), (models.BaseModel, "construct")])
+def test_somebodys_own_constructor_is_declined(candidate, monkeypatch, chunk, place):
+    """The control comes to it for every part of a response, though it is entered under another module's name."""
+    owner, name = place
+    monkeypatch.setattr(owner, name, lambda *_, **__: None)
+
+    with pytest.raises(Declined, match="reference_patched"):
+        constructed(candidate, value=chunk, type_=CHUNK)
+
+
+def test_the_constructor_is_found_again_when_it_is_put_back(candidate, monkeypatch, chunk):
+    """A class method is bound anew whenever it is asked for, and is the same one all the same."""
+    monkeypatch.setattr(models.BaseModel, "construct", lambda *_, **__: None)
+    monkeypatch.undo()
+
+    assert difference(chunk, constructed(candidate, value=chunk, type_=CHUNK), CHUNK) is None
+
+
 def test_a_response_that_is_too_deep_is_declined():
     """The walk recurses, and a thread's stack may be small."""
     value: List[Any] = []
