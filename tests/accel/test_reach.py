@@ -98,7 +98,7 @@ def found(modules, beyond=frozenset()) -> set:
 
 
 def test_everything_that_is_asked_for_is_found(modules):
-    """Globals, functions of functions, methods of all kinds, attributes of modules, imports at call time, named ones."""
+    """Globals, functions of functions, methods of every kind, attributes of modules, late imports, named ones."""
     assert {
         *("inner", "far", "UNUSED", "Kept", "Kept.grown", "STEP", "math", "math.floor", "LIMIT"),
         *("Kept.made", "FIRST", "Kept.measured", "UNIT", "Apart.asked", "SIDE"),
