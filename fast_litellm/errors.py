@@ -135,7 +135,7 @@ def is_of_exit(error: BaseException) -> bool:
         error: What starting a thread has raised.
 
     Returns:
-        Whether it did because the interpreter is shutting down: from Python 3.12 on, functions that run at exit can
-        start none. A process that has no room for another thread is told something else.
+        Whether it did because the interpreter is shutting down: at some moment of its end no Python starts any, and
+        Python 3.12.1 none for functions that run at exit. A process without room for one more is told something else.
     """
     return "interpreter shutdown" in str(error)

@@ -154,7 +154,7 @@ def test_a_process_that_watches_ends_in_peace(rules):
 
 
 def test_at_exit_nothing_is_watched(no_thread_starts):
-    """From Python 3.12 on no thread starts then; that is no error, and can be stopped."""
+    """Where no thread starts then, as in Python 3.12.1, that is no error, and can be stopped."""
     no_thread_starts("can't create new thread at interpreter shutdown")
     watcher = Watcher(lambda: None, patient)
     watcher.start()

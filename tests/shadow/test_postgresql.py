@@ -13,6 +13,7 @@ from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import Epoch, Ledger, Pause, database
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
+TURNS = 30
 EPOCH = Epoch("feature", "build-1", "reference-1", "exact/1", "rules-1")
 
 
@@ -36,6 +37,11 @@ def comparison(fingerprint, *, action="none"):
     return Comparison("feature", "build-1", "exact/1", "diverged", description, action=action)
 
 
+def is_written(ledger):
+    """On a busy machine it may not be a ledger's turn in time; then it keeps what it has for the next."""
+    return any(ledger.flush() for _ in range(TURNS))
+
+
 def test_many_hosts_add_up(make_ledger):
     """A hundred hosts with eight workers each write at the same time, twice: the sum is exact in every shape."""
 
@@ -47,9 +53,9 @@ def test_many_hosts_add_up(make_ledger):
             tally.shed("budget", shape)
         if number % 100 == 0:
             ledger.record(comparison("a1" * 16))
-        written = [ledger.flush()]
+        written = [is_written(ledger)]
         tally.sample_out(2**61 + 1)
-        written.append(ledger.flush())
+        written.append(is_written(ledger))
         ledger.close()
         return written
 
