@@ -103,8 +103,9 @@ class _Search:
         """Notes and follows what a class holds itself, be it a method of instances, of the class or of neither."""
         held = vars(owner).get(name) if isinstance(owner, type) else None
         method = held.__func__ if isinstance(held, (classmethod, staticmethod)) else held
-        is_written = type(method) is FunctionType and _is_written(method)
-        if is_written and id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
+        if type(method) is not FunctionType or not _is_written(method):
+            return
+        if id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
             self.found[id(owner), name] = (owner, name)
             self.functions(method)
 
