@@ -131,6 +131,7 @@ class TokenCountingCandidate:
         counter = self._counters.get(model)
         if counter is None:
             counter = self._counters[model] = self._settings(model).make()
+            vocabulary.announce(vocabulary.directory(self._litellm, "cl100k_base"))
         return counter
 
     def _settings(self, model: TokenModel) -> CounterSettings:

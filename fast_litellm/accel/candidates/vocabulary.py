@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
+import sys
 from pathlib import Path
 from typing import Any, Dict, NamedTuple
 
@@ -43,6 +45,9 @@ ANTHROPIC = "anthropic"
 _FILES[ANTHROPIC] = _File(
     "anthropic_tokenizer.json", "c241737df24b4e7f7c9af4fdcee29a0ca903dcb288a8b753bc346a3092911767"
 )
+
+_TELLS_TIKTOKEN = "litellm.litellm_core_utils.default_encoding"
+"""LiteLLM imports it with its first count, whatever is counted."""
 
 _SAME_ORDINARY_TOKENS = {"p50k_edit": "p50k_base"}
 """Encodings that differ in special tokens only, which LiteLLM never lets a text have."""
@@ -90,3 +95,17 @@ def directory(litellm: Any, name: str) -> str:
     """
     own = str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers")
     return own if name == ANTHROPIC else settings.tiktoken_cache_directory() or own
+
+
+@functools.cache
+def announce(cache_directory: str) -> None:
+    """
+    Tell tiktoken where LiteLLM's vocabularies are, as LiteLLM does with its first count, unless LiteLLM has.
+
+    A program whose own use of tiktoken follows a count of LiteLLM's finds them there, and fetches nothing.
+
+    Args:
+        cache_directory: The directory of tiktoken's encodings.
+    """
+    if _TELLS_TIKTOKEN not in sys.modules:
+        os.environ["TIKTOKEN_CACHE_DIR"] = cache_directory

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import os
 import random
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fast_litellm.accel import fingerprint, references
+from fast_litellm.accel.candidates import vocabulary
 from fast_litellm.accel.candidates.token_counting import SOURCES, TokenCountingCandidate
 from fast_litellm.errors import Declined
 
@@ -230,6 +233,23 @@ def test_a_hugging_face_model_is_declined_before_anything_is_loaded(candidate, m
     monkeypatch.setattr(litellm.utils, "_load_huggingface_tokenizer", pytest.fail)
 
     assert "huggingface_tokenizer" == answer(candidate, model="llama-3-70b", messages=user("Hi"))
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "claude-3-opus-20240229"])
+def test_a_programs_own_tiktoken_finds_litellms_files_after_a_count(candidate, monkeypatch, model):
+    """LiteLLM tells tiktoken of them with its first count; once it has, the program may say otherwise."""
+    module = "litellm.litellm_core_utils.default_encoding"
+    importlib.import_module(module)
+    vocabulary.announce.cache_clear()
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "the program's own")
+    answer(TokenCountingCandidate(reference, candidate._semantics), model=model, text="hi")
+    after_litellm = os.environ["TIKTOKEN_CACHE_DIR"]
+    vocabulary.announce.cache_clear()
+    monkeypatch.delitem(sys.modules, module)
+    answer(TokenCountingCandidate(reference, candidate._semantics), model=model, text="hi")
+
+    assert "the program's own" == after_litellm
+    assert str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers") == os.environ["TIKTOKEN_CACHE_DIR"]
 
 
 def test_counting_switched_off_is_zero_before_any_check(candidate, monkeypatch):
