@@ -32,7 +32,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 STAGES = ("off", "shadow", "on")
 MUST_RUN = {"token_counting", "request_transform", "secret_redaction"}
 DEADLINE_S = 20
-LOOP = asyncio.new_event_loop()
+LOOPS: list = []
+"""The loop of awaited calls. A worker that is given further tests of this file later sets everything up again."""
 
 CALLBACKS = (
     "callbacks",
@@ -152,15 +153,18 @@ def serving():
 @contextlib.contextmanager
 def looping():
     """The loop of awaited calls, in a thread; afterwards nothing runs on it."""
-    thread = threading.Thread(target=LOOP.run_forever, daemon=True)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    LOOPS.append(loop)
     try:
         yield
     finally:
         on_loop(wind_up())
-        LOOP.call_soon_threadsafe(LOOP.stop)
+        LOOPS.remove(loop)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(DEADLINE_S)
-        LOOP.close()
+        loop.close()
 
 
 async def wind_up():
@@ -255,7 +259,7 @@ async def awaited(**request):
 
 def on_loop(coroutine):
     """On a loop that goes on, as LiteLLM calls back after the answer."""
-    return asyncio.run_coroutine_threadsafe(coroutine, LOOP).result(DEADLINE_S)
+    return asyncio.run_coroutine_threadsafe(coroutine, LOOPS[-1]).result(DEADLINE_S)
 
 
 def router(address, strategy):
