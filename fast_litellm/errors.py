@@ -19,6 +19,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
 
 
 class FastLiteLLMError(Exception):
@@ -139,3 +143,23 @@ def is_of_exit(error: BaseException) -> bool:
         Python 3.12.1 none for functions that run at exit. A process without room for one more is told something else.
     """
     return "interpreter shutdown" in str(error)
+
+
+def try_to_start(thread: threading.Thread) -> bool:
+    """
+    Args:
+        thread: One that has not been started.
+
+    Returns:
+        Whether it has begun; False when the interpreter is shutting down.
+
+    Raises:
+        RuntimeError: The process has no room for one more.
+    """
+    try:
+        thread.start()
+    except RuntimeError as error:
+        if not is_of_exit(error):
+            raise
+        return False
+    return True

@@ -10,7 +10,7 @@ import threading
 import weakref
 from typing import Any, Callable, Iterator, Optional
 
-from fast_litellm.errors import is_of_exit
+from fast_litellm.errors import try_to_start
 from fast_litellm.flags.file_events import Way
 from fast_litellm.flags.stopping import Stop
 
@@ -59,7 +59,7 @@ class Watcher:
                 self._way = _STARTING
                 stopped = Stop()
                 thread = threading.Thread(target=self._run, args=(stopped,), name="fast-litellm-rules", daemon=True)
-                if not _try_to_start(thread):
+                if not try_to_start(thread):
                     return
                 self._stopped, self._thread = stopped, thread  # not before: a thread cannot be joined until it starts
 
@@ -89,16 +89,6 @@ class Watcher:
 
 
 _running: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
-def _try_to_start(thread: threading.Thread) -> bool:
-    try:
-        thread.start()
-    except RuntimeError as error:
-        if not is_of_exit(error):
-            raise
-        return False
-    return True
 
 
 def _restart_in_child() -> None:

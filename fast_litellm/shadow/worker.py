@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterator, List, Optional, Protocol, TypeVar
 
-from fast_litellm.errors import is_of_exit
+from fast_litellm.errors import try_to_start
 from fast_litellm.shadow import engine, machinery
 from fast_litellm.shadow.deadline import Patience, watchdog
 
@@ -203,11 +203,7 @@ class Worker(Generic[Job]):
     def _start(self) -> bool:
         """Returns whether it has begun; at exit it cannot, and whoever closes it gets what is left."""
         thread = threading.Thread(target=self._loop, args=(self._queue,), name=self._name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            if not is_of_exit(error):
-                raise
+        if not try_to_start(thread):
             return False
         self._thread = thread
         self.room.attend(self._queue.put)

@@ -146,7 +146,8 @@ fn write_object<N: Node>(
         }
         write_indent(indent, text);
         write_value(&key, text)?;
-        text.push_str(if required.names(&key)? { ": " } else { "?: " });
+        let is_required = required.as_ref().map_or(Ok(false), |required| required.names(&key))?;
+        text.push_str(if is_required { ": " } else { "?: " });
         write_type(semantics, &schema, indent, 0, text)?;
         text.push(',');
     }
@@ -155,7 +156,6 @@ fn write_object<N: Node>(
 
 /// What Python's `key in required` is asked of.
 enum Required<N> {
-    Nothing,
     Elements(Vec<N>),
     /// A part of it is in it, before 1.109.
     Text(String),
@@ -163,25 +163,21 @@ enum Required<N> {
 
 impl<N: Node> Required<N> {
     /// Before 1.109 a dictionary's keys were in it as well, and anything else was an error.
-    fn of(semantics: Semantics, parameters: &N) -> Result<Self, Decline> {
-        let Some(required) = parameters.when_true(Key::Required)? else { return Ok(Self::Nothing) };
-        Ok(match required.kind() {
+    fn of(semantics: Semantics, parameters: &N) -> Result<Option<Self>, Decline> {
+        let Some(required) = parameters.when_true(Key::Required)? else { return Ok(None) };
+        Ok(Some(match required.kind() {
             Kind::List => Self::Elements(required.elements()),
             _ if semantics.lenient_tools => Self::Elements(Vec::new()),
             Kind::Text => Self::Text(required.text().ok_or(Decline::LoneSurrogate)?.into_owned()),
             Kind::Dict => Self::Elements(required.entries().into_iter().map(|(name, _)| name).collect()),
             _ => return Err(Decline::Error),
-        })
+        }))
     }
 
     fn names(&self, key: &N) -> Result<bool, Decline> {
-        if matches!(self, Self::Nothing) {
-            return Ok(false);
-        }
         let key = key.clone().only(Kind::Text)?;
         let key = key.text().ok_or(Decline::LoneSurrogate)?;
         match self {
-            Self::Nothing => Ok(false),
             Self::Elements(elements) => contains(elements, &key),
             Self::Text(text) => Ok(text.contains(&*key)),
         }
