@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
 import platform
 import sys
 from importlib import metadata
 from typing import Any, Dict, Iterator, List, Optional
 
 from fast_litellm import settings
-from fast_litellm.accel import fingerprint, native, references
+from fast_litellm.accel import fingerprint, native, own_pairs, references
 from fast_litellm.accel.seams import SEAMS, Seam, exists
 
 _WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
@@ -63,9 +65,10 @@ def problems(report: Dict[str, Any]) -> List[str]:
         found.append("the compiled part is a debug build; install a release wheel")
     if report["versions"]["litellm"] is None and report["versions"]["litellm-core"] is None:
         found.append("litellm is not installed; `pip install litellm`")
-    missing = (it for it in report["seams"] if it["exists"] and not it["known"] and not it.get("superseded"))
-    found.extend(dict.fromkeys(_unknown(seam) for seam in missing))
+    found.extend(_unknown(report, is_wanted=True))
     rules = report.get("rules", {})
+    if rules.get("flags") and _is_wanted(rules, "connection_pooling") and importlib.util.find_spec("pyreqwest") is None:
+        found.append("connection_pooling stays Python: it needs pyreqwest; `pip install 'fast-litellm[pooling]'`")
     found.extend(rules.get("problems", []))
     because = rules.get("stops", {}).get("because")
     if rules.get("path") and because:
@@ -73,7 +76,24 @@ def problems(report: Dict[str, Any]) -> List[str]:
     return [*found, *_problems_at_run_time(report), *_misspelt()]
 
 
-def _unknown(seam: Dict[str, Any]) -> str:
+def notes(report: Dict[str, Any]) -> List[str]:
+    """Returns what is worth knowing and no problem, in words: what stays Python that no rule asks for, for one."""
+    return [*_unknown(report, is_wanted=False), *_unknown_flags()]
+
+
+def _unknown(report: Dict[str, Any], *, is_wanted: bool) -> List[str]:
+    missing = (it for it in report["seams"] if it["exists"] and not it["known"] and not it.get("superseded"))
+    chosen = (seam for seam in missing if _is_wanted(report.get("rules", {}), seam["feature"]) is is_wanted)
+    return list(dict.fromkeys(map(_stays_python, chosen)))
+
+
+def _is_wanted(rules: Dict[str, Any], feature: str) -> bool:
+    """Whether the rules give or compare calls of a feature; of rules that cannot be read nobody knows."""
+    flags = rules.get("flags")
+    return flags is None or flags.get(feature, {}).get("stage", "off") != "off"
+
+
+def _stays_python(seam: Dict[str, Any]) -> str:
     known = references.in_short(seam["releases"])
     return (
         f"{seam['feature']} stays Python: this {seam['package']}'s source is not one the candidate is known to equal"
@@ -99,6 +119,15 @@ def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
 def _misspelt() -> Iterator[str]:
     for name, known in settings.unknown_names():
         yield f"nothing reads the variable {name}" + (f"; did you mean {known}?" if known else "; unset it")
+
+
+def _unknown_flags() -> Iterator[str]:
+    """What the environment decides for flags that are nobody's here; a program may still ask for one itself."""
+    known = {*(seam.feature for seam in SEAMS), *own_pairs.declared()}
+    for flag in sorted(settings.read().flag_overrides.keys() - known):
+        near = difflib.get_close_matches(flag, known, n=1)
+        meant = f"; did you mean {settings.FLAG_PREFIX}{near[0].upper()}?" if near else ""
+        yield f"no feature has the name in {settings.FLAG_PREFIX}{flag.upper()}{meant}"
 
 
 def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:

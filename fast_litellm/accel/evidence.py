@@ -191,16 +191,18 @@ def experiment(name: str, pair: Pair, candidate: Any) -> Experiment:
         A feature's pair, as a runner takes it, with one of its candidates.
     """
     twins = candidate.twins if candidate is pair.candidate and pair.twins is not None else None
+    compared = candidate if twins is None else twins.candidate
     return Experiment(
         name,
         pair.control if twins is None else twins.control,
-        candidate if twins is None else twins.candidate,
+        compared,
         pair.comparator,
         profile=pair.profile,
         request=pair.request,
         noise=pair.noise,
         reference=pair.reference,
         without_flaw=None if twins is None else twins.without_flaw,
+        premises=getattr(compared, "premises", None),
     )
 
 

@@ -8,6 +8,7 @@ sources that the fingerprint covers, whatever release is loaded.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from types import CodeType, FunctionType, ModuleType
@@ -100,14 +101,13 @@ class _Search:
             self._method(owner, name)
 
     def _method(self, owner: Any, name: str) -> None:
-        """Notes and follows what a class holds itself, be it a method of instances, of the class or of neither."""
+        """Notes and follows what a class holds itself."""
         held = vars(owner).get(name) if isinstance(owner, type) else None
-        method = held.__func__ if isinstance(held, (classmethod, staticmethod)) else held
-        if type(method) is not FunctionType or not _is_written(method):
-            return
-        if id(method.__globals__) in self._inside and (id(owner), name) not in self.found:
+        written = [it for it in _functions(held) if id(it.__globals__) in self._inside]
+        if written and (id(owner), name) not in self.found:
             self.found[id(owner), name] = (owner, name)
-            self.functions(method)
+            for function in written:
+                self.functions(function)
 
     def _imported(self, name: str, names: List[str]) -> None:
         """A function that imports from a module when it runs has the module's name among its own."""
@@ -120,9 +120,19 @@ class _Search:
             self.follow(vars(module), names)
 
 
-def _is_written(method: FunctionType) -> bool:
+def _functions(held: Any) -> List[FunctionType]:
+    """The written functions of a method, be it of instances, of the class or of neither, or of a property."""
+    parts: Tuple[Any, ...] = (getattr(held, "__func__", held),)
+    if isinstance(held, property):
+        parts = (held.fget, held.fset, held.fdel)
+    elif isinstance(held, functools.cached_property):
+        parts = (held.func,)
+    return [it for it in parts if type(it) is FunctionType and _is_written(it)]
+
+
+def _is_written(function: FunctionType) -> bool:
     """Whether it has a place in a file; what a dataclass makes for itself has none."""
-    return not method.__code__.co_filename.startswith("<")
+    return not function.__code__.co_filename.startswith("<")
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -116,6 +116,7 @@ def _of_seam(seam: Seam, build: str) -> Place:
         effect_free=seam.effect_free,
         profile=seam.profile,
         request=seam.request,
+        noise=seam.noise,
         twins=getattr(candidate, "twins", None),
         further={name: make(module, reference.semantics) for name, make in seam.further.items()},
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
+from fast_litellm.accel.candidates import made_up_routing, made_up_windows
 from fast_litellm.accel.candidates.batch_counting import SOURCES as BATCH_COUNTING_SOURCES
 from fast_litellm.accel.candidates.batch_counting import BatchCountingCandidate, batch_of_texts
 from fast_litellm.accel.candidates.busy_routing import KEYS_SOURCES as BUSY_KEYS_SOURCES
@@ -150,6 +151,7 @@ def _selection(
     name: str,
     sources: Tuple[Source, ...],
     candidate: Callable[[ModuleType, str], Any],
+    dress: Callable[[Call], Call],
     *,
     feature: str = "routing",
     noise: str = "none",
@@ -163,6 +165,7 @@ def _selection(
         candidate=candidate,
         comparator=comparators.exact,
         profile="plain",
+        dress=dress,
         noise=noise,
         superseded_by=NATIVE_ROUTER,
     )
@@ -264,6 +267,7 @@ SEAMS: Tuple[Seam, ...] = (
         candidate=RateLimitingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content
         profile="plain",
+        dress=made_up_windows.counted,
     ),
     _pooling("httpx._transports.default", "HTTPTransport.handle_request", HTTPX_SOURCES, HttpxPoolingCandidate),
     _pooling(
@@ -278,16 +282,28 @@ SEAMS: Tuple[Seam, ...] = (
         LITELLM_SOURCES,
         LiteLLMPoolingCandidate,
     ),
-    _selection("simple_shuffle", SHUFFLE_SOURCES, ShuffleCandidate, noise="tape"),
-    _selection("_request_count_keys", BUSY_KEYS_SOURCES, BusyKeysCandidate),
-    _selection("_least_busy", BUSY_SOURCES, BusyCandidate),
+    _selection("simple_shuffle", SHUFFLE_SOURCES, ShuffleCandidate, made_up_routing.shuffled, noise="tape"),
+    _selection("_request_count_keys", BUSY_KEYS_SOURCES, BusyKeysCandidate, made_up_routing.keys),
+    _selection("_least_busy", BUSY_SOURCES, BusyCandidate, made_up_routing.least_busy),
     _selection(
-        "LowestLatencyLoggingHandler._get_available_deployments", LATENCY_SOURCES, LatencyCandidate, noise="tape"
+        "LowestLatencyLoggingHandler._get_available_deployments",
+        LATENCY_SOURCES,
+        LatencyCandidate,
+        made_up_routing.lowest_latency,
+        noise="tape",
     ),
     _selection(
-        "LowestTPMLoggingHandler_v2._common_checks_available_deployment", USAGE_SOURCES, UsageCandidate, noise="tape"
+        "LowestTPMLoggingHandler_v2._common_checks_available_deployment",
+        USAGE_SOURCES,
+        UsageCandidate,
+        made_up_routing.lowest_usage,
+        noise="tape",
     ),
     _selection(
-        "LowestCostLoggingHandler.async_get_available_deployments", COST_SOURCES, CostCandidate, feature="async_routing"
+        "LowestCostLoggingHandler.async_get_available_deployments",
+        COST_SOURCES,
+        CostCandidate,
+        made_up_routing.lowest_cost,
+        feature="async_routing",
     ),
 )

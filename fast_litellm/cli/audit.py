@@ -30,7 +30,7 @@ def command(feature: str | None, *, as_json: bool) -> None:
     elif trail:
         _show(trail)
     else:
-        evidence.say_empty("no entry in the audit trail")
+        evidence.say_empty("no entry in the audit trail", "promotions, pauses and waivers are entered there")
     if broken is not None:
         console.fail(f"the trail is broken at entry {broken}: it was changed, or one before it is missing")
 

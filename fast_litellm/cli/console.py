@@ -90,6 +90,11 @@ def hint(message: str) -> None:
     _talk("hint", "bold cyan", message)
 
 
+def note(message: str) -> None:
+    """Say on standard error what is worth knowing and nobody's mistake."""
+    _talk("note", "bold", message)
+
+
 def say(message: str) -> None:
     """Say something on standard error."""
     talk().print(message, soft_wrap=True)

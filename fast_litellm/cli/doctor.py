@@ -27,7 +27,8 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     Check the environment.
 
     Versions, the compiled part, each seam's reference, the rule file and the ledger. Exit status 1 when something is
-    wrong, 3 when a feature is blocked.
+    wrong, 3 when a feature is blocked. That a feature stays Python on this LiteLLM is wrong only where the rules ask
+    for it.
     """
     if version is None:
         with suppress(ImportError):  # the report says that it is not installed
@@ -41,6 +42,8 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
         _show(report)
     for problem in report["problems"]:
         console.error(problem)
+    for note in report["notes"]:
+        console.note(note)
     for name in report["ledger"]["blocked"]:
         console.error(f"{name} is blocked: Python answers every call")
         console.hint(f"see what differed with `fast-litellm divergences {name}`")

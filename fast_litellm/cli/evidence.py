@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fast_litellm.flags import FlagManager
 
 EXIT_BLOCKED = 3
+HOW_TO_BEGIN = "start a program with `fast-litellm run -- COMMAND`, or play `fast-litellm demo`"
 
 
 def address() -> str:
@@ -40,10 +41,17 @@ def ledger() -> Ledger:
     return found
 
 
-def say_empty(what: str) -> None:
-    """Say on standard error that there is nothing to print, and how there comes to be something."""
+def say_empty(what: str, hint: str = "") -> None:
+    """
+    Say on standard error that there is nothing to print.
+
+    Args:
+        what: What is missing.
+        hint: How there comes to be something; empty where that is nothing to wish for.
+    """
     console.say(f"{what} in {address()}")
-    console.hint("start a program with `fast-litellm run -- COMMAND`, or play `fast-litellm demo`")
+    if hint:
+        console.hint(hint)
 
 
 def moment(seconds: float) -> str:

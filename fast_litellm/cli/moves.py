@@ -14,29 +14,12 @@ from fast_litellm import settings
 from fast_litellm.accel import promotion
 from fast_litellm.accel.promotion import Order, Position
 from fast_litellm.cli import console, evidence
+from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
 )
-
-
-def order_options(function: Callable[..., None]) -> Callable[..., None]:
-    """
-    Returns:
-        The command with FEATURE, --reason, --by and --config, as the arguments `feature`, `order` and `manager`.
-    """
-
-    @click.argument("feature", metavar="FEATURE")
-    @click.option("--reason", required=True, help="Why, for the audit trail.")
-    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
-    @config_option
-    @functools.wraps(function)
-    def command(*, feature: str, reason: str, actor: str | None, config: Path | None, **rest: Any) -> None:
-        order = Order(actor or user(), reason, time.time())
-        function(feature=feature, order=order, manager=rules(config, feature), **rest)
-
-    return command
 
 
 def rules(config: Path | None, feature: str) -> FlagManager:
@@ -58,6 +41,43 @@ def rules(config: Path | None, feature: str) -> FlagManager:
     return FlagManager.from_file(found, overrides=environment.flag_overrides, scope="process")
 
 
+def rules_if_usable(config: Path | None, feature: str) -> FlagManager:
+    """
+    Returns:
+        The rules as `rules` finds them; the default ones in the place of a rule file that has a mistake, which is said.
+    """
+    try:
+        return rules(config, feature)
+    except RuleError as error:
+        console.error(str(error))
+        console.say("the trail will hold what the default gate says, in the place of the file.s")
+        return FlagManager.default([feature])
+
+
+def order_options(
+    function: Callable[..., None], find: Callable[[Path | None, str], FlagManager] = rules
+) -> Callable[..., None]:
+    """
+    Args:
+        function: The command.
+        find: Finds its rules.
+
+    Returns:
+        The command with FEATURE, --reason, --by and --config, as the arguments `feature`, `order` and `manager`.
+    """
+
+    @click.argument("feature", metavar="FEATURE")
+    @click.option("--reason", required=True, help="Why, for the audit trail.")
+    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
+    @config_option
+    @functools.wraps(function)
+    def command(*, feature: str, reason: str, actor: str | None, config: Path | None, **rest: Any) -> None:
+        order = Order(actor or user(), reason, time.time())
+        function(feature=feature, order=order, manager=find(config, feature), **rest)
+
+    return command
+
+
 def position(ledger: Any, manager: FlagManager, feature: str) -> Position:
     """
     Returns:
@@ -65,7 +85,9 @@ def position(ledger: Any, manager: FlagManager, feature: str) -> Position:
     """
     found = promotion.assess(ledger, feature, manager.plan(feature), manager.gate(feature), time.time())
     if found is None:
-        evidence.say_empty(f"no comparison of {feature}")
+        evidence.say_empty(
+            f"no comparison of {feature}", "`fast-litellm status` says which features have been compared"
+        )
         raise click.exceptions.Exit(1)
     return found
 

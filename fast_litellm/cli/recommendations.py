@@ -36,7 +36,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
     elif found:
         _print(found)
     if not any(one.action != NO_DATA for one in found):
-        evidence.say_empty("no feature has been compared")
+        evidence.say_empty("no feature has been compared", evidence.HOW_TO_BEGIN)
 
 
 def _of(ledger: Ledger, config: Path | None, name: str, counts: dict[str, Any]) -> Recommendation:

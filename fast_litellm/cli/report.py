@@ -41,7 +41,7 @@ def command(context: click.Context, feature: str | None, html: Path | None, as_j
     if picture.problem:
         console.fail(picture.problem)
     if not picture.features:
-        evidence.say_empty("nothing has been recorded")
+        evidence.say_empty("nothing has been recorded", evidence.HOW_TO_BEGIN)
     if picture.count("blocked"):
         context.exit(evidence.EXIT_BLOCKED)
 

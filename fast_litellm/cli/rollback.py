@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command(name="rollback")
-@moves.order_options
+@functools.partial(moves.order_options, find=moves.rules_if_usable)
 def command(feature: str, order: Order, manager: FlagManager) -> None:
     """
     Take a feature back to the first step of its plan.
 
-    Python answers, and calls go on being compared. Every process that uses the ledger follows within two seconds; to
-    stop a feature on this host without the ledger, use `fast-litellm pause`. Automatic advance stays away from it until
-    somebody promotes it.
+    Python answers, and calls go on being compared, also while the rule file has a mistake. Every process that uses the
+    ledger follows within two seconds; to stop a feature on this host without the ledger, use `fast-litellm pause`.
+    Automatic advance stays away from it until somebody promotes it.
     """
     try:
         ledger: Any = evidence.ledger()

@@ -38,7 +38,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
     elif features:
         console.output().print(table(features, differing(features, ledger.divergences()), stops))
     if not features:
-        evidence.say_empty("no feature has done anything yet")
+        evidence.say_empty("no feature has done anything yet", evidence.HOW_TO_BEGIN)
     blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
     for name in blocked:
         console.error(f"{name} is blocked: Python answers every call")
@@ -86,7 +86,16 @@ def table(features: Mapping[str, Mapping[str, Any]], differ: set[str], stops: Ma
 def _served(feature: Mapping[str, Any]) -> str:
     sides: dict[str, int] = {"python": 0, "rust": 0, **feature["served"]}
     total = sum(sides.values())
-    return "\n".join(f"{count:,} {side}{_share(count, total)}" for side, count in sides.items())
+    lines = [f"{count:,} {side}{_share(count, total)}" for side, count in sides.items()]
+    return "\n".join([*lines, *_declined(feature["declined"])])
+
+
+def _declined(reasons: Mapping[str, int]) -> list[str]:
+    """How many calls a candidate has left to Python, and the reason it had most often."""
+    if not reasons:
+        return []
+    most = max(reasons, key=lambda reason: reasons[reason])
+    return [f"{sum(reasons.values()):,} declined", f"({most})"]
 
 
 def _share(count: int, total: int) -> str:

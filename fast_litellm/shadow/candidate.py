@@ -23,6 +23,10 @@ class Candidate(Protocol):
     has a `twin(args, kwargs)`: the call as it may be copied and run any number of times, by either side. It runs on
     the caller's path, before the control, and raises `Unsnapshotable` when there is none.
 
+    Where the control depends on more than its arguments, the candidate may also have a `premises(plan, args, kwargs)`:
+    a value that is another one once anything has changed that the control depends on. It raises `Declined` when that is
+    no longer what the plan was made of. A control that runs later than its call is believed only while these stand.
+
     To be run in a worker process it also has a `factory`, the `module:qualname` of something that takes no arguments
     and makes an object with `run`; and, unless its plans are plain values, `portable(plan)`, which turns one into the
     plain value that this `run` takes.

@@ -38,6 +38,7 @@ class Experiment:
         reference: The fingerprint of the control's source, if it is known.
         without_flaw: Returns a call as it would be without a known flaw of the control's, or None if that makes no
             difference. If the control then does what the candidate did, the flaw is all that they differ in.
+        premises: The candidate's, if it has one; see `Candidate`.
     """
 
     feature: str
@@ -49,6 +50,7 @@ class Experiment:
     noise: str = "none"
     reference: str = ""
     without_flaw: Optional[Callable[[Call], Optional[Call]]] = None
+    premises: Optional[Callable[..., Any]] = None
 
     def shaper(self) -> engine.Shaper:
         """

@@ -105,9 +105,7 @@ class Judge:
     def _try(self, job: Job, started: int) -> End:
         queue_age_ns = self._limits.clock() - job.queued_at
         try:
-            if job.served is not None:
-                job.control = self._trial.control(job.plan, job.call)
-            finding = self._trial.run(job.plan, job.call, job.control, job.served)
+            finding = self._found(job)
         except Declined as declined:
             return functools.partial(self._decline, job, declined)
         except Withheld as withheld:
@@ -116,6 +114,19 @@ class Judge:
             return functools.partial(self._fail, job, error)
         cost = self._cost(job, self._cpu_ns() - started, queue_age_ns)
         return functools.partial(self._conclude, job, finding, cost)
+
+    def _found(self, job: Job) -> Finding:
+        """A difference is none if the control met something else than its caller would have."""
+        before = None
+        if job.served is not None:
+            before = self._trial.premises(job.plan, job.call)
+            job.control = self._trial.control(job.plan, job.call)
+        finding = self._trial.run(job.plan, job.call, job.control, job.served)
+        if finding.difference is not None:
+            after = self._trial.premises(job.plan, job.call)
+            if before is not None and before != after:
+                raise Declined("reference_changed")
+        return finding
 
     def _cost(self, job: Job, cpu_ns: int, queue_age_ns: int) -> Cost:
         elsewhere = "isolated" if self._limits.mode == "isolated" else "off_path"

@@ -98,6 +98,7 @@ class Replay:
         self._arranged = modes.arrange(experiment, limits)
         self._trial = Trial(self._arranged, limits)
         self._dress = dress or (lambda call: call)
+        self._twin = getattr(experiment.candidate, "twin", None) or (lambda args, kwargs: (args, kwargs))
         self._redactor = Redactor(os.urandom(32))
 
     def __call__(self, call: Call, wanted: Optional[Wanted] = None) -> Seen:
@@ -126,10 +127,10 @@ class Replay:
 
     def _attempt(self, call: Call, wanted: Optional[Wanted], *, is_made_up: bool) -> Seen:
         try:
-            frozen, _ = engine.current().freeze(call)
-            if not self._is_callable(frozen):
+            if not self._is_callable(call):
                 return Seen("not_callable")
-            plan = self._arranged.candidate.prepare(*frozen)
+            plan = self._arranged.candidate.prepare(*call)
+            frozen, _ = engine.current().freeze(self._twin(*call) if is_made_up else call)
             control = self._trial.control(plan, frozen)
             if is_made_up and wanted is not None and not wanted.is_like(control):
                 return Seen("unlike")

@@ -102,6 +102,25 @@ class Trial:
                 return self._control(call)
         return self._control(call)
 
+    def premises(self, plan: Any, call: Call) -> Any:
+        """
+        Args:
+            plan: What the candidate prepared on the caller's path.
+            call: A frozen copy of the arguments.
+
+        Returns:
+            What the candidate says of all else that the control depends on.
+
+        Raises:
+            Declined: It is no longer as it was when the call was made.
+        """
+        if self._experiment.premises is None:
+            return None
+        if isinstance(plan, InContext):
+            return plan.context.run(self.premises, plan.plan, call)
+        args, kwargs = fresh(call)
+        return self._experiment.premises(plan.plan if isinstance(plan, Ran) else plan, args, kwargs)
+
     def _control(self, call: Call) -> Observation:
         return self.observe(self._experiment.control, fresh(call))
 

@@ -107,3 +107,30 @@ def test_a_patch_release_is_known_by_name_where_its_text_is():
     found = {it["seam"].rpartition(".")[2]: it["known"] for it in fast_litellm.doctor(litellm="1.108.7")["seams"]}
 
     assert {"token_counter", "chunk_creator", "simple_shuffle"} <= {name for name, known in found.items() if known}
+
+
+def test_what_stays_python_is_a_problem_only_where_the_rules_ask_for_it(monkeypatch, tmp_path):
+    """Otherwise it is worth knowing, and no more than that."""
+    rules = tmp_path / "rollout.yaml"
+    told = []
+    for stage in ("shadow", "off"):
+        rules.write_text(f"version: 1\nflags:\n  routing: {{stage: {stage}}}\n")
+        monkeypatch.setenv("FAST_LITELLM_CONFIG", str(rules))
+        report = fast_litellm.doctor(litellm="0.1.0")
+        said = [[text.partition(" ")[0] for text in report[part]] for part in ("problems", "notes")]
+        told.append([set(names) for names in said])
+    (asked, unasked), (none, all_of_them) = told
+
+    assert ({"routing"}, set()) == (asked, none)
+    assert asked | unasked == all_of_them
+    assert "token_counting" in unasked
+
+
+def test_a_word_of_the_environment_for_a_feature_that_is_not_there_is_said(monkeypatch):
+    """It decides nothing, and its author believes it does."""
+    monkeypatch.setenv("FAST_LITELLM_FLAG_TOKN_COUNTING", "rust")
+    monkeypatch.setenv("FAST_LITELLM_FLAG_SECRET_REDACTION", "rust")
+
+    assert [
+        "no feature has the name in FAST_LITELLM_FLAG_TOKN_COUNTING; did you mean FAST_LITELLM_FLAG_TOKEN_COUNTING?"
+    ] == fast_litellm.doctor(litellm="1.106.2")["notes"]

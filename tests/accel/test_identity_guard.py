@@ -168,3 +168,21 @@ def test_whatever_happens_to_a_namespace_the_guard_knows_it(changes):
         namespace.pop(name, None) if value is None else namespace.__setitem__(name, value)
         if is_asked:
             assert (list(first.items()) == list(namespace.items())) is guard.holds()
+
+
+def test_a_replacement_that_was_put_back_leaves_another_state():
+    """Whoever compares two states learns of it, though the guard holds before and after."""
+    namespace, table = {"name": [1]}, {1: 2}
+    guard = IdentityGuard([(namespace, "name"), (Owner, "method")], [table])
+    states = [guard.state(), guard.state()]
+    with mock.patch.dict(namespace, {"name": [2]}), pytest.raises(Declined, match="reference_patched"):
+        guard.state()
+    states.append(guard.state())
+    with mock.patch.object(Owner, "method"):
+        pass
+    states.append(guard.state())
+    with mock.patch.dict(table, {1: 3}):
+        pass
+    states.append(guard.state())
+
+    assert [0, 1, 1, 1] == [int(before != after) for before, after in zip(states, states[1:])]

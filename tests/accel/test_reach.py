@@ -13,6 +13,7 @@ from fast_litellm.accel.fingerprint import Source
 TEXT = """
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 LIMIT = 7
 UNUSED = 8
@@ -32,7 +33,15 @@ class Kept:
     def measured(kept):
         return UNIT
 
-STEP = FIRST = UNIT = 1
+    @property
+    def doubled(self):
+        return self.size * FACTOR
+
+    @cached_property
+    def halved(self):
+        return self.size / DIVISOR
+
+STEP = FIRST = UNIT = FACTOR = DIVISOR = 1
 
 class Apart:
     def asked(self):
@@ -98,10 +107,11 @@ def found(modules, beyond=frozenset()) -> set:
 
 
 def test_everything_that_is_asked_for_is_found(modules):
-    """Globals, functions of functions, methods of every kind, attributes of modules, late imports, named ones."""
+    """Globals, functions of functions, methods and properties, attributes of modules, late imports, named ones."""
     assert {
         *("inner", "far", "UNUSED", "Kept", "Kept.grown", "STEP", "math", "math.floor", "LIMIT"),
         *("Kept.made", "FIRST", "Kept.measured", "UNIT", "Apart.asked", "SIDE"),
+        *("Kept.doubled", "FACTOR", "Kept.halved", "DIVISOR"),
         *("helpers.imported", "helpers.asked", "helpers.named", "helpers.other"),
     } == found(modules)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
+
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import own_pairs, replaying
+from fast_litellm.accel import fingerprint, own_pairs, references, replaying
+from fast_litellm.accel.candidates import made_up
+from fast_litellm.accel.candidates.window_twins import WindowTwins
+from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import SeamError
 from fast_litellm.shadow import FunctionCandidate, engine, replay
 
@@ -27,13 +33,60 @@ SHAPES = {"chat": CHAT, "plain": PLAIN}
 BATCH = {**PLAIN, "arguments": "2", "kinds": "str+list", "depth": "1"}
 
 
+PARTS = {**PLAIN, "arguments": "3-4", "kinds": "str+int+list+dict", "depth": "2"}
+WORKED_ON = ["routing", "async_routing", "rate_limiting"]
+"""What these work on is more than plain values."""
 FEATURES = ["token_counting", "batch_token_counting", "request_transform", "secret_redaction", "stream_parsing"]
+
+
+def known_places(feature):
+    """Those of a feature, where the installed LiteLLM is one that its candidates equal."""
+    pytest.importorskip("litellm.proxy.utils")
+    seams = [seam for seam in SEAMS if seam.feature == feature]
+    if any(seam.is_superseded for seam in seams) or not all(
+        references.known(feature, fingerprint.fingerprint(seam.sources)) for seam in seams if import_module(seam.module)
+    ):
+        pytest.skip("it stays Python on this release")
+    return replaying.places(feature)
 
 
 def record(shape):
     """A divergence class of which one sample's shape is known."""
     sides = {"control_type": "int", "candidate_type": "int"}
     return {"kind": "value", "pattern": "$", **sides, "samples": [{"shape": shape, "exec_path": "off_path"}]}
+
+
+class Wrong:
+    """Does what another candidate does, unless there are more than two parts."""
+
+    build = "wrong"
+
+    def __init__(self, right):
+        self._right = right
+
+    def __getattr__(self, name):
+        return getattr(self._right, name)
+
+    def run(self, plan, args, kwargs):
+        most = max(len(it) for it in args if isinstance(it, (list, tuple)))
+        parts = most // 2 if isinstance(self._right, WindowTwins) else most
+        return "wrong" if parts > 2 else self._right.run(plan, args, kwargs)
+
+
+@pytest.mark.parametrize("feature", WORKED_ON)
+def test_a_difference_in_what_a_call_works_on_is_found_and_made_small(feature):
+    """The deployments and windows of a made-up call follow from its values, which are left out one after the other."""
+    for place in known_places(feature):
+        right = place.replay()
+        wrong = replace(place, experiment=replace(place.experiment, candidate=Wrong(place.experiment.candidate)))
+        run = wrong.replay()
+        calls = list(replay.made_up("plain", record(PARTS), 30))
+        assert {"matched"} == {right(call).word for call in calls} - {"declined"}, place.name
+        found = next(it for it in map(run, calls) if it.description is not None).description
+        wanted = replay.Wanted(found.kind, found.pattern, found.control.type, found.candidate.type)
+        smallest = replay.smallest(run, replay.first(run, calls, wanted), wanted)
+        assert 3 == len(made_up.dice(smallest)), place.name
+        assert ("same", "matched") == (run(smallest, wanted).word, right(smallest).word), place.name
 
 
 @pytest.mark.parametrize("feature", FEATURES)

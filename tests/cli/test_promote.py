@@ -93,6 +93,20 @@ def test_a_rollback_goes_back_to_the_first_step(cli, compared):
     assert ["step:1 running", "step:0 paused"] == states(cli)
 
 
+def test_a_rollback_does_not_wait_for_a_rule_file_without_mistakes(cli, compared, tmp_path):
+    """The mistake is said; a promotion, which needs the plan and the gate of the file, is refused."""
+    compared("routing", 300)
+    promote(cli)
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("version: 1\nflags: [\n")
+    refused = promote(cli, "routing", "--config", str(broken))
+    outcome = cli("rollback", "routing", "--by", "eve", "--reason", "at night", "--config", str(broken))
+
+    assert (1, 0) == (refused.code, outcome.code)
+    assert f"{broken}:" in outcome.err
+    assert ["step:1 running", "step:0 paused"] == states(cli)
+
+
 def test_a_blocked_build_is_not_promoted(cli, compared, evidence):
     """Not by force either: it would change nothing. The error says what does."""
     compared("routing", 300)

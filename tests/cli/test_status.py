@@ -62,6 +62,17 @@ def test_the_table_fits_eighty_columns(cli, busy):
     assert "\x1b" not in outcome.out
 
 
+def test_calls_left_to_python_are_shown_with_the_commonest_reason(cli, busy):
+    """It says why a feature at 100 percent serves less."""
+    for reason in ("image_detail", "huggingface_tokenizer", "huggingface_tokenizer"):
+        busy.attach("token_counting").decline(reason)
+    busy.ledger.flush()
+    shown = cli("status").out
+
+    assert all(word in shown for word in ("3 declined", "(huggingface_tokenizer)"))
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_the_document_is_the_ledgers_own(cli, busy):
     """`--json` prints what `Ledger.status` returns, and what is stopped."""
     expected = {**json.loads(json.dumps(busy.ledger.status())), "stops": {}}

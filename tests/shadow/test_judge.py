@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from unittest import mock
+
 import pytest
 
 from fast_litellm import events
@@ -42,8 +45,9 @@ def purse():
 def make_judge(tally, sink, purse):
     """Makes judges of a control that returns 1."""
 
-    def make(candidate):
-        experiment = Experiment("feature", lambda: 1, FunctionCandidate(candidate), comparators.exact)
+    def make(candidate, control=lambda: 1, premises=None):
+        sides = (control, FunctionCandidate(candidate), comparators.exact)
+        experiment = Experiment("feature", *sides, premises=premises)
         limits = Limits(clock=lambda: 0)
         return Judge(Trial(experiment, limits), Reporter(experiment, sink, None), tally, purse, limits)
 
@@ -87,6 +91,45 @@ def test_a_call_ends_once_and_is_paid_for(make_judge, job, balanced, purse, cand
     assert (0, 1, 7.0) == (reading["in_flight"], len(purse.settled), purse.settled[0][0])
     assert purse.settled[0][1] > 0
     assert {} == machinery.failures()
+
+
+def served(tally, value):
+    """A call that the candidate has answered; its control is yet to be run."""
+    kept = {"shape": 0, "plan": None, "call": ((), {}), "reserved": 7.0, "queued_at": 0}
+    return SimpleNamespace(**kept, served=Observation(value), control=Observation(), ticket=tally.accept(0))
+
+
+@pytest.mark.parametrize(
+    ("answered", "premises", "word"),
+    [
+        (1, [5, 5], "matched"),
+        (2, [5, 5], "diverged"),
+        (2, [5, 6], "declined"),
+        (1, [5, 6], "matched"),
+        (2, [Declined("reference_patched")], "declined"),
+        (1, [Declined("reference_patched")], "declined"),
+        (2, [5, Declined("reference_patched")], "declined"),
+    ],
+)
+def test_a_control_that_runs_later_speaks_only_for_what_it_depended_on_then(
+    make_judge, tally, balanced, answered, premises, word
+):
+    """A difference is none when what the control depends on was another, or has changed meanwhile."""
+    asked = mock.Mock(side_effect=premises)
+    make_judge(lambda: 1, premises=asked).judge(served(tally, answered), lambda _job: True)
+    reading = balanced()
+    assert {word: 1, "in_flight": 0} == {name: {**reading, **reading["shed"]}[name] for name in (word, "in_flight")}
+
+
+def test_a_control_that_has_answered_is_doubted_only_where_it_differs(make_judge, tally, balanced):
+    """It ran with the call. What it depended on then is gone, but what is replaced now can be told."""
+    asked = mock.Mock(side_effect=Declined("reference_patched"))
+    judge = make_judge(lambda: 1, premises=asked)
+    judge.judge(accepted(tally), lambda _job: True)
+    unasked = asked.call_count
+    make_judge(lambda: 2, premises=asked).judge(accepted(tally), lambda _job: True)
+    reading = balanced()
+    assert (0, 1, 1, 0) == (unasked, reading["matched"], reading["shed"]["declined"], reading["diverged"])
 
 
 @pytest.mark.parametrize("candidate", [lambda: 1, lambda: 2, raising(Declined("x")), raising(Withheld("x"))])

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Tuple
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import token_counting
 from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.candidates.token_counting import TokenCountingCandidate
 from fast_litellm.accel.candidates.token_plan import Plan
 from fast_litellm.accel.fingerprint import Source
@@ -30,7 +31,7 @@ _GETTERS = ("get_token_counter_new", "_get_token_counter_new")
 """What a single call asks for the counter, in this release or an earlier one."""
 
 
-class BatchCountingCandidate:
+class BatchCountingCandidate(Guarded):
     """
     Counts as single calls do, or declines.
 
@@ -49,13 +50,9 @@ class BatchCountingCandidate:
         self._asked = self._utils.token_counter
         self._getter = next(name for name in _GETTERS if hasattr(self._utils, name))
         self._counts_one = inspect.unwrap(reference.token_counter)
-        self._untouched = native.IdentityGuard(
-            [
-                (vars(module), "count_tokens"),
-                (vars(self._utils), "token_counter"),
-                (vars(self._utils), self._getter),
-            ]
-        )
+        beneath = vars(self._utils)
+        names = [(beneath, "token_counter"), (beneath, self._getter)]
+        super().__init__(native.IdentityGuard([(vars(module), "count_tokens"), *names]))
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
         """
@@ -85,6 +82,19 @@ class BatchCountingCandidate:
         if plan.counter is None:
             return [0] * len(items)
         return native.count_batch(plan.counter, items, fixed_image_tokens=plan.fixed_image_tokens)
+
+    def premises(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Returns:
+            As `Guarded.premises`.
+
+        Raises:
+            Declined: Something of the reference is replaced, or live state makes another plan of the call.
+        """
+        if self.prepare(args, kwargs) != plan:
+            raise Declined("state_changed")
+        single = {"model": bound(_bound, args, kwargs)[0], "text": ""}
+        return super().premises(plan, args, kwargs), self._single.premises(plan, (), single)
 
     def _is_untouched(self) -> bool:
         """What stands at the single call's seam may come and go with the rules; the function beneath it may not."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, List, Tuple
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import tape
@@ -35,7 +36,7 @@ class Deployments(List[Any]):
 native.share_instances([Deployments, datetime])
 
 
-class Selection:
+class Selection(Guarded):
     """
     A candidate that selects deployments: what it reproduces, and a guard of it.
 
@@ -52,7 +53,7 @@ class Selection:
         self._reference = reference
         found, drawn = reach.places(sources, entry), vars(random)
         watched = [it for it in found if it[1] not in _LIVE and it[0] is not drawn]
-        self._untouched = native.IdentityGuard([*watched, *methods])
+        super().__init__(native.IdentityGuard([*watched, *methods]))
 
 
 def check_draws(reference: Any) -> None:

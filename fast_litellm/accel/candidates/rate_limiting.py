@@ -15,6 +15,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from fast_litellm.accel import native, reach
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.candidates.window_calls import bound
 from fast_litellm.accel.candidates.window_twins import WindowTwins
 from fast_litellm.accel.fingerprint import Source, fingerprint
@@ -30,7 +31,7 @@ LIMITER = "litellm.proxy.hooks.parallel_request_limiter_v3"
 NAME = "_PROXY_MaxParallelRequestsHandler_v3._in_memory_cache_sliding_window"
 _DUAL = "litellm.caching.dual_cache"
 _MEMORY = "litellm.caching.in_memory_cache"
-_WRAPPER = "litellm.proxy.utils"
+WRAPPER = "litellm.proxy.utils"
 
 SOURCES: Tuple[Source, ...] = (
     Source(LIMITER, (NAME, "_sibling_counter_keys")),
@@ -40,7 +41,7 @@ SOURCES: Tuple[Source, ...] = (
 """The function, and the cache below it."""
 
 WRAPPER_SOURCES: Tuple[Source, ...] = (
-    Source(_WRAPPER, ("InternalUsageCache.async_get_cache", "InternalUsageCache.async_set_cache")),
+    Source(WRAPPER, ("InternalUsageCache.async_get_cache", "InternalUsageCache.async_set_cache")),
 )
 """What is between them. It is defined after the limiter has been loaded, so it is looked at with the first call."""
 
@@ -92,7 +93,7 @@ class Plan(NamedTuple):
     window_size: int
 
 
-class RateLimitingCandidate:
+class RateLimitingCandidate(Guarded):
     """
     Counts as the reference does, or declines.
 
@@ -112,7 +113,7 @@ class RateLimitingCandidate:
         self._is_locked = "_write_lock" in vars(memory())
         self._unit = importlib.import_module(_MEMORY).MAX_SIZE_PER_ITEM_IN_MEMORY_CACHE_IN_KB
         places = reach.places(_GUARDED, NAME)
-        self._untouched = native.IdentityGuard([it for it in places if type(it[0]) is dict or it[1] in _CALLED])
+        super().__init__(native.IdentityGuard([it for it in places if type(it[0]) is dict or it[1] in _CALLED]))
         self._wrapper: Optional[_Wrapper] = None
         self.twins = WindowTwins(self, memory, dual, held(reference, NAME)[2])
 
@@ -213,11 +214,11 @@ class _Wrapper:
     """The class between the limiter and its cache, if it is one that is known."""
 
     def __init__(self) -> None:
-        is_known = _WRAPPER in sys.modules and fingerprint(WRAPPER_SOURCES) in KNOWN_WRAPPERS
+        is_known = WRAPPER in sys.modules and fingerprint(WRAPPER_SOURCES) in KNOWN_WRAPPERS
         self.owner: Any = None
         places: List[reach.Place] = []
         if is_known:
-            self.owner = sys.modules[_WRAPPER].InternalUsageCache
+            self.owner = sys.modules[WRAPPER].InternalUsageCache
             places = [(self.owner, name) for name in ("async_get_cache", "async_set_cache")]
         self._untouched = native.IdentityGuard(places)
 

@@ -42,6 +42,11 @@ class ResponseTypes:
         """
         return self._class(cls) if self._is_constructed(cls) else None
 
+    @property
+    def classes(self) -> List[type]:
+        """Those of which objects are made."""
+        return list(self._indices)
+
     def _place(self, annotation: Any, metadata: Tuple[Any, ...] = ()) -> int:
         node = self._compiled(annotation, metadata)
         if isinstance(node, int):

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -19,7 +20,7 @@ SOURCES: Tuple[Source, ...] = (Source("litellm.litellm_core_utils.secret_redacti
 """The file that holds the expression: its literals are those the native pass looks for."""
 
 
-class SecretRedactionCandidate:
+class SecretRedactionCandidate(Guarded):
     """
     Redacts as the reference does, or declines.
 
@@ -33,7 +34,7 @@ class SecretRedactionCandidate:
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
         self._match = reference._SECRET_RE.match
         self._redacted: str = reference.REDACTED
-        self._untouched = native.IdentityGuard(reach.places(SOURCES, "python_redact_string"))
+        super().__init__(native.IdentityGuard(reach.places(SOURCES, "python_redact_string")))
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """

@@ -47,10 +47,12 @@ class Plan(NamedTuple):
     Args:
         constructor: Knows the type's places.
         root: The place of the response.
+        untouched: Notices that somebody has given one of its classes a way of its own to construct objects.
     """
 
     constructor: native.Constructor
     root: int
+    untouched: native.IdentityGuard
 
 
 class StreamParsingCandidate(TypedCandidate[Plan]):
@@ -71,6 +73,27 @@ class StreamParsingCandidate(TypedCandidate[Plan]):
         super().__init__(untouched, _bound, ("other_parameters", "response_type"))
         self._reference = _models
 
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        Find the plan of the type, or make it.
+
+        Raises:
+            Declined: The call is not one that is reproduced.
+        """
+        plan = super().prepare(args, kwargs)
+        plan.untouched.check()
+        return plan
+
+    def premises(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Returns:
+            As `Guarded.premises`.
+
+        Raises:
+            Declined: Something of the reference, or of the response's classes, is replaced now.
+        """
+        return super().premises(plan, args, kwargs), plan.untouched.state()
+
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
         Construct by a plan.
@@ -88,8 +111,12 @@ class StreamParsingCandidate(TypedCandidate[Plan]):
             with suppress(AttributeError, LookupError, NameError, RuntimeError, TypeError):
                 types = ResponseTypes(self._reference)
                 root = types.index(cls)
-                return None if root is None else Plan(native.Constructor(types.nodes), root)
+                return None if root is None else self._plan(types, root)
         return None
+
+    def _plan(self, types: ResponseTypes, root: int) -> Plan:
+        untouched = native.IdentityGuard([(cls, "construct") for cls in types.classes])
+        return Plan(native.Constructor(types.nodes), root, untouched)
 
 
 def chunk_of_texts(call: Call) -> Call:

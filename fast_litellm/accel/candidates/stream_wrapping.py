@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.candidates.steady import Maker, Unsteady, learned
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
@@ -89,7 +90,7 @@ class Plan(NamedTuple):
     varying: List[str]
 
 
-class StreamWrappingCandidate:
+class StreamWrappingCandidate(Guarded):
     """
     Answers as the control does, or declines.
 
@@ -112,7 +113,7 @@ class StreamWrappingCandidate:
         self._classes = (classes.ChatCompletionChunk, classes.Choice, classes.ChoiceDelta)
         self._methods = reach.methods(wrapper)
         self._streams: WeakKeyDictionary[Any, Steady] = WeakKeyDictionary()
-        self._untouched = native.IdentityGuard(reach.places(SOURCES, _CONTROL))
+        super().__init__(native.IdentityGuard(reach.places(SOURCES, _CONTROL)))
         self._teachable = native.IdentityGuard(reach.places(_WATCHED, _CONTROL))
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:

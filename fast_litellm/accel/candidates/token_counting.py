@@ -15,8 +15,10 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import vocabulary
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.candidates.token_models import TokenModel, TokenModels
 from fast_litellm.accel.candidates.token_plan import CounterSettings, Plan, count
+from fast_litellm.accel.candidates.tokenizers_made import TokenizersMade
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -61,7 +63,7 @@ asks `huggingface_tokenizer_kind`, which is among the sources itself."""
 _NOT_COUNTED = Plan(None)
 
 
-class TokenCountingCandidate:
+class TokenCountingCandidate(Guarded):
     """
     Counts as the reference does, or declines.
 
@@ -85,9 +87,9 @@ class TokenCountingCandidate:
             _limit(reference, "_get_extrapolating_count_function"),
         )
         # A test or another tool that replaces one of these expects to see its own object used.
-        self._untouched = native.IdentityGuard(
-            [*reach.places(SOURCES, "token_counter", _DECLINED_BEYOND), *_tokenizer_places(reference)]
-        )
+        places = reach.places(SOURCES, "token_counter", _DECLINED_BEYOND)
+        super().__init__(native.IdentityGuard([*places, *_tokenizer_places(reference)]))
+        self._made = TokenizersMade()
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
         """
@@ -97,6 +99,7 @@ class TokenCountingCandidate:
             Declined: The call is not one that is reproduced.
         """
         self._untouched.check()
+        self._made.check()
         is_counted = self._litellm.disable_token_counter is not True
         name, is_image_fixed = native.token_call(args, kwargs, is_counted=is_counted)
         if not is_counted:
@@ -118,6 +121,18 @@ class TokenCountingCandidate:
             Declined: Something inside the messages or tools is not reproduced.
         """
         return count(plan, args, kwargs)
+
+    def premises(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """
+        Returns:
+            As `Guarded.premises`.
+
+        Raises:
+            Declined: Something of the reference is replaced, or live state makes another plan of the call.
+        """
+        if self.prepare(args, kwargs) != plan:
+            raise Declined("state_changed")
+        return super().premises(plan, args, kwargs)
 
     def portable(self, plan: Plan) -> Tuple[Optional[Tuple[Any, ...]], Optional[int]]:
         """
@@ -153,8 +168,17 @@ def _tokenizer_places(reference: Any) -> List[reach.Place]:
     import tiktoken
 
     own = getattr(reference, "OpenAIEncoding", None)
-    names: List[reach.Place] = [(vars(tiktoken), "get_encoding"), (vars(tiktoken.model), "encoding_name_for_model")]
-    return [*names, (tiktoken.Encoding, "encode"), *([(own, "count")] if own is not None else [])]
+    chooses = getattr(getattr(reference, "get_encoding", None), "__globals__", {})
+    tables = [(vars(tiktoken.model), name) for name in ("MODEL_TO_ENCODING", "MODEL_PREFIX_TO_ENCODING")]
+    return [
+        (vars(tiktoken), "get_encoding"),
+        (vars(tiktoken.registry), "ENCODINGS"),
+        (vars(tiktoken.model), "encoding_name_for_model"),
+        *tables,
+        *((chooses, name) for name in ("get_encoding", "_python_encoding") if name in chooses),
+        (tiktoken.Encoding, "encode"),
+        *([(own, "count")] if own is not None else []),
+    ]
 
 
 def _limit(reference: Any, name: str) -> int:

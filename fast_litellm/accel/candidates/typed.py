@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Generic, Optional, Tuple, TypeVar
 
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates.calls import bound
+from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.errors import Declined
 
 _MAX_TYPES = 1024
@@ -16,7 +17,7 @@ _MAX_TYPES = 1024
 _Plan = TypeVar("_Plan")
 
 
-class TypedCandidate(Generic[_Plan]):
+class TypedCandidate(Guarded, Generic[_Plan]):
     """
     Prepares a call by the plan of its type.
 
@@ -31,7 +32,7 @@ class TypedCandidate(Generic[_Plan]):
     def __init__(
         self, untouched: native.IdentityGuard, parameters: Callable[..., Tuple[Any, Any]], reasons: Tuple[str, str]
     ) -> None:
-        self._untouched = untouched
+        super().__init__(untouched)
         self._parameters = parameters
         self._misfit, self._unknown = reasons
         self._plans: Dict[Any, Optional[_Plan]] = {}

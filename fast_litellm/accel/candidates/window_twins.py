@@ -159,6 +159,10 @@ class WindowTwins:
             self.take(args, kwargs, follows=False)
             raise Declined("no_twin")
 
+    def premises(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+        """Returns what the candidate on what is real says of the reference."""
+        return self._owner.premises(plan, args, kwargs)
+
     async def run(self, plan: None, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - as others
         """
         Returns:

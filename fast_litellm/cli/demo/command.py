@@ -49,6 +49,7 @@ def command(calls: int, as_json: bool) -> None:
     """
     environment = settings.read()
     _refuse_overrides(environment)
+    _refuse_fleet(environment)
     started = time.monotonic()
     reports = list(_play(calls))
     sent = sum(one.calls for one in reports)
@@ -68,6 +69,14 @@ def _refuse_overrides(environment: settings.Settings) -> None:
     if FEATURE in environment.flag_overrides:
         name = f"{settings.FLAG_PREFIX}{FEATURE.upper()}"
         console.fail(f"{name} is set and would overrule every act", f"unset {name} for the demo")
+
+
+def _refuse_fleet(environment: settings.Settings) -> None:
+    if not environment.ledger.startswith("sqlite"):
+        console.fail(
+            "FAST_LITELLM_LEDGER names a ledger that many hosts share, and the demo's wrong candidate would be in it",
+            "unset it for the demo, or name a file: FAST_LITELLM_LEDGER=sqlite:///demo.db",
+        )
 
 
 def _refuse_unknown_reference() -> None:

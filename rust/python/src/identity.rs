@@ -71,6 +71,20 @@ impl IdentityGuard {
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         self.holds(py).then_some(()).ok_or_else(|| Declined::new_err("reference_patched"))
     }
+
+    /// Returns:
+    ///     A number that is another one after something has been replaced, even if it has been put back since. Where CPython
+    ///     keeps no numbers it is always 0.
+    ///
+    /// Raises:
+    ///     Declined: Something has been replaced.
+    fn state(&self, py: Python<'_>) -> PyResult<u64> {
+        self.check(py)?;
+        let dicts = self.namespaces.iter().map(|it| &it.owner).chain(self.tables.iter().map(|it| &it.owner));
+        let numbers = dicts.map(|it| dict_number(it.bind(py)));
+        let classes = self.classes.iter().map(|it| class_number(it.owner.bind(py)));
+        Ok(numbers.chain(classes).fold(0, u64::wrapping_add)) // each of them only grows
+    }
 }
 
 fn entries(table: &Bound<'_, PyDict>) -> Vec<(Py<PyAny>, Py<PyAny>)> {

@@ -23,6 +23,7 @@ from fast_litellm.shadow import comparators
 base_client = pytest.importorskip("openai._base_client")
 models = importlib.import_module("openai._models")
 CHUNK = importlib.import_module("openai.types.chat").ChatCompletionChunk
+DELTA = importlib.import_module("openai.types.chat.chat_completion_chunk").ChoiceDelta
 COMPLETION = importlib.import_module("openai.types.chat").ChatCompletion
 
 
@@ -289,6 +290,18 @@ def test_a_patched_helper_is_declined(candidate, monkeypatch, chunk):
 
     with pytest.raises(Declined, match="reference_patched"):
         constructed(candidate, value=chunk, type_=CHUNK)
+
+
+@pytest.mark.parametrize("owner", [CHUNK, DELTA])
+def test_a_constructor_that_one_class_was_given_is_respected(candidate, monkeypatch, chunk, owner):
+    """Also when responses with that class in them were constructed before."""
+    constructed(candidate, value=chunk, type_=CHUNK)
+    monkeypatch.setattr(owner, "construct", classmethod(lambda *_, **__: None))
+    with pytest.raises(Declined, match="reference_patched"):
+        constructed(candidate, value=chunk, type_=CHUNK)
+    monkeypatch.undo()
+
+    assert difference(chunk, constructed(candidate, value=chunk, type_=CHUNK), CHUNK) is None
 
 
 @pytest.mark.parametrize("place", [(models, "construct_type"), (models.BaseModel, "construct")])

@@ -285,6 +285,9 @@ REPLACED = [
     (reference._MessageCountParams, "__init__"),
     (tiktoken, "encoding_name_for_model"),
     (tiktoken.model, "encoding_name_for_model"),
+    (tiktoken.model, "MODEL_TO_ENCODING"),
+    (tiktoken.model, "MODEL_PREFIX_TO_ENCODING"),
+    (tiktoken.registry, "ENCODINGS"),
     (tiktoken, "get_encoding"),
     (tiktoken.Encoding, "encode"),
 ]

@@ -49,6 +49,14 @@ def acts(demo):
     return {act["name"]: act for act in json.loads(demo.stdout)["acts"]}
 
 
+def test_a_ledger_that_many_share_is_not_played_with(run):
+    """The demo's candidate is wrong on purpose, and would be seen and stopped everywhere."""
+    refused = run("demo", FAST_LITELLM_LEDGER="postgresql://127.0.0.1:1/evidence")
+
+    assert 1 == refused.returncode
+    assert refused.stderr.startswith("error: FAST_LITELLM_LEDGER names a ledger that many hosts share")
+
+
 @pytest.mark.timeout(DEADLINE_S)
 def test_every_act_does_what_it_says(demo):
     """No claim is broken, all calls are sent, and the exit status agrees."""
