@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import Callable
+from typing import Any, Callable
 
 from fast_litellm.errors import Declined
 from fast_litellm.shadow import engine, machinery
@@ -22,6 +22,7 @@ from fast_litellm.shadow.worker import MAX_ABANDONED
 End = Callable[[], None]
 
 _PROOF = 100
+_CHANGED = "premises_changed"
 _UNFIT = frozenset({"timeout", "panic", "crash"})
 
 
@@ -119,14 +120,18 @@ class Judge:
         """A difference is none if the control met something else than its caller would have."""
         before = None
         if job.served is not None:
-            before = self._trial.premises(job.plan, job.call)
+            before = self._premises(job)
             job.control = self._trial.control(job.plan, job.call)
         finding = self._trial.run(job.plan, job.call, job.control, job.served)
-        if finding.difference is not None:
-            after = self._trial.premises(job.plan, job.call)
-            if before is not None and before != after:
-                raise Declined("reference_changed")
+        if finding.difference is not None and before not in (None, self._premises(job)):
+            raise Withheld(_CHANGED)
         return finding
+
+    def _premises(self, job: Job) -> Any:
+        try:
+            return self._trial.premises(job.plan, job.call)
+        except Declined:  # the call has been answered: this is no decline of it
+            raise Withheld(_CHANGED) from None
 
     def _cost(self, job: Job, cpu_ns: int, queue_age_ns: int) -> Cost:
         elsewhere = "isolated" if self._limits.mode == "isolated" else "off_path"

@@ -286,6 +286,11 @@ def test_the_block_outlives_the_process(rules):
 
 def run_python(program: str, **environment: str) -> str:
     """Runs a program in a fresh interpreter and returns what it prints."""
+    return fresh_python(program, **environment).stdout.strip()
+
+
+def fresh_python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in a fresh interpreter to a good end."""
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
         env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environment},
@@ -295,7 +300,7 @@ def run_python(program: str, **environment: str) -> str:
         check=False,
     )
     assert 0 == result.returncode, result.stderr
-    return result.stdout.strip()
+    return result
 
 
 def test_importing_the_package_imports_no_litellm():
@@ -330,12 +335,12 @@ def test_one_variable_installs_while_python_starts(auto, installed):
 
 
 def test_a_program_starts_although_its_rules_are_broken(tmp_path):
-    """What is wrong goes to standard error, and LiteLLM's own code answers."""
+    """What is wrong goes to standard error, once, and LiteLLM's own code answers."""
     path = tmp_path / "rollout.yaml"
     path.write_text("version: 2", encoding="utf-8")
-    found = run_python("print('running')", FAST_LITELLM_AUTO="1", FAST_LITELLM_CONFIG=str(path))
+    found = fresh_python("print('running')", FAST_LITELLM_AUTO="1", FAST_LITELLM_CONFIG=str(path))
 
-    assert "running" == found
+    assert ("running\n", 1) == (found.stdout, found.stderr.count("fast-litellm: nothing is accelerated: "))
 
 
 def test_reloading_litellm_keeps_the_seam():

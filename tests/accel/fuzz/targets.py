@@ -26,14 +26,20 @@ MOST_CHARACTERS = 2_000
 ODD = [("a",), b"x", frozenset([1]), collections.OrderedDict(a=1), collections.Counter("a"), 1 << 70, float("inf")]
 
 
-def tests_of(name: str) -> Any:
-    """The tests of a candidate, for what they generate and compare by."""
-    path = Path(__file__).parents[1] / "candidates" / f"test_{name}.py"
-    spec = importlib.util.spec_from_file_location(f"fuzzed_{name}", path)
+def loaded(path: Path) -> Any:
+    """A module that stands in no package."""
+    spec = importlib.util.spec_from_file_location(f"fuzzed_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
+
+def tests_of(name: str) -> Any:
+    """The tests of a candidate, for what they generate and compare by."""
+    return loaded(Path(__file__).parents[1] / "candidates" / f"test_{name}.py")
+
+
+stateful = loaded(Path(__file__).with_name("stateful_targets.py"))
 
 requests, responses = tests_of("request_transform"), tests_of("stream_parsing")
 redaction, tokens = tests_of("secret_redaction"), tests_of("token_counting")
@@ -176,4 +182,7 @@ def counts_calls(data: bytes) -> Optional[bool]:
     return ANSWERED["call"]
 
 
-TARGETS = {target.__name__: target for target in (transforms_bodies, constructs_responses, redacts_texts, counts_calls)}
+TARGETS = {
+    **{target.__name__: target for target in (transforms_bodies, constructs_responses, redacts_texts, counts_calls)},
+    **stateful.made(tests_of, Dice),
+}

@@ -18,6 +18,8 @@ spec.loader.exec_module(targets)
 @pytest.mark.parametrize("name", targets.TARGETS)
 def test_kept_inputs_are_answered_alike(name):
     """A target raises where the sides differ; that most inputs are answered shows that it compares."""
+    if targets.TARGETS[name] is None:
+        pytest.skip("it stays Python on this release")
     kept = sorted((HERE / "corpus" / name).iterdir())
     asked = [answered for path in kept if (answered := targets.TARGETS[name](path.read_bytes())) is not None]
 
