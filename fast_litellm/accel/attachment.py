@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from fast_litellm import events
-from fast_litellm.accel import fingerprint, patching, references
+from fast_litellm.accel import fingerprint, patching, references, rules
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.accel.patching import Patch
 from fast_litellm.accel.seams import exists
@@ -99,7 +99,7 @@ class Attachment:
     def facts(self) -> Labels:
         """Returns what there is to say of this one seam."""
         return {
-            "stage": self._manager.stage(self.seam.feature),
+            "stage": rules.stage(self._manager, self.seam.feature),
             "seam": self.seam.place,
             "state": self.state,
             "patched": self.state == "patched",

@@ -6,6 +6,7 @@ the served calls over to be compared.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NamedTuple, NoReturn, Optional, Tuple
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Judge = Callable[[int, bool], object]
 
 _UNHEARD = "listener_failed"
+_CALLERS_OWN = (asyncio.CancelledError, GeneratorExit)
+"""What ends a call that nobody waits for any more."""
 
 
 class _Raised(NamedTuple):
@@ -106,6 +109,8 @@ class AwaitedCandidate:
             if self._pair.effect_free:
                 return await self._answer_for_failed(it, call)
             self._tell_guard(it.duration_ns, is_error=True)
+        elif not isinstance(it.error, _CALLERS_OWN):
+            self._feature.tally.fail(type(it.error).__name__)
         return _raise(it)
 
     async def _answer_for_failed(self, it: _Raised, call: Call) -> Any:

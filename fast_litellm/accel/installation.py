@@ -130,7 +130,7 @@ class Installation:
 
     def _labels(self, pair: Feature) -> Dict[str, Any]:
         return {
-            "stage": self.manager.stage(pair.name),
+            "stage": rules.stage(self.manager, pair.name),
             "seam": pair.place,
             "state": "patched",
             "patched": True,

@@ -32,3 +32,13 @@ def in_force(config: Optional[os.PathLike[str] | str] = None) -> FlagManager:
     pairs = own_pairs.declared().values()
     names = [seam.feature for seam in SEAMS if seam.effect_free] + [p.name for p in pairs if p.pair.effect_free]
     return FlagManager.default(names, overrides=environment.flag_overrides, disabled=environment.disable)
+
+
+def stage(manager: FlagManager, flag: str) -> str:
+    """
+    Returns:
+        The stage that a flag is at: that of the rules, but for one that is blocked or that somebody has paused.
+    """
+    found = manager.stage(flag)
+    is_paused = found not in ("off", "blocked") and manager.standing(flag)["state"] == "paused"
+    return "paused" if is_paused else found

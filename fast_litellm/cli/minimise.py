@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,10 @@ def command(name: str, modules: tuple[str, ...], tries: int, out: str | None, fo
     target = Path(out or repro.name(record))
     if target.exists() and not force and out != "-":
         console.fail(f"{target} is there already; --force replaces it", exit_code=2)
-    call = _found(pairs.of(record, modules), record, tries)
+    words: Counter[str] = Counter()
+    call = _found(pairs.of(record, modules), record, tries, words)
     if call is None:
-        console.fail(_nothing(record, tries))
+        console.fail(_nothing(record, tries, words["other"]))
     text = repro.write(record, call, modules)
     if out == "-":
         console.write(text.rstrip())
@@ -45,15 +47,15 @@ def command(name: str, modules: tuple[str, ...], tries: int, out: str | None, fo
     console.hint(f"run it with `pytest {target}`")
 
 
-def _found(places: list[Place], record: dict[str, Any], tries: int) -> Call | None:
-    """The smallest call at the first of the pairs that differs."""
+def _found(places: list[Place], record: dict[str, Any], tries: int, words: Counter[str]) -> Call | None:
+    """The smallest call at the first of the pairs that differs. What else calls came to is counted."""
     from fast_litellm.shadow import replay
 
     wanted = replay.Wanted.of(record)
     for place in places:
         run = place.replay(is_isolated=replay.is_isolated(record))
         try:
-            call = replay.first(run, replay.made_up(place.experiment.profile, record, tries), wanted)
+            call = replay.first(run, replay.made_up(place.experiment.profile, record, tries), wanted, words)
             if call is not None:
                 return replay.smallest(run, call, wanted)
         finally:
@@ -61,7 +63,9 @@ def _found(places: list[Place], record: dict[str, Any], tries: int) -> Call | No
     return None
 
 
-def _nothing(record: dict[str, Any], tries: int) -> str:
+def _nothing(record: dict[str, Any], tries: int, others: int) -> str:
     if not any(sample.get("shape") for sample in record["samples"]):
         return "no sample of this class tells the shape of its call, so none can be made up"
+    if others:
+        return f"none of {tries:,} made-up calls differs as in this class, but {others:,} differ in another way"
     return f"none of {tries:,} made-up calls differs as in this class: it hangs on content, or this build is right"

@@ -42,6 +42,8 @@ def command(name: str, as_json: bool) -> None:
     console.hint(
         f"`fast-litellm replay {short}` says whether it still differs, `minimise {short}` writes a failing test"
     )
+    if found["state"] == "waived":
+        return
     console.hint(
         f"accept it with `fast-litellm waive {found['feature']} {short} --reason WHY --for TIME`; another build starts "
         "afresh"

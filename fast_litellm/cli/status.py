@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_SILENT = frozenset({"noise", "waived"})
+"""States of divergence classes that do not speak against a candidate."""
+
+
 @click.command(name="status")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
@@ -61,7 +65,8 @@ def differing(features: Mapping[str, Mapping[str, Any]], divergences: Iterable[M
         The features whose present candidate build has differed; what an earlier build did is not held against them.
     """
     builds = {(name, feature["candidate_build"]) for name, feature in features.items()}
-    found = {(one["feature"], one["candidate_build"]) for one in divergences if one["state"] != "noise"}
+    speaking = (one for one in divergences if one["state"] not in _SILENT)
+    found = {(one["feature"], one["candidate_build"]) for one in speaking}
     return {name for name, _ in builds & found}
 
 

@@ -29,11 +29,12 @@ def command(
     feature: str, fingerprint: str, order: Order, manager: FlagManager, seconds: float | None, most: int | None
 ) -> None:
     """
-    Accept a divergence class of a feature: the gate no longer holds it against the candidate.
+    Accept a divergence class of a feature: it blocks nothing any more, and takes no candidate back.
 
-    FINGERPRINT may be shortened. While it is accepted, its differences are counted as waived and block nothing. When
-    nothing is left that speaks against a blocked build, it is released: it goes on from the first step of its plan.
-    Another acceptance of the same class replaces this one.
+    FINGERPRINT may be shortened. While it is accepted, its differences are counted as waived. They stay differences:
+    the gate counts them in the rate, so a class that is often met takes a higher `gate: {divergence: {rate: ...}}` in
+    the rules. When nothing is left that speaks against a blocked build, it is released: it goes on from the first step
+    of its plan. Another acceptance of the same class replaces this one.
     """
     ledger: Any = evidence.ledger()
     record = ledger.show(fingerprint)

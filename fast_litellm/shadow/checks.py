@@ -117,9 +117,7 @@ def _accounting(evidence: Evidence) -> Check:
 def _divergences(evidence: Evidence) -> Check:
     """A divergence is counted a moment before its class is: one without may belong to an accepted class."""
     name, needs = "divergences", "none that nobody has accepted"
-    accepted = [found for found in evidence.classes if found.is_waived]
-    unaccepted = [found for found in evidence.classes if not found.is_waived and found.state != "noise"]
-    unknown = max(evidence.account.diverged - sum(found.count for found in accepted), 0)
+    accepted, unaccepted, unknown = evidence.accepted, evidence.unaccepted, evidence.unclassed
     if unaccepted or (unknown and not accepted):
         saw = f"{max(unknown, sum(found.count for found in unaccepted)):,} comparisons in {len(unaccepted):,} classes"
         missing = "another build of the candidate, or `fast-litellm waive FEATURE CLASS`"

@@ -68,7 +68,7 @@ class ClassEvidence:
     Args:
         fingerprint: Its name.
         kind: How the sides differ.
-        state: "noise" | "new" | "confirmed".
+        state: "noise" | "new" | "confirmed" | "waived".
         count: Comparisons that fell into it.
         is_waived: Somebody has accepted it, and the acceptance has neither expired nor been used up.
     """
@@ -170,3 +170,23 @@ class Evidence:
     silent: int = 0
     heard_at: float = 0.0
     per_second: Optional[float] = None
+
+    @property
+    def accepted(self) -> Tuple[ClassEvidence, ...]:
+        """The classes that somebody has accepted."""
+        return tuple(found for found in self.classes if found.is_waived)
+
+    @property
+    def unaccepted(self) -> Tuple[ClassEvidence, ...]:
+        """The classes that speak against the candidate."""
+        return tuple(found for found in self.classes if not found.is_waived and found.state != "noise")
+
+    @property
+    def unclassed(self) -> int:
+        """Divergences that belong to no accepted class."""
+        return max(self.account.diverged - sum(found.count for found in self.accepted), 0)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether somebody has accepted every divergence there was."""
+        return not self.unaccepted and not self.unclassed

@@ -92,7 +92,7 @@ class History:
         Returns:
             The divergence classes, the last seen first: "fingerprint", "feature", "candidate_build", "comparator",
             "kind", "pattern", "control_type", "candidate_type", "first_seen", "last_seen", "count", "processes",
-            "state".
+            "state", which is noise | new | confirmed, or waived while somebody accepts it.
 
         Raises:
             LedgerError: The ledger cannot be read.
@@ -100,7 +100,7 @@ class History:
         from fast_litellm.shadow import reports
 
         with self._store.reading() as connection:
-            return reports.divergences(connection, feature) if connection is not None else []
+            return reports.divergences(connection, feature, self._clock()) if connection is not None else []
 
     def show(self, prefix: str) -> Dict[str, Any]:
         """

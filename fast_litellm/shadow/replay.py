@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -196,12 +197,26 @@ def made_up(profile: str, record: Mapping[str, Any], limit: int) -> Iterator[Cal
         yield synthetic.call(profile, shapes[seed % len(shapes)], Random(seed))  # noqa: S311 - no secret
 
 
-def first(replay: Replay, calls: Iterable[Call], wanted: Wanted) -> Optional[Call]:
+def first(
+    replay: Replay, calls: Iterable[Call], wanted: Wanted, words: Optional[Counter[str]] = None
+) -> Optional[Call]:
     """
+    Args:
+        replay: Runs both sides.
+        calls: Tried in turn.
+        wanted: The class.
+        words: Counts what each call came to.
+
     Returns:
         The first call on which the candidate differs as in a class, or None.
     """
-    return next((call for call in calls if replay(call, wanted).word == "same"), None)
+    words = Counter() if words is None else words
+    for call in calls:
+        word = replay(call, wanted).word
+        words[word] += 1
+        if word == "same":
+            return call
+    return None
 
 
 def smallest(replay: Replay, call: Call, wanted: Wanted) -> Call:

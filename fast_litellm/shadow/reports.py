@@ -12,7 +12,16 @@ from sqlalchemy import Connection, func, select
 
 from fast_litellm.shadow import process, timing
 from fast_litellm.shadow.counts import Counts, add, unflatten
-from fast_litellm.shadow.schema import COUNTER, DIVERGENCE_CLASS, EPOCH, FEATURE_STATE, PROCESS, SIGHTING, TIMING
+from fast_litellm.shadow.schema import (
+    COUNTER,
+    DIVERGENCE_CLASS,
+    EPOCH,
+    FEATURE_STATE,
+    PROCESS,
+    SIGHTING,
+    TIMING,
+    WAIVER,
+)
 
 Row = Mapping[str, Any]
 
@@ -43,6 +52,7 @@ _CLASSES = (
     )
     .order_by(DIVERGENCE_CLASS.c.last_seen.desc(), DIVERGENCE_CLASS.c.fingerprint)
 )
+_WAIVERS = select(WAIVER)
 _STATES = select(FEATURE_STATE).order_by(FEATURE_STATE.c.feature, FEATURE_STATE.c.at)
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 
@@ -89,12 +99,14 @@ def epochs(connection: Connection, own_host: str, now: float, feature: Optional[
     return [{**parts[epoch_id], **unflatten(totals[epoch_id])} for epoch_id in sorted(parts)]
 
 
-def divergences(connection: Connection, feature: Optional[str]) -> List[Dict[str, Any]]:
+def divergences(connection: Connection, feature: Optional[str], now: float) -> List[Dict[str, Any]]:
     """
     Returns:
-        The divergence classes, the last seen first.
+        The divergence classes, the last seen first. The state of one that is accepted is "waived".
     """
-    return [_class(row) for row in rows(connection, _CLASSES) if feature in (None, row["feature"])]
+    waivers = {row["fingerprint"]: row for row in rows(connection, _WAIVERS)}
+    found = [row for row in rows(connection, _CLASSES) if feature in (None, row["feature"])]
+    return [_class(row, waivers.get(row["fingerprint"]), now) for row in found]
 
 
 def samples(connection: Connection, fingerprint: str) -> List[Dict[str, Any]]:
@@ -175,5 +187,12 @@ def _blocked_stage(state: Optional[str]) -> Dict[str, str]:
     return {"stage": "blocked"} if state == "blocked" else {}
 
 
-def _class(row: Row) -> Dict[str, Any]:
-    return {**{name: it for name, it in row.items() if name != "epoch_id"}, "count": int(row["count"])}
+def _class(row: Row, waiver: Optional[Row], now: float) -> Dict[str, Any]:
+    record = {**{name: it for name, it in row.items() if name != "epoch_id"}, "count": int(row["count"])}
+    return {**record, "state": "waived"} if _waives(waiver, record["count"], now) else record
+
+
+def _waives(waiver: Optional[Row], count: int, now: float) -> bool:
+    if waiver is None or now >= waiver["expires_at"]:
+        return False
+    return waiver["max_count"] is None or count <= waiver["max_count"]

@@ -5,7 +5,7 @@ Putting together what the ledger knows of a feature's latest epoch, in the form 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Dict, List, Optional
 
 from sqlalchemy import Connection, select
 
@@ -14,7 +14,7 @@ from fast_litellm.shadow.counts import Counts, add, unflatten
 from fast_litellm.shadow.evidence import Account, ClassEvidence, Evidence, ShapeEvidence
 from fast_litellm.shadow.observation import Epoch
 from fast_litellm.shadow.reports import Row, divergences, rows, settled, timings
-from fast_litellm.shadow.schema import COUNTER, EPOCH, PROCESS, PROGRESS, SHAPE_COUNTER, WAIVER
+from fast_litellm.shadow.schema import COUNTER, EPOCH, PROCESS, PROGRESS, SHAPE_COUNTER
 
 _RATE_SECONDS = 3_600.0
 _PARTS = ("feature", "candidate_build", "reference", "comparator", "rules_revision", "profile")
@@ -104,28 +104,11 @@ def _account(counts: List[Counts]) -> Account:
 
 
 def _classes(connection: Connection, epoch: Epoch, now: float) -> List[ClassEvidence]:
-    waivers = {row["fingerprint"]: row for row in rows(connection, select(WAIVER))}
-    of_epoch = [
-        row
-        for row in divergences(connection, epoch.feature)
+    return [
+        ClassEvidence(row["fingerprint"], row["kind"], row["state"], row["count"], is_waived=row["state"] == "waived")
+        for row in divergences(connection, epoch.feature, now)
         if (row["candidate_build"], row["comparator"]) == (epoch.candidate_build, epoch.comparator)
     ]
-    return [
-        ClassEvidence(
-            row["fingerprint"],
-            row["kind"],
-            row["state"],
-            row["count"],
-            is_waived=_waives(waivers.get(row["fingerprint"]), row, now),
-        )
-        for row in of_epoch
-    ]
-
-
-def _waives(waiver: Optional[Mapping[str, Any]], row: Mapping[str, Any], now: float) -> bool:
-    if waiver is None or now >= waiver["expires_at"]:
-        return False
-    return waiver["max_count"] is None or row["count"] <= waiver["max_count"]
 
 
 def _rate(connection: Connection, epoch_id: int, now: float) -> Optional[float]:

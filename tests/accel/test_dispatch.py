@@ -167,11 +167,13 @@ def test_a_failing_candidate_with_effects_is_not_retried():
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_the_programs_own_signals_pass_through(signal):
-    """An interrupt while the candidate serves belongs to the program."""
+    """An interrupt while the candidate serves belongs to the program, and is counted: nobody has answered the call."""
     seam = Seam(Candidate(signal()), stage="on")
 
     with pytest.raises(signal):
         seam.call("a")
+
+    assert {signal.__name__: 1} == seam.tally.reading()["failed"]
 
 
 def test_the_controls_exception_is_the_same_object():

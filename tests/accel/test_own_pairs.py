@@ -335,3 +335,20 @@ def test_a_tape_takes_no_coroutine_functions():
     """Their event loop would read its clocks."""
     with pytest.raises(SeamError, match="noise='paired'"):
         declare_async(noise="tape")
+
+
+def test_a_pause_is_a_stage(tmp_path):
+    """Of a pair as of a seam; a block outweighs it, and so does a flag that is off."""
+    rules = tmp_path / "rollout.yaml"
+    rules.write_text('{"version": 1, "flags": {"adding": {"stage": "shadow"}, "token_counting": {"stage": "off"}}}')
+    declare()
+    fast_litellm.install(rules)
+    manager, stages = installation._current.manager, [status()["stage"]]
+    for change in (manager.pause, manager.block, manager.unblock, manager.resume):
+        change("adding")
+        stages.append(status()["stage"])
+    manager.pause("token_counting")
+    off = fast_litellm.status()["features"]["token_counting"]["stage"]
+    manager.resume("token_counting")
+
+    assert (["shadow", "paused", "blocked", "paused", "shadow"], "off") == (stages, off)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -45,6 +46,22 @@ def test_the_last_open_class_releases_its_build(cli, blocked):
     assert [("blocked", "auto"), (f"waived:{FIRST}", "ada"), (f"waived:{SECOND}", "ada"), ("released", "ada")] == [
         entry for number, entry in enumerate(trail) if entry not in trail[:number]
     ]
+
+
+def test_what_is_accepted_is_open_nowhere(cli, blocked):
+    """Every command and picture says what the gate says."""
+    blocked(FIRST)
+    waive(cli, FIRST)
+    report, metrics = cli("report").out, cli("metrics").out
+    assert [("waived", "waived")] == [
+        (it["state"], json.loads(cli("show", FIRST, "--json").out)["state"])
+        for it in json.loads(cli("divergences", "--json").out)["divergences"]
+    ]
+    assert "differs" not in cli("status").out
+    assert "--reason" not in cli("show", FIRST).err
+    assert "15/15 0" in " ".join(report.split())  # cells certified, classes open
+    assert 'shadow_classes{feature="routing",state="waived"} 1' in metrics
+    assert 'shadow_classes{feature="routing",state="confirmed"} 0' in metrics
 
 
 @pytest.mark.parametrize(("was", "becomes"), [("running", (0, "running")), ("paused", (0, "paused"))])

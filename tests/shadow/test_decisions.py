@@ -89,7 +89,7 @@ def test_two_processes_never_advance_twice(open_ledger):
     [({}, True), ({"max_count": 3}, True), ({"max_count": 2}, False), ({"expires_at": 1.0}, False)],
 )
 def test_a_waiver_holds_until_it_expires_or_is_used_up(open_ledger, tally, change, is_waived):
-    """The evidence says so of its class; the record and the audit trail stay."""
+    """The evidence says so of its class, and so does its record; the waiver and the audit trail stay."""
     ledger = open_ledger()
     waiver = replace(Waiver(CLASS, "parser", "ada", "a known rounding", 2e10), **change)
     count_class(ledger, tally, 3)
@@ -100,6 +100,7 @@ def test_a_waiver_holds_until_it_expires_or_is_used_up(open_ledger, tally, chang
     assert [(CLASS, 3, is_waived)] == [
         (it.fingerprint, it.count, it.is_waived) for it in ledger.evidence("parser").classes
     ]
+    assert ["waived" if is_waived else "new"] == [it["state"] for it in ledger.divergences("parser")]
     assert [("", f"waived:{CLASS}", waiver.expires_at)] * 2 == [
         (row["from_state"], row["to_state"], row["until"]) for row in ledger.audit("parser")
     ]

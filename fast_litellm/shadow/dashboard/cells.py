@@ -18,17 +18,23 @@ _MOST_VALUES = 12
 _MOST_MATRICES = 10
 
 
-def cell_map(found: Mapping[str, CellEvidence], certified: Container[str], needed: Tuple[int, int]) -> CellMap:
+def cell_map(
+    found: Mapping[str, CellEvidence], certified: Container[str], needed: Tuple[int, int], *, is_accepted: bool = False
+) -> CellMap:
     """
     Args:
         found: The evidence by cell, named "unicode=rtl" or "unicode=rtl&tools=one".
         certified: The cells that the gate holds for proven.
         needed: How many different inputs without a difference certify a single value, and a pair.
+        is_accepted: Somebody has accepted every difference there was.
 
     Returns:
         The map; the pairs of dimensions with most to do come first.
     """
-    cells = {name: _cell(name in certified, one, needed[is_pair(name)]) for name, one in found.items()}
+    cells = {
+        name: _cell(name in certified, one, needed[is_pair(name)], is_accepted=is_accepted)
+        for name, one in found.items()
+    }
     values = _values(found)
     matrices = [_matrix(pair, values, cells) for pair in combinations(values, 2)]
     matrices.sort(key=lambda matrix: (-matrix.count("diverged"), -matrix.count("collecting")))
@@ -39,8 +45,8 @@ def cell_map(found: Mapping[str, CellEvidence], certified: Container[str], neede
     return CellMap(total, len(cells), dimensions, tuple(matrices[:_MOST_MATRICES]))
 
 
-def _cell(is_certified: bool, evidence: CellEvidence, needed: int) -> Cell:
-    diverged = evidence.account.diverged
+def _cell(is_certified: bool, evidence: CellEvidence, needed: int, *, is_accepted: bool) -> Cell:
+    diverged = 0 if is_accepted else evidence.account.diverged
     state = "diverged" if diverged else "certified" if is_certified else "collecting"
     return Cell(state, evidence.distinct, needed, diverged)
 

@@ -83,7 +83,7 @@ def judged(feature: FeaturePicture, judgement: Judgement) -> FeaturePicture:
         bound=judgement.bound,
         target=judgement.target,
         confidence=1 - judgement.alpha,
-        cells=cell_map(known, judgement.certified, judgement.needed),
+        cells=cell_map(known, judgement.certified, judgement.needed, is_accepted=evidence.is_accepted),
         speed=_speed(judgement),
         latency=evidence.latency,
         account=evidence.account,

@@ -69,6 +69,14 @@ def test_a_difference_outweighs_a_certificate():
     assert ("diverged", 0) == (found.dimensions[0].values["none"].state, found.certified)
 
 
+def test_what_somebody_has_accepted_speaks_against_no_cell():
+    """The gate's word alone is shown then."""
+    found = {"tools=none": cell(4_000, 1), "tools=one": cell(90, 1)}
+    values = cell_map(found, {"tools=none"}, (300, 300), is_accepted=True).dimensions[0].values
+
+    assert [Cell("certified", 4_001, 300), Cell("collecting", 91, 300)] == [values["none"], values["one"]]
+
+
 def test_what_needs_most_is_shown_first(drawn):
     """A pair of dimensions that has differed comes before one that is collecting."""
     counts = [one.count("diverged") for one in drawn.matrices]

@@ -51,6 +51,7 @@ impl Dispatcher {
             return self.fall_back(py, call);
         }
         if is_a_signal(py, &error) {
+            self.tally.get().core().fail(&kind_of(py, &error));
             return Err(error);
         }
         if !self.effect_free {
@@ -123,7 +124,7 @@ impl Dispatcher {
         call: Arguments<'_, 'py>,
         (error, timed): (&PyErr, Option<(u64, u64)>),
     ) -> PyResult<Bound<'py, PyAny>> {
-        let kind = error.get_type(py).name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string());
+        let kind = kind_of(py, error);
         self.tally.get().core().fail(&kind);
         self.tell(py, &connection.failed, (kind,))?;
         let answer = self.fall_back(py, call);
@@ -173,6 +174,11 @@ fn declined_reason(py: Python<'_>, error: &PyErr) -> String {
         .getattr(pyo3::intern!(py, "reason"))
         .and_then(|reason| reason.extract())
         .unwrap_or_else(|_| "unspecified".to_owned())
+}
+
+/// The name of an exception's class.
+fn kind_of(py: Python<'_>, error: &PyErr) -> String {
+    error.get_type(py).name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string())
 }
 
 /// `KeyboardInterrupt`, `SystemExit`, `CancelledError` and their kind belong to the program; a panic of the candidate is
