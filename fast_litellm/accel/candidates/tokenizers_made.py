@@ -39,7 +39,9 @@ class TokenizersMade:
         if self._as_seen is not None and self._as_seen.holds():
             return
         self._as_seen = None
-        for name, encoding in list(self._made.items()):
+        made = dict(self._made)
+        self._known = {name: known for name, known in self._known.items() if name in made}  # what is gone is made anew
+        for name, encoding in made.items():
             self._check(name, encoding)
         self._as_seen = self._seen()
 

@@ -35,6 +35,8 @@ def test_tokenizers_that_count_and_further_ones_are_no_change(encodings):
     tokenizers.check()
     encodings.clear()
     tokenizers.check()
+    encodings["one"] = made("one")
+    tokenizers.check()
 
 
 @pytest.mark.parametrize("name", ["encode", "encode_ordinary", "_core_bpe"])
