@@ -86,15 +86,16 @@ class BatchCountingCandidate(Guarded):
     def premises(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
         Returns:
-            As `Guarded.premises`.
+            As `Guarded.premises`, with those of a single call.
 
         Raises:
-            Declined: Something of the reference is replaced, or live state makes another plan of the call.
+            Declined: As of a single call.
         """
-        if self.prepare(args, kwargs) != plan:
-            raise Declined("state_changed")
-        single = {"model": bound(_bound, args, kwargs)[0], "text": ""}
-        return super().premises(plan, args, kwargs), self._single.premises(plan, (), single)
+        if not self._is_untouched():
+            raise Declined("reference_patched")
+        model, _ = bound(_bound, args, kwargs)
+        single = self._single.premises(plan, (), {"model": model, "text": ""})
+        return super().premises(plan, args, kwargs), single
 
     def _is_untouched(self) -> bool:
         """What stands at the single call's seam may come and go with the rules; the function beneath it may not."""

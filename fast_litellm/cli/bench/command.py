@@ -127,7 +127,7 @@ def _own_ledger() -> Iterator[None]:
 
 def _refuse_debug_build() -> None:
     if native.DEBUG_BUILD:
-        console.fail("this is a debug build; its figures would mean nothing", "`make demo` builds a release wheel and installs it")
+        console.fail("this is a debug build; its figures would mean nothing", "`make demo` installs a release build")
 
 
 def _print(where: dict[str, str], lines: list[Line], readings: list[Reading]) -> None:
