@@ -197,7 +197,9 @@ fn class_number(class: &Bound<'_, PyType>) -> u64 {
     let class = class.as_type_ptr();
     // SAFETY: `class` is a live type object; otherwise as for dictionaries.
     let (flags, tag) = unsafe { ((*class).tp_flags, (*class).tp_version_tag) };
-    if flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG == 0 { 0 } else { u64::from(tag) }
+    // From 3.13 on there is no such flag: a number that is not valid is 0.
+    let is_valid = cfg!(Py_3_13) || flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG != 0;
+    if is_valid { u64::from(tag) } else { 0 }
 }
 
 #[cfg(any(Py_3_14, Py_GIL_DISABLED))]

@@ -9,7 +9,7 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fast_litellm.accel import fingerprint, references
@@ -120,6 +120,15 @@ def test_a_cache_that_loses_nothing_is_used_alike(calls, increments):
 
 
 @given(CALLS, st.integers(1, 20))
+@example(
+    [
+        (0, ["0:tokens"], 60),
+        (0.25, ["0:tokens"], 60),
+        (59.75, ["0:tokens", "0:requests"], 60),
+        (0.25, ["0:tokens"], 60),
+    ],
+    2,
+)
 @settings(max_examples=100, deadline=None)
 def test_a_cache_that_loses_entries_answers_as_one_that_does_not(calls, most):
     """However small the cache is, the counts are those of a cache with room for everything."""

@@ -44,7 +44,8 @@ pub struct Write {
     pub place: usize,
     /// Its value.
     pub value: i64,
-    /// For how many seconds, when the cache has lost an entry that lasts until then; otherwise a whole window.
+    /// For how many seconds, when the entry lasts already: the cache keeps that of one it holds, but it may have lost it, or lose
+    /// it by another write of the same call. Otherwise a whole window.
     pub ttl: Option<f64>,
 }
 
@@ -124,7 +125,7 @@ impl Course {
         self.forget(moment.now);
         let expires = self.entries[place].expires;
         let lasts = expires > moment.now;
-        let ttl = (lasts && self.lost[place]).then_some(expires - moment.now);
+        let ttl = lasts.then_some(expires - moment.now);
         self.lost[place] = false;
         #[expect(clippy::cast_precision_loss, reason = "as Python makes a float of it")]
         let whole = moment.now + moment.window_size as f64;
