@@ -50,7 +50,7 @@ def rules_if_usable(config: Path | None, feature: str) -> FlagManager:
         return rules(config, feature)
     except RuleError as error:
         console.error(str(error))
-        console.say("the trail will hold what the default gate says, in the place of the file.s")
+        console.say("the trail will hold what the default gate says, in the place of the file's")
         return FlagManager.default([feature])
 
 
