@@ -42,6 +42,9 @@ const ROW: usize = DROPPED + REASONS;
 const MAP: usize = WORDS * (SLOT + 1);
 const REASON_TABLE: usize = MAPS * MAP;
 const ROWS: usize = REASON_TABLE + REASONS * SLOT;
+/// Calls that Python answered and the sample left out, unseen: the most there are, and counted as both by one increment. The
+/// first row is of calls that nobody has looked at, so that its first word has no shape to name.
+const LEFT_OUT: usize = ROWS;
 /// The words a block takes.
 pub const BLOCK_WORDS: usize = ROWS + SHAPES * ROW;
 
@@ -88,10 +91,28 @@ impl Block {
         Self { memory, placing: Mutex::new(()), sketches: Mutex::default() }
     }
 
-    /// Counts a call that Python answers. Returns how many it has answered before.
+    /// Counts a call that Python answers and, unless the sample takes it, nobody looks at.
+    ///
+    /// # Arguments
+    ///
+    /// * `takes` - Asked, with how many calls Python has answered before, whether the sample takes this one.
+    ///
+    /// # Returns
+    ///
+    /// Whether it does.
     #[inline]
-    pub(super) fn serve_python(&self) -> u64 {
-        self.count(map_counter(SERVED, PYTHON))
+    pub(super) fn serve_sampled(&self, mut takes: impl FnMut(u64) -> bool) -> bool {
+        let words = self.memory.words();
+        let (served, left_out) = (&words[map_counter(SERVED, PYTHON)], &words[LEFT_OUT]);
+        loop {
+            let (left, others) = (left_out.load(Ordering::Acquire), served.load(Ordering::Acquire));
+            let is_taken = takes(left.wrapping_add(others));
+            let (word, before) = if is_taken { (served, others) } else { (left_out, left) };
+            // Who counted in between had the same number and so counted the same word, which has changed then.
+            if word.compare_exchange(before, before.wrapping_add(1), Ordering::Release, Ordering::Relaxed).is_ok() {
+                return is_taken;
+            }
+        }
     }
 
     /// Counts a call answered by an implementation.
@@ -112,12 +133,6 @@ impl Block {
     /// Counts a call the candidate should have answered and could not.
     pub fn fail(&self, kind: &str) {
         self.count(map_counter(FAILED, self.map_index(FAILED, kind)));
-    }
-
-    /// Counts an offered call that the sample leaves out and nobody has looked at.
-    #[inline]
-    pub(super) fn sample_out_unseen(&self) {
-        self.count(place(0) + SAMPLED_OUT);
     }
 
     /// Counts an offered call that the sample leaves out.
@@ -153,7 +168,7 @@ impl Block {
     pub fn reading(&self) -> Reading {
         let rows = (0..SHAPES).filter_map(|index| self.counted(index));
         let mut reading = rows.fold(Reading::default(), |sum, (_, reading)| sum.with(&reading));
-        reading.served = self.map(SERVED, 2);
+        reading.served = self.served();
         reading.declined = self.map(DECLINED, 0);
         reading.failed = self.map(FAILED, 0);
         reading
@@ -187,7 +202,10 @@ impl Block {
         let (matched, waived, diverged) = (at(MATCHED), at(WAIVED), at(DIVERGED));
         let dropped = self.reasons(row + DROPPED);
         let given_up = self.reasons(row + SHED);
-        let (sampled_out, accepted) = (at(SAMPLED_OUT), at(ACCEPTED));
+        let (mut sampled_out, accepted) = (at(SAMPLED_OUT), at(ACCEPTED));
+        if row == LEFT_OUT {
+            sampled_out += at(0);
+        }
         let compared = matched + waived + diverged;
         Reading {
             offered: sampled_out + accepted + given_up.values().sum::<u64>(),
@@ -206,6 +224,12 @@ impl Block {
         let table = self.reason_table();
         let counted = (0..REASONS).map(|slot| (slot, self.word(first + slot).load(Ordering::Acquire)));
         counted.filter(|(_, n)| *n > 0).filter_map(|(slot, n)| Some((table.word(slot)?, n))).collect()
+    }
+
+    fn served(&self) -> Counts {
+        let mut served = self.map(SERVED, 2);
+        *served.entry("python".to_owned()).or_default() += self.word(LEFT_OUT).load(Ordering::Relaxed);
+        served
     }
 
     /// The counts of a map; its first words are named even when they were not counted.
@@ -274,9 +298,8 @@ impl Block {
         self.sketches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the count before.
-    fn count(&self, word: usize) -> u64 {
-        self.word(word).fetch_add(1, Ordering::Release)
+    fn count(&self, word: usize) {
+        self.word(word).fetch_add(1, Ordering::Release);
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {

@@ -119,13 +119,9 @@ impl Tally {
     /// # Returns
     ///
     /// Whether it does.
-    pub fn serve_sampled(&self, takes: impl FnOnce(u64) -> bool) -> bool {
+    pub fn serve_sampled(&self, mut takes: impl FnMut(u64) -> bool) -> bool {
         let current = self.current.load();
-        let is_taken = takes(current.first.wrapping_add(current.block.serve_python()));
-        if !is_taken {
-            current.block.sample_out_unseen();
-        }
-        is_taken
+        current.block.serve_sampled(|call| takes(current.first.wrapping_add(call)))
     }
 
     /// Counts an offered call whose comparison has begun.
@@ -327,6 +323,21 @@ mod tests {
         assert_eq!(one[0] + 99, one[99]);
         let reading = tally.reading();
         assert_eq!((200, 100), (reading.served["python"], reading.sampled_out));
+    }
+
+    #[test]
+    fn a_sample_counts_every_call_once_while_other_threads_count() {
+        let tally = Tally::new();
+        let taken = AtomicU64::new(0);
+        let call = |_| u64::from(tally.serve_sampled(|number| number % 3 == 0));
+        thread::scope(|scope| {
+            (0..4).for_each(|_| {
+                scope.spawn(|| taken.fetch_add((0..20_000).map(call).sum::<u64>(), Ordering::Relaxed));
+            });
+        });
+        let (reading, taken) = (tally.reading(), taken.into_inner());
+        assert_eq!((80_000, 80_000 - taken), (reading.served["python"], reading.sampled_out));
+        assert!((26_000..=27_400).contains(&taken), "{taken}");
     }
 
     #[test]

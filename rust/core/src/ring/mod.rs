@@ -14,8 +14,10 @@ pub use log::Log;
 
 use crate::account::{BLOCK_WORDS, Block, Memory, Reading, ShapeReading};
 
-/// "FASTRING" in the bytes of a little-endian word; another version has another word.
-const MAGIC: u64 = u64::from_le_bytes(*b"FASTRNG1");
+/// The bytes of a little-endian word; another version has another word.
+const MAGIC: u64 = u64::from_le_bytes(*b"FASTRNG2");
+/// The version before, which is read as this one: it left the word empty that counts calls nobody has looked at.
+const MAGIC_BEFORE: u64 = u64::from_le_bytes(*b"FASTRNG1");
 const HEADER_WORDS: usize = 128;
 const LABEL_WORDS: usize = 128;
 /// The words of each log.
@@ -149,7 +151,7 @@ const fn label_of(index: usize) -> usize {
 /// The words are no ring of this version, or something in them is torn.
 pub fn read(words_left: Vec<AtomicU64>) -> Result<Contents, Defect> {
     let at = |index: usize| words_left.get(index).map(|word| word.load(Ordering::Acquire));
-    if at(0) != Some(MAGIC) {
+    if !matches!(at(0), Some(MAGIC | MAGIC_BEFORE)) {
         return Err(Defect::Foreign);
     }
     let blocks = at(SIZE).and_then(|blocks| usize::try_from(blocks).ok()).filter(|blocks| *blocks <= 1_024);
@@ -212,6 +214,13 @@ mod tests {
         tally.accept(3).compare(Outcome::Matched, None);
         assert_eq!("a", read(copy(&ring)).unwrap().blocks[0].0);
         assert_eq!("pid 7", read(copy(&ring)).unwrap().header);
+    }
+
+    #[test]
+    fn what_the_version_before_has_left_is_read() {
+        let left = copy(&ring());
+        left[0].store(MAGIC_BEFORE, Ordering::Relaxed);
+        assert_eq!(read(copy(&ring())), read(left));
     }
 
     #[test]

@@ -59,11 +59,11 @@ unsafe extern "C" fn call(
         let py = Python::assume_attached();
         let dispatcher = Borrowed::from_ptr(py, callee).cast_unchecked::<Dispatcher>();
         let dispatcher = dispatcher.get();
-        match catch_unwind(AssertUnwindSafe(|| dispatcher.short_way(py))) {
-            Ok(ShortWay::Control(control)) => ffi::PyObject_Vectorcall(control, arguments, count_and_flag, keywords),
-            Ok(ShortWay::Long(decided)) => go_on(dispatcher, decided, arguments, count_and_flag, keywords),
-            Err(_) => raise(py, PanicException::new_err("a decision panicked")),
-        }
+        let answer = catch_unwind(AssertUnwindSafe(|| match dispatcher.short_way(py) {
+            ShortWay::Control(control) => ffi::PyObject_Vectorcall(control, arguments, count_and_flag, keywords),
+            ShortWay::Long(decided) => go_on(dispatcher, decided, arguments, count_and_flag, keywords),
+        }));
+        answer.unwrap_or_else(|_| raise(py, PanicException::new_err("a decision panicked")))
     }
 }
 
