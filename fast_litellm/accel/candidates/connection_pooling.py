@@ -2,7 +2,8 @@
 The candidates of `connection_pooling`: requests over pyreqwest's pool in the place of httpcore's and aiohttp's.
 
 They stand at the method by which a transport handles a request, so that rules decide for each request, whatever client
-it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed.
+it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed,
+unless no connection came about. Then nothing was sent, and the original transport tries, and says what is wrong.
 What pyreqwest does not do as the reference is declined: proxies, sockets' options, client certificates, streamed and
 long bodies, URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its own transports for
 httpx are not used: they take another timeout, and a connection that broke for one that never was.
@@ -12,17 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
-import threading
-import weakref
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import pool_network, pool_settings
 from fast_litellm.accel.candidates.calls import bound
-from fast_litellm.accel.candidates.pool_settings import Limits, PoolSettings
+from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
+
+if TYPE_CHECKING:
+    from fast_litellm.accel.candidates.pool_errors import Errors, Headers
+    from fast_litellm.accel.candidates.pool_messages import Plan
 
 HTTPX_SOURCES: Tuple[Source, ...] = (Source("httpx._transports.default"),)
 LITELLM_SOURCES: Tuple[Source, ...] = (
@@ -32,54 +34,7 @@ LITELLM_SOURCES: Tuple[Source, ...] = (
 """The parts of httpx and of LiteLLM that hold the transports."""
 
 _BODILESS = ("GET", "HEAD", "OPTIONS")
-_MOST_POOLS = 8
-"""Of one transport: a program that gives each request another timeout would have as many pools."""
-
-
-class Plan(NamedTuple):
-    """
-    One request, prepared.
-
-    Args:
-        exchange: What pyreqwest sends when it is entered.
-        request: As httpx has it.
-    """
-
-    exchange: Any
-    request: Any
-
-
-class _Pools:
-    """The pools of every transport, as long as it lives."""
-
-    def __init__(self) -> None:
-        self._pools: weakref.WeakKeyDictionary[Any, Dict[PoolSettings, Any]] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
-        self._process: Optional[int] = None
-
-    def find(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
-        """
-        Raises:
-            Declined: pyreqwest cannot have such a pool, or its threads are those of a parent process.
-        """
-        if self._process not in (None, os.getpid()):
-            raise Declined("forked")
-        pools = self._pools.get(transport)
-        pool = None if pools is None else pools.get(settings)
-        return self._add(transport, settings, is_asynchronous=is_asynchronous) if pool is None else pool
-
-    def _add(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
-        with self._lock:
-            pools = self._pools.setdefault(transport, {})
-            if settings not in pools:
-                if len(pools) >= _MOST_POOLS:
-                    raise Declined("pools")
-                pools[settings] = pool_settings.make_pool(settings, is_asynchronous=is_asynchronous)
-                self._process = os.getpid()
-            return pools[settings]
-
-
-_POOLS = _Pools()
+_POOLS = Pools()
 
 
 class _Pooling:
@@ -96,9 +51,11 @@ class _Pooling:
     is_asynchronous = True
 
     def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str, beneath: List[reach.Place]) -> None:
-        from fast_litellm.accel.candidates import pool_messages
+        from fast_litellm.accel.candidates import pool_errors, pool_messages
 
         self._messages = pool_messages
+        self._wheres = tuple(pool_errors.Where(self.is_asynchronous, is_tls) for is_tls in (False, True))
+        self._errors: Errors = pool_errors.HTTPX
         self._transport: type = getattr(reference, method.partition(".")[0])
         self._methods = reach.methods(self._transport)
         self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
@@ -137,7 +94,8 @@ class _Pooling:
         try:
             builder = pool.request(request.method, url).headers(headers)
             builder = (builder.body_bytes(body) if body else builder).streamed_read_buffer_limit(0)
-            return Plan(builder.build_streamed(), request)
+            where = self._wheres[settings.trust is not None]
+            return self._messages.Plan(builder.build_streamed(), request, where)
         except (TypeError, ValueError) as error:  # nothing has gone out
             raise Declined("request") from error
 
@@ -169,12 +127,11 @@ class _HttpxPooling(_Pooling):
         limits = Limits(_bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry)
         return limits, pool_settings.trust_of(pool._ssl_context) if request.url.scheme == "https" else None
 
-    def _response(self, response: Any, stream: Any) -> Any:
+    def _response(self, response: Any, headers: Headers, stream: Any) -> Any:
         import httpx
 
         reason = httpx.codes.get_reason_phrase(response.status)
         extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
-        headers = self._messages.headers_from(response)
         return httpx.Response(response.status, headers=headers, stream=stream, extensions=extensions)
 
 
@@ -198,13 +155,19 @@ class HttpxPoolingCandidate(_HttpxPooling):
             The response, its body still to be read.
 
         Raises:
+            Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
         try:
             response = plan.exchange.__enter__()
         except Exception as error:
-            raise self._messages.HTTPX.of(error, has_begun=False) from error
-        return self._response(response, self._messages.Stream(plan.exchange, response, self._messages.HTTPX))
+            raise self._errors.of(error, plan.where) from error
+        try:
+            headers = self._messages.headers_by_h11(response)
+        except Exception:
+            plan.exchange.__exit__(None, None, None)
+            raise
+        return self._response(response, headers, self._messages.Stream(plan, response, headers, self._errors))
 
 
 class AsyncHttpxPoolingCandidate(_HttpxPooling):
@@ -225,10 +188,16 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             The response, its body still to be read.
 
         Raises:
+            Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = await _entered(plan, self._messages.HTTPX)
-        return self._response(response, self._messages.AsyncStream(plan.exchange, response, self._messages.HTTPX))
+        response = await _entered(plan, self._errors)
+        try:
+            headers = self._messages.headers_by_h11(response)
+        except Exception:
+            await plan.exchange.__aexit__(None, None, None)
+            raise
+        return self._response(response, headers, self._messages.AsyncStream(plan, response, headers, self._errors))
 
     def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
         _check_loop()
@@ -246,9 +215,11 @@ class LiteLLMPoolingCandidate(_Pooling):
     """
 
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
+        from fast_litellm.accel.candidates.pool_errors import litellm_errors
+
         method = "LiteLLMAiohttpTransport.handle_async_request"
         super().__init__(reference, LITELLM_SOURCES, method, pool_network.beneath_aiohttp())
-        self._errors = self._messages.litellm_errors(reference.AIOHTTP_EXC_MAP, reference.aiohttp)
+        self._errors = litellm_errors(reference.AIOHTTP_EXC_MAP, reference.aiohttp)
         self._is_compiled = pool_network.is_read_in_c()
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
@@ -268,13 +239,14 @@ class LiteLLMPoolingCandidate(_Pooling):
             The response, its body still to be read.
 
         Raises:
+            Declined: No connection came about, so nothing was sent.
             Exception: What LiteLLM's transport raises.
         """
         import httpx
 
         response = await _entered(plan, self._errors)
-        stream = self._messages.AsyncStream(plan.exchange, response, self._errors)
         headers = self._messages.headers_from(response)
+        stream = self._messages.AsyncStream(plan, response, headers, self._errors)
         return httpx.Response(response.status, headers=headers, stream=stream, request=plan.request)
 
     def _header_items(self, request: Any) -> Any:
@@ -316,11 +288,11 @@ def _check_loop() -> None:
         raise Declined("event_loop") from None
 
 
-async def _entered(plan: Plan, errors: Any) -> Any:
+async def _entered(plan: Plan, errors: Errors) -> Any:
     try:
         return await plan.exchange.__aenter__()
     except Exception as error:
-        raise errors.of(error, has_begun=False) from error
+        raise errors.of(error, plan.where) from error
 
 
 def _bound(self: Any, request: Any) -> Tuple[Any, Any]:

@@ -1,14 +1,17 @@
 """
-Requests of httpx as pyreqwest sends them, and what comes back as httpx would have it: responses, streams, exceptions.
+Requests of httpx as pyreqwest sends them, and what comes back as httpx would have it: headers and streams.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, AsyncIterator, Iterable, Iterator, List, Mapping, NamedTuple, Tuple, Type
+from typing import Any, AsyncIterator, Iterable, Iterator, List, NamedTuple, Tuple
 
+import h11
 import httpx
 
+from fast_litellm.accel.candidates import pool_errors
+from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
 from fast_litellm.errors import Declined
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -29,6 +32,24 @@ _URL = re.compile(
 """URLs that Rust's parser leaves as they are."""
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
+_CHUNKED = ["chunked"]
+_SWITCHING = 101
+_SWITCHED = "Received server _SWITCH_UPGRADE event without a pending proposal"
+
+
+class Plan(NamedTuple):
+    """
+    One request, prepared.
+
+    Args:
+        exchange: What pyreqwest sends when it is entered.
+        request: As httpx has it.
+        where: How far it is.
+    """
+
+    exchange: Any
+    request: Any
+    where: Where
 
 
 def url_of(request: httpx.Request) -> str:
@@ -88,7 +109,7 @@ def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], bod
     return found
 
 
-def headers_from(response: Any) -> List[Tuple[bytes, bytes]]:
+def headers_from(response: Any) -> Headers:
     """
     Returns:
         A response's headers, names in lower case; without those whose value is not ASCII, which pyreqwest cannot read.
@@ -102,6 +123,36 @@ def headers_from(response: Any) -> List[Tuple[bytes, bytes]]:
         ]
 
 
+def headers_by_h11(response: Any) -> Headers:
+    """
+    Returns:
+        The same for httpx's transports: one Content-Length at most, and no coding but `chunked`.
+
+    Raises:
+        httpx.RemoteProtocolError: h11 does not take such a response.
+    """
+    found = headers_from(response)
+    return found if _is_usual(response) else _as_h11(response.status, found)
+
+
+def _is_usual(response: Any) -> bool:
+    try:
+        lengths, codings = response.get_header_all("content-length"), response.get_header_all("transfer-encoding")
+    except ValueError:  # not ASCII
+        return False
+    is_one_length = not lengths or (len(lengths) == 1 and lengths[0].isdigit())
+    return is_one_length and (not codings or codings == _CHUNKED) and response.status != _SWITCHING
+
+
+def _as_h11(status: int, headers: Headers) -> Headers:
+    if status == _SWITCHING:  # nobody asked for it: `Upgrade` is declined
+        raise httpx.RemoteProtocolError(_SWITCHED)
+    try:
+        return h11.Response(status_code=status, headers=headers).headers.raw_items()
+    except h11.LocalProtocolError as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
+
+
 def _readable(headers: Any, name: str) -> List[str]:
     try:
         found: List[str] = headers.getall(name)
@@ -110,109 +161,41 @@ def _readable(headers: Any, name: str) -> List[str]:
     return found
 
 
-Error = Type[Exception]
-
-
-class Errors(NamedTuple):
-    """
-    Which exception stands for what can go wrong.
-
-    Args:
-        connecting: No connection came about.
-        securing: One did, and no TLS over it.
-        broken: It broke, with an error of the operating system, before the response had begun.
-        ended: It ended before that.
-        wrong: What came over it is no HTTP.
-        torn: It broke in the middle of a response.
-        cut: It ended there.
-    """
-
-    connecting: Error
-    securing: Error
-    broken: Error
-    ended: Error
-    wrong: Error
-    torn: Error
-    cut: Error
-
-    def of(self, error: Exception, *, has_begun: bool) -> Exception:
-        """
-        Returns:
-            What the reference raises in the place of an error of pyreqwest; the error itself when it is none.
-        """
-        details = getattr(error, "details", None)
-        if details is None:
-            return error
-        causes = [str(cause["message"]) for cause in details.get("causes") or ()]
-        text = causes[-1] if causes else str(error)
-        if isinstance(error, TimeoutError):
-            return _timeout(error, causes)(text)
-        return self._kind(causes, has_begun=has_begun)(text)
-
-    def _kind(self, causes: List[str], *, has_begun: bool) -> Error:
-        if _CONNECTING in causes:
-            return self.connecting if any(place in causes for place in _BEFORE_TLS) else self.securing
-        if any("os error" in cause for cause in causes):
-            return self.torn if has_begun else self.broken
-        if any(ending in cause.lower() for cause in causes for ending in _ENDINGS):
-            return self.cut if has_begun else self.ended
-        return self.wrong
-
-
-_CONNECTING = "client error (Connect)"
-_BEFORE_TLS = ("dns error", "tcp connect error")
-_ENDINGS = ("connection closed", "end of file", "unexpected eof")
-HTTPX = Errors(
-    connecting=httpx.ConnectError,
-    securing=httpx.ConnectError,
-    broken=httpx.ReadError,
-    ended=httpx.RemoteProtocolError,
-    wrong=httpx.RemoteProtocolError,
-    torn=httpx.ReadError,
-    cut=httpx.RemoteProtocolError,
-)
-
-
-def litellm_errors(told: Mapping[Any, Error], aiohttp: Any) -> Errors:
-    """
-    Args:
-        told: LiteLLM's own table: by the class that aiohttp raises, that of httpx.
-        aiohttp: The module.
-    """
-    return Errors(
-        connecting=told[aiohttp.ClientConnectorError],
-        securing=told[aiohttp.ClientSSLError],
-        broken=told[aiohttp.ClientOSError],
-        ended=told[aiohttp.ServerDisconnectedError],
-        wrong=told[aiohttp.ClientError],
-        torn=told[aiohttp.ClientPayloadError],
-        cut=told[aiohttp.ClientPayloadError],
-    )
-
-
-def _timeout(error: Exception, causes: List[str]) -> Error:
-    if type(error).__name__ == "PoolTimeoutError":
-        return httpx.PoolTimeout
-    return httpx.ConnectTimeout if _CONNECTING in causes else httpx.ReadTimeout
-
-
-class Stream(httpx.SyncByteStream):
+class _Body:
     """
     The body of a response that pyreqwest reads.
 
     Args:
-        exchange: The request, which ends with its response.
+        plan: The request, whose exchange ends with its response.
         response: Its response.
-        errors: What stands for its errors.
+        headers: The response's, as the caller gets them.
+        errors: What stands for pyreqwest's errors.
     """
 
-    def __init__(self, exchange: Any, response: Any, errors: Errors) -> None:
-        self._exchange = exchange
+    def __init__(self, plan: Plan, response: Any, headers: Headers, errors: Errors) -> None:
+        self._exchange = plan.exchange
         self._reader = response.body_reader
+        self._where = plan.where
+        self._headers = headers
         self._errors = errors
+        self._received = 0
+
+    def _end(self, error: Exception) -> None:
+        """
+        Raises:
+            Exception: What stands for the error, unless it is the body's end.
+        """
+        where = self._where._replace(headers=self._headers, received=self._received)
+        if not pool_errors.is_end(error, where):
+            raise self._errors.of(error, where) from error
+
+
+class Stream(_Body, httpx.SyncByteStream):
+    """A body that is read by whoever wants it."""
 
     def __iter__(self) -> Iterator[bytes]:
         while (chunk := self._next()) is not None:
+            self._received += len(chunk)
             yield bytes(chunk)
 
     def close(self) -> None:
@@ -223,26 +206,16 @@ class Stream(httpx.SyncByteStream):
         try:
             return self._reader.read_chunk()
         except Exception as error:
-            raise self._errors.of(error, has_begun=True) from error
+            self._end(error)
+            return None
 
 
-class AsyncStream(httpx.AsyncByteStream):
-    """
-    The same for coroutines.
-
-    Args:
-        exchange: The request, which ends with its response.
-        response: Its response.
-        errors: What stands for its errors.
-    """
-
-    def __init__(self, exchange: Any, response: Any, errors: Errors) -> None:
-        self._exchange = exchange
-        self._reader = response.body_reader
-        self._errors = errors
+class AsyncStream(_Body, httpx.AsyncByteStream):
+    """The same for coroutines."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (chunk := await self._next()) is not None:
+            self._received += len(chunk)
             yield bytes(chunk)
 
     async def aclose(self) -> None:
@@ -253,4 +226,5 @@ class AsyncStream(httpx.AsyncByteStream):
         try:
             return await self._reader.read_chunk()
         except Exception as error:
-            raise self._errors.of(error, has_begun=True) from error
+            self._end(error)
+            return None

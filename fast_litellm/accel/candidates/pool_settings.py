@@ -12,7 +12,9 @@ import importlib
 import os
 import ssl
 import sys
-from typing import Any, FrozenSet, NamedTuple, Optional, Tuple
+import threading
+import weakref
+from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
 
 from fast_litellm.errors import Declined
 
@@ -21,6 +23,10 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
 
 _SCOPES = ("connect", "read", "pool")
 _KEPT_FOR_EVER = dt.timedelta(days=365)
+_MOST_POOLS = 8
+"""Of one transport: a program that gives each request another timeout would have as many pools."""
+_FEW = 100
+"""Fewer connections than httpx's default are a bound that somebody has set, and each further pool has as many again."""
 
 
 class Limits(NamedTuple):
@@ -127,6 +133,40 @@ def _beside_platforms(context: ssl.SSLContext, count: int, file: Optional[str]) 
     return Trust(trusted - platforms) if platforms <= trusted else None
 
 
+class Pools:
+    """The pools of every transport, as long as it lives."""
+
+    def __init__(self) -> None:
+        self._pools: weakref.WeakKeyDictionary[Any, Dict[PoolSettings, Any]] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._process: Optional[int] = None
+
+    def find(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+        """
+        Raises:
+            Declined: pyreqwest cannot have such a pool, or its threads are those of a parent process.
+        """
+        if self._process not in (None, os.getpid()):
+            raise Declined("forked")
+        pools = self._pools.get(transport)
+        pool = None if pools is None else pools.get(settings)
+        return self._add(transport, settings, is_asynchronous=is_asynchronous) if pool is None else pool
+
+    def _add(self, transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+        with self._lock:
+            pools = self._pools.setdefault(transport, {})
+            if settings not in pools:
+                if len(pools) >= _most_pools(settings.limits):
+                    raise Declined("pools")
+                pools[settings] = make_pool(settings, is_asynchronous=is_asynchronous)
+                self._process = os.getpid()
+            return pools[settings]
+
+
+def _most_pools(limits: Limits) -> int:
+    return _MOST_POOLS if limits.connections is None or limits.connections >= _FEW else 1
+
+
 def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
     """
     Returns:
@@ -149,6 +189,7 @@ def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
 
 def _plain(builder: Any) -> Any:
     builder = builder.no_proxy().follow_redirects(False).referer(False).default_cookie_store(False)
+    builder = builder.http1_allow_obsolete_multiline_headers_in_responses(True)
     return builder.http1_only().gzip(False).brotli(False).zstd(False).deflate(False)
 
 

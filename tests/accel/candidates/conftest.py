@@ -48,6 +48,14 @@ ANSWERS = {
     "/early": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + _answer(),
     "/chunked": CHUNKED + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
     "/trailers": CHUNKED + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
+    "/twolengths": _answer(b"hello", "200 OK", "Content-Length: 5"),
+    "/commas": b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+    "/capitals": CHUNKED.replace(b"chunked", b"Chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "/folded": _answer(b"hello", "200 OK", "X-A: a", " b", "\t c"),
+    "/gzipped": CHUNKED.replace(b"chunked", b"gzip, chunked") + b"0\r\n\r\n",
+    "/identity": CHUNKED.replace(b"chunked", b"identity") + b"hello",
+    "/twocodings": CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "/switching": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
 }
 FINAL = {
     "/unlimited": b"HTTP/1.1 200 OK\r\n\r\nhello",
@@ -56,6 +64,10 @@ FINAL = {
     "/close": b"",
     "/junk": b"what is this\r\n\r\n",
     "/cut": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+    "/part": b"HTTP/1.1 200 OK\r\nConte",
+    "/cutgzip": ANSWERS["/gzip"][:-1],
+    "/cutstart": CHUNKED,
+    "/cutmid": CHUNKED + b"5\r\nab",
     "/cutchunk": CHUNKED + b"3\r\nabc\r\n",
     "/badchunk": CHUNKED + b"zz\r\nabc\r\n",
 }

@@ -1,0 +1,171 @@
+"""
+What the references raise in the place of pyreqwest's errors: their classes, and the texts that programs read.
+
+LiteLLM decides by texts what an exception is to a caller, so under httpx's transports they are those of h11, of the
+operating system and of Python's `ssl`. Where no connection came about nothing was sent, and the reference itself tries.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, List, Mapping, NamedTuple, Optional, Tuple, Type
+
+import httpx
+
+from fast_litellm.errors import Declined
+
+Error = Type[Exception]
+Headers = List[Tuple[bytes, bytes]]
+
+_CONNECTING = "client error (Connect)"
+_UNANNOUNCED = "without sending TLS close_notify"
+_ENDINGS = ("connection closed", "end of file", "unexpected eof", _UNANNOUNCED.lower())
+_SYSTEMS = re.compile(r"\(os error ([0-9]+)\)")
+_NOTHING_CAME = "Server disconnected without sending a response."
+_PART_CAME = "peer closed connection without sending complete message body"
+_LENGTH, _CODING = b"content-length", b"transfer-encoding"
+
+
+class Where(NamedTuple):
+    """
+    How far a request was when something went wrong.
+
+    Args:
+        is_asynchronous: httpx's transport for coroutines has no texts for timeouts and errors of the system.
+        is_tls: Python's `ssl` has its own.
+        headers: The response's, or None before it has begun.
+        received: How many bytes of its body have come.
+    """
+
+    is_asynchronous: bool
+    is_tls: bool
+    headers: Optional[Headers] = None
+    received: int = 0
+
+
+class Errors(NamedTuple):
+    """
+    Which exception stands for what can go wrong.
+
+    Args:
+        broken: The connection broke, with an error of the operating system, before the response had begun.
+        ended: It ended before that.
+        wrong: What came over it is no HTTP.
+        torn: It broke in the middle of a response.
+        cut: It ended there.
+        has_texts: The reference's texts are known; else they are pyreqwest's.
+    """
+
+    broken: Error
+    ended: Error
+    wrong: Error
+    torn: Error
+    cut: Error
+    has_texts: bool = False
+
+    def of(self, error: Exception, where: Where) -> Exception:
+        """
+        Returns:
+            What is to be raised in the place of an error of pyreqwest; the error itself when it is none.
+        """
+        causes = _causes(error)
+        if not causes:
+            return error
+        is_late = isinstance(error, TimeoutError)
+        if _CONNECTING in causes and not is_late:
+            return Declined("not_connected")
+        if is_late:
+            kind = _timeout(error, causes)
+            return kind(_timeout_text(kind, where) if self.has_texts else causes[-1])
+        return self._kind(causes, where)(_text(causes, where) if self.has_texts else causes[-1])
+
+    def _kind(self, causes: List[str], where: Where) -> Error:
+        has_begun = where.headers is not None
+        if _systems(causes) is not None:
+            return self.torn if has_begun else self.broken
+        if _is_ending(causes):
+            return self.cut if has_begun else self.ended
+        return self.wrong
+
+
+HTTPX = Errors(
+    broken=httpx.ReadError,
+    ended=httpx.RemoteProtocolError,
+    wrong=httpx.RemoteProtocolError,
+    torn=httpx.ReadError,
+    cut=httpx.RemoteProtocolError,
+    has_texts=True,
+)
+
+
+def litellm_errors(told: Mapping[Any, Error], aiohttp: Any) -> Errors:
+    """
+    Args:
+        told: LiteLLM's own table: by the class that aiohttp raises, that of httpx.
+        aiohttp: The module.
+    """
+    return Errors(
+        broken=told[aiohttp.ClientOSError],
+        ended=told[aiohttp.ServerDisconnectedError],
+        wrong=told[aiohttp.ClientError],
+        torn=told[aiohttp.ClientPayloadError],
+        cut=told[aiohttp.ClientPayloadError],
+    )
+
+
+def is_end(error: Exception, where: Where) -> bool:
+    """
+    Returns:
+        Whether a body is whole nevertheless: one without a length goes on until the connection ends, and to the
+        references a connection over TLS may end unannounced.
+    """
+    names = {name for name, _ in where.headers or ()}
+    causes = _causes(error)
+    return bool(causes) and _UNANNOUNCED in causes[-1] and names.isdisjoint((_LENGTH, _CODING))
+
+
+def _causes(error: Exception) -> List[str]:
+    """Returns what pyreqwest says of its own errors, the first cause last; nothing of others."""
+    details = getattr(error, "details", None)
+    if details is None:
+        return []
+    return [str(cause["message"]) for cause in details.get("causes") or ()] or [str(error)]
+
+
+def _systems(causes: List[str]) -> Optional[int]:
+    """Returns the operating system's number of an error that it has reported."""
+    found = next(filter(None, map(_SYSTEMS.search, causes)), None)
+    return None if found is None else int(found[1])
+
+
+def _is_ending(causes: List[str]) -> bool:
+    return any(ending in cause.lower() for cause in causes for ending in _ENDINGS)
+
+
+def _timeout(error: Exception, causes: List[str]) -> Error:
+    if type(error).__name__ == "PoolTimeoutError":
+        return httpx.PoolTimeout
+    return httpx.ConnectTimeout if _CONNECTING in causes else httpx.ReadTimeout
+
+
+def _timeout_text(kind: Error, where: Where) -> str:
+    if where.is_asynchronous or kind is httpx.PoolTimeout:
+        return ""
+    return "The read operation timed out" if where.is_tls and kind is httpx.ReadTimeout else "timed out"
+
+
+def _text(causes: List[str], where: Where) -> str:
+    number = _systems(causes)
+    if number is not None:
+        return "" if where.is_asynchronous else str(OSError(number, os.strerror(number)))
+    if not _is_ending(causes):
+        return causes[-1]
+    return _NOTHING_CAME if where.headers is None else f"{_PART_CAME} ({_missing(dict(where.headers), where.received)})"
+
+
+def _missing(headers: Mapping[bytes, bytes], received: int) -> str:
+    """Chunks come before a length, where a response has both."""
+    if _CODING in headers or _LENGTH not in headers:
+        return "incomplete chunked read"
+    return f"received {received} bytes, expected {int(headers[_LENGTH])}"

@@ -1,0 +1,135 @@
+"""Requests over pyreqwest against those over the original transports: the same bytes and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from pathlib import Path
+
+import httpx
+import pytest
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+CALLERS, HTTPX, Async, LiteLLM, Sync = callers.CALLERS, callers.HTTPX, callers.Async, callers.LiteLLM, callers.Sync
+both, status = callers.both, callers.status
+
+FINE = [
+    "/plain",
+    "/empty",
+    "/created",
+    "/none",
+    "/unmodified",
+    "/large",
+    "/gzip",
+    "/redirect",
+    "/failed",
+    "/cookies",
+    "/early",
+    "/chunked",
+    "/trailers",
+    "/unlimited",
+    "/old",
+    "/closing",
+]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_answers_are_alike(make, rust, server):
+    """Status, version, headers with duplicates, and body, over connections that are used again."""
+    urls = [server.url + path for path in (*FINE, "/badgzip")]
+    requests = [request for url in urls for request in (("GET", url), ("POST", url, {"json": {"a": "é"}}))]
+    _, _, found = both(make(), rust, server, *requests)
+
+    assert len(requests) <= found["served"]["rust"]
+    assert set(found["declined"]) <= {"streamed_body"}  # of what a redirect leads to, LiteLLM's transport has no body
+
+
+ODD = ["/twolengths", "/commas", "/capitals", "/folded"]
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("path", ODD)
+def test_odd_headers_are_read_alike(make, path, rust, server):
+    """A length that is told twice, a coding in capitals, a value over several lines: h11 has one form for them."""
+    control, _, found = both(make(), rust, server, ("GET", server.url + path))
+
+    assert (200, b"hello") == (control[0][0], control[0][-1])
+    assert (1, {}) == (found["served"]["rust"], found["declined"])
+
+
+def test_a_header_that_is_not_ascii_is_left_out(rust, server):
+    """pyreqwest cannot read it; the others of the response are there."""
+    server.answers["/odd"] = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: caf\xe9\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n"
+    rust()
+    answer = Sync().send(("GET", server.url + "/odd"))[0]
+
+    assert [(b"content-length", b"0"), (b"x-a", b"1"), (b"x-a", b"2")] == answer[2]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_requests_are_alike(make, rust, server):
+    """Every method, queries, bodies of any size up to a megabyte, duplicates and empty values."""
+    url = server.url + "/plain"
+    headers = [("X-B", "2"), ("X-A", "1"), ("X-B", ""), ("Content-Type", "a/b"), ("Authorization", "Bearer x")]
+    requests = [(method, url) for method in ("GET", "OPTIONS")]
+    requests += [(method, url, {"content": b"x", "headers": headers}) for method in ("POST", "PUT", "PATCH", "DELETE")]
+    requests += [("GET", url, {"params": {"a": "b c", "d": "é&="}}), ("GET", url + "?a=%7E;c=1&x=%20+")]
+    requests += [("POST", url, {"content": b"x" * size, "headers": headers}) for size in (0, 1, 65536, 1 << 20)]
+    requests += [("HEAD", server.url + "/head"), ("POST", url, {"data": {"a": "b"}})]
+    _, sent, found = both(make(), rust, server, *requests)
+
+    assert len(requests) == len(sent)
+    assert (len(sent), {}) == (found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_connections_are_kept_alike(make, rust, server):
+    """One for many requests, another one after the server has closed it."""
+    requests = [("GET", server.url + path) for path in ("/plain", "/chunked", "/plain", "/closing", "/plain", "/none")]
+    both(make(), rust, server, *requests)
+
+    assert 2 * 2 == server.connections
+
+
+@pytest.mark.parametrize("make", [Async, LiteLLM])
+def test_what_arrives_is_there_at_once(make, rust, server):
+    """A part of a stream is not held back until the next one comes."""
+
+    async def first() -> bytes:
+        client = httpx.AsyncClient(transport=make().transport(), timeout=5)
+        async with client, client.stream("GET", server.url + "/hangbody") as response:
+            return await response.aiter_raw().__anext__()
+
+    rust()
+    assert b"abc" == asyncio.run(first())
+    assert 1 == status()["served"]["rust"]
+
+
+@pytest.mark.parametrize("make", [Async, LiteLLM])
+def test_a_cancelled_request_is_cancelled(make, rust, server):
+    """The connection ends with it, and the client goes on."""
+
+    async def cancel() -> int:
+        async with httpx.AsyncClient(transport=make().transport(), timeout=5) as client:
+            task = asyncio.ensure_future(client.get(server.url + "/hang"))
+            await asyncio.to_thread(server.has_received.wait, 5)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return (await client.get(server.url + "/plain")).status_code
+
+    rust()
+    assert 200 == asyncio.run(cancel())
+    assert 1 == status()["served"]["rust"]
+
+
+@pytest.mark.parametrize("flag", [{"stage": "shadow"}, {"otherwise": "python"}])
+def test_at_shadow_and_off_python_sends_alone(flag, rust, server):
+    """A request is never made twice."""
+    rust(**flag)
+    Sync().send(("GET", server.url + "/plain"))
+
+    assert (1, 0) == (len(server.received), status()["compared"])
+    assert 0 == status()["served"]["rust"]

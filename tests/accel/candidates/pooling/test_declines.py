@@ -1,0 +1,189 @@
+"""What the pool does not do as the originals is left to them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fast_litellm.accel.candidates import pool_network
+from fast_litellm.accel.candidates.pool_network import is_read_in_c
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+CALLERS, Async, LiteLLM, Sync, status = callers.CALLERS, callers.Async, callers.LiteLLM, callers.Sync, callers.status
+aiohttp = pytest.importorskip("aiohttp")
+
+
+def parts():
+    yield b"a"
+    yield b"b"
+
+
+DECLINED = [
+    ("streamed_body", {"content": parts()}),
+    ("large_body", {"content": b"x" * ((1 << 20) + 1)}),
+    ("request_extension", {"extensions": {"sni_hostname": "x"}}),
+    ("timeout", {"timeout": httpx.Timeout(5, read=0)}),
+    ("headers", {"headers": {"Connection": "close"}}),
+    ("headers", {"headers": {"Expect": "100-continue"}}),
+    ("headers", {"headers": {"X": b"\xe9"}}),
+]
+
+
+@pytest.mark.parametrize(("reason", "more"), DECLINED, ids=[reason for reason, _ in DECLINED])
+def test_what_pyreqwest_does_otherwise_is_declined(reason, more, rust, server):
+    """The original transport handles it, and the decline is counted."""
+    rust()
+    with httpx.Client(timeout=5) as client:
+        try:
+            client.post(server.url + "/plain", **more)
+        except (httpx.HTTPError, UnicodeEncodeError):
+            assert reason in ("timeout", "headers")
+
+    assert {reason: 1} == status()["declined"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "options"),
+    [
+        ("transport_settings", {"retries": 1}),
+        ("transport_settings", {"local_address": "127.0.0.1"}),
+        ("transport_settings", {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]}),
+        ("transport_settings", {"http2": True}),
+        ("tls_context", {}),
+    ],
+)
+def test_a_transport_that_is_set_otherwise_is_declined(reason, options, rust, server):
+    """A context of the program's own may hold a client's certificate."""
+    rust()
+    url = server.url.replace("http:", "https:") if reason == "tls_context" else server.url
+    Sync(**options).send(("GET", url + "/plain"))
+
+    assert {reason: 1} == status()["declined"]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_proxies_stay_with_httpx_and_aiohttp(make, rust, server, monkeypatch):
+    """What a variable of the environment sends over a proxy goes there as before."""
+    for name in ("http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    rust()
+    answers = {Sync: proxied, Async: proxied_async, LiteLLM: proxied_litellm}[make]()
+
+    assert (200, ["http://nobody.invalid/plain"]) == (answers, [it.target for it in server.received])
+    assert (0, {"proxy": 1}) == (status()["served"]["rust"], status()["declined"])
+
+
+PROXIED = "http://nobody.invalid/plain"
+
+
+def proxied() -> int:
+    with httpx.Client() as client:
+        return client.get(PROXIED).status_code
+
+
+def proxied_async() -> int:
+    async def get():
+        async with httpx.AsyncClient() as client:
+            return (await client.get(PROXIED)).status_code
+
+    return asyncio.run(get())
+
+
+def proxied_litellm() -> int:
+    return LiteLLM().send(("GET", PROXIED))[0][0]
+
+
+@pytest.mark.parametrize(("is_compiled", "by_rust"), [(True, 0), (False, 1)])
+def test_requests_over_a_compiled_aiohttp_are_left_to_it(rust, server, monkeypatch, is_compiled, by_rust):
+    """A pool of other threads gains nothing there, and loses where much goes on at once."""
+    monkeypatch.setattr(pool_network, "is_read_in_c", lambda: is_compiled)
+    rust()
+    LiteLLM().send(("GET", server.url + "/plain"))
+
+    declined = {"compiled_reference": 1} if is_compiled else {}
+    assert ({"python": 1 - by_rust, "rust": by_rust}, declined) == (status()["served"], status()["declined"])
+
+
+def test_compiled_is_an_aiohttp_whose_reader_is_not_its_own_of_python(monkeypatch):
+    """Where its extension cannot be imported, both names are one class."""
+    parser = aiohttp.http_parser
+    monkeypatch.setattr(parser, "HttpResponseParser", parser.HttpResponseParserPy)
+    in_python = is_read_in_c()
+    monkeypatch.setattr(parser, "HttpResponseParser", object)
+
+    assert (False, True) == (in_python, is_read_in_c())
+
+
+def test_a_program_with_ever_new_timeouts_has_few_pools(rust, server):
+    """A pool has its timeouts; beyond eight of them requests are the original transport's."""
+    rust()
+    requests = [("GET", server.url + "/plain", {"timeout": 5 + number}) for number in range(10)]
+    Sync().send(*requests)
+
+    assert (8, {"pools": 2}) == (status()["served"]["rust"], status()["declined"])
+
+
+@pytest.mark.parametrize(("connections", "by_rust"), [(99, 1), (100, 2), (None, 2)])
+def test_a_transport_with_few_connections_has_one_pool(connections, by_rust, rust, server):
+    """Each pool has the whole limit, so with another set of timeouts there would be twice as many connections."""
+    rust()
+    requests = [("GET", server.url + "/plain", {"timeout": seconds}) for seconds in (5, 6)]
+    Sync(limits=httpx.Limits(max_connections=connections)).send(*requests)
+
+    assert (by_rust, {"pools": 1} if by_rust == 1 else {}) == (status()["served"]["rust"], status()["declined"])
+
+
+def test_without_pyreqwest_every_request_is_declined(rust, server, monkeypatch):
+    """It is an extra, and the flag says that it is not there."""
+    monkeypatch.setitem(sys.modules, "pyreqwest.client", None)
+    rust()
+    Sync().send(("GET", server.url + "/plain"))
+
+    assert {"pyreqwest_absent": 1} == status()["declined"]
+
+
+FORKS = """
+    import json, os, sys
+    import fast_litellm, httpx
+
+    fast_litellm.install(sys.argv[1])
+    url = sys.argv[2]
+    assert httpx.get(url).status_code == 200
+    child = os.fork()
+    if child == 0:
+        httpx.get(url)
+        feature = fast_litellm.status()["features"]["connection_pooling"]
+        print(json.dumps([feature["served"]["rust"], feature["declined"]]), flush=True)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_forked_child_goes_on_in_python(tmp_path, server):
+    """The threads of its parent's pools are not there; parent and child end as they should."""
+    (tmp_path / "r.json").write_text(json.dumps({"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}))
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        textwrap.dedent(FORKS),
+        str(tmp_path / "r.json"),
+        server.url + "/plain",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ)
+
+    assert (0, ['[0, {"forked": 1}]', "0"]) == (done.returncode, done.stdout.splitlines()), done.stderr

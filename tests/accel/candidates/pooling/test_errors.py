@@ -1,0 +1,166 @@
+"""What goes wrong raises the same under both: classes, and under httpx's transports the texts that LiteLLM reads."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+CALLERS, HTTPX, Async, Sync = callers.CALLERS, callers.HTTPX, callers.Async, callers.Sync
+SHORT_S, both, status = callers.SHORT_S, callers.both, callers.status
+
+BROKEN = ["/close", "/part", "/reset", "/cut", "/cutgzip", "/cutstart", "/cutmid", "/cutchunk"]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_what_breaks_raises_alike(make, rust, server):
+    """Whether nothing comes or a part; a request is sent once, as by the original."""
+    more = {"content": b"x", "headers": {"Content-Type": "a/b"}}
+    _, sent, found = both(make(), rust, server, *[("POST", server.url + path, more) for path in BROKEN])
+
+    assert (len(BROKEN), 0) == (len(sent), found["served"]["python"])
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/close", "Server disconnected without sending a response."),
+        ("/cutchunk", "peer closed connection without sending complete message body (incomplete chunked read)"),
+        ("/cut", "peer closed connection without sending complete message body (received 3 bytes, expected 10)"),
+    ],
+)
+def test_texts_that_litellm_decides_by_are_there(path, text, rust, server):
+    """It looks for words in them to find out what has happened."""
+    rust()
+
+    assert [(httpx.RemoteProtocolError, text)] == Sync().send(("GET", server.url + path))
+
+
+@pytest.mark.parametrize("make", CALLERS)
+@pytest.mark.parametrize("path", ["/junk", "/badchunk"])
+def test_what_is_no_http_raises_alike(make, path, rust, server):
+    """Each parser says in its own words what it did not understand."""
+    _, _, found = both(make(has_texts=False), rust, server, ("GET", server.url + path))
+
+    assert (1, 0) == (len(server.received), found["served"]["python"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("path", ["/gzipped", "/identity", "/twocodings", "/switching"])
+def test_responses_that_h11_refuses_are_refused(make, path, rust, server):
+    """A coding that it does not know, two of them, or another protocol that nobody asked for."""
+    control, _, found = both(make(), rust, server, ("GET", server.url + path))
+
+    assert httpx.RemoteProtocolError is control[0][0]
+    assert (0, {}) == (found["served"]["python"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_body_that_is_torn_raises_alike(make, rust, server):
+    """LiteLLM 1.106 has two classes for it, and which one is a race of its own."""
+    both(make(), rust, server, ("GET", server.url + "/resetbody"))
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_read_that_takes_too_long_raises_alike(make, rust, server):
+    """Before the response has begun and in the middle of it."""
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S)}
+    _, _, found = both(make(), rust, server, *[("GET", server.url + path, more) for path in ("/hang", "/hangbody")])
+
+    assert (0, {}) == (found["served"]["python"], found["declined"])
+
+
+@pytest.fixture
+def unreachable():
+    """A port where nobody listens, and one whose queue is full."""
+    with socket.socket() as closed, socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        closed.bind(("127.0.0.1", 0))
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for each in (first, second):
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        yield closed.getsockname()[1], full.getsockname()[1]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_no_connection_is_left_to_the_original(make, rust, server, unreachable):
+    """Refused or unknown: nothing was sent, so the original tries and says what is wrong, in its own words."""
+    requests = [("GET", f"http://127.0.0.1:{unreachable[0]}/"), ("GET", "http://nobody.invalid/")]
+    control, _, found = both(make(has_texts=True), rust, server, *requests)
+
+    assert [httpx.ConnectError] * 2 == [kind for kind, _ in control]
+    assert (2, {"not_connected": 2}) == (found["served"]["python"], found["declined"])
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_connection_that_takes_too_long_raises_alike(make, rust, server, unreachable):
+    """In a queue for too long; trying again would double the wait."""
+    more = {"timeout": httpx.Timeout(5, connect=SHORT_S)}
+    _, _, found = both(make(), rust, server, ("GET", f"http://127.0.0.1:{unreachable[1]}/", more))
+
+    assert (0, {}) == (found["served"]["python"], found["declined"])
+
+
+CROWDED = {"limits": httpx.Limits(max_connections=1), "timeout": httpx.Timeout(5, pool=SHORT_S)}
+
+
+def refuse(url) -> int:
+    with httpx.Client(**CROWDED) as client:
+        with pytest.raises(httpx.RemoteProtocolError) as found:
+            client.get(url)
+        assert found.value.request.url == url  # it holds what it came from
+        return client.get(url.rpartition("/")[0] + "/plain").status_code
+
+
+def refuse_in_a_loop(url) -> int:
+    async def refuse() -> int:
+        async with httpx.AsyncClient(**CROWDED) as client:
+            with pytest.raises(httpx.RemoteProtocolError) as found:
+                await client.get(url)
+            assert found.value.request.url == url
+            return (await client.get(url.rpartition("/")[0] + "/plain")).status_code
+
+    return asyncio.run(refuse())
+
+
+@pytest.mark.parametrize("refusing", [refuse, refuse_in_a_loop])
+@pytest.mark.parametrize("path", ["/identity", "/switching"])
+def test_a_refused_response_gives_its_connection_up(refusing, path, rust, server):
+    """The only one of its pool, while somebody still looks at the exception."""
+    rust()
+
+    assert (200, {}) == (refusing(server.url + path), status()["declined"])
+
+
+def wait(url) -> tuple:
+    with httpx.Client(**CROWDED) as client, client.stream("GET", url + "/hangbody"):
+        with pytest.raises(httpx.PoolTimeout) as found:
+            client.get(url + "/plain")
+        return found.type, str(found.value)
+
+
+def wait_in_a_loop(url) -> tuple:
+    async def wait() -> tuple:
+        async with httpx.AsyncClient(**CROWDED) as client, client.stream("GET", url + "/hangbody"):
+            with pytest.raises(httpx.PoolTimeout) as found:
+                await client.get(url + "/plain")
+            return found.type, str(found.value)
+
+    return asyncio.run(wait())
+
+
+@pytest.mark.parametrize("waiting", [wait, wait_in_a_loop])
+def test_a_pool_without_room_raises_alike(waiting, rust, server):
+    """One connection, and somebody has it."""
+    control = waiting(server.url)
+    rust()
+
+    assert (control, (0, {})) == (waiting(server.url), (status()["served"]["python"], status()["declined"]))

@@ -1,0 +1,118 @@
+"""The pool over TLS: whom it believes, what it declines, and what goes wrong there."""
+
+from __future__ import annotations
+
+import importlib.util
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+CALLERS, HTTPX, LiteLLM, Sync = callers.CALLERS, callers.HTTPX, callers.LiteLLM, callers.Sync
+SHORT_S, both, status = callers.SHORT_S, callers.both, callers.status
+http_handler = callers.http_handler
+trustme = pytest.importorskip("trustme")
+
+
+def serving(certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def trusting(make, **more):
+    """A caller whose transport trusts what LiteLLM's does."""
+    context = http_handler.get_ssl_configuration()
+    return make(**{"ssl_context" if make is LiteLLM else "verify": context}, **more)
+
+
+@pytest.fixture
+def secure_server(authority, tls_server):
+    """One that everybody believes."""
+    return tls_server(serving(authority.issue_cert("127.0.0.1")))
+
+
+@pytest.mark.parametrize("make", CALLERS)
+@pytest.mark.parametrize("names", [["127.0.0.1"], ["localhost"]])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_certificates_are_believed_alike(make, names, is_known, rust, authority, tls_server):
+    """One of the authority for the server's name; of another or for another name it is no connection."""
+    issuer = authority if is_known else trustme.CA()
+    server = tls_server(serving(issuer.issue_cert(*names)))
+    control, _, found = both(trusting(make, has_texts=True), rust, server, ("GET", server.url + "/plain"))
+
+    is_fine = is_known and names == ["127.0.0.1"]
+    assert is_fine is (control[0][0] == 200)
+    assert ({} if is_fine else {"not_connected": 1}) == found["declined"]
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_read_that_takes_too_long_over_tls_raises_alike(make, rust, secure_server):
+    """`ssl` has a text of its own, which LiteLLM looks for."""
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S)}
+    requests = [("GET", secure_server.url + path, more) for path in ("/hang", "/hangbody")]
+    _, _, found = both(trusting(make), rust, secure_server, *requests)
+
+    assert (0, {}) == (found["served"]["python"], found["declined"])
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_what_ends_unannounced_over_tls_raises_alike(make, rust, secure_server):
+    """The connection is closed below TLS, which does not hear of it: an end like any other."""
+    paths, more = ("/close", "/part", "/cut", "/cutstart", "/cutmid"), {"json": {}}
+    requests = [("POST", secure_server.url + path, more) for path in paths]
+    _, sent, _ = both(trusting(make), rust, secure_server, *requests)
+
+    assert len(paths) == len(sent)
+
+
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_body_without_a_length_may_end_unannounced(make, rust, secure_server):
+    """Nobody knows how long it was to be."""
+    control, _, _ = both(trusting(make), rust, secure_server, ("GET", secure_server.url + "/unlimited"))
+
+    assert b"hello" == control[0][-1]
+
+
+def test_certificates_nobody_looks_at_are_believed_alike(rust, authority, tls_server):
+    """LiteLLM with `ssl_verify=False`."""
+    server = tls_server(serving(trustme.CA().issue_cert("elsewhere.invalid")))
+    control, _, found = both(LiteLLM(ssl_verify=False), rust, server, ("GET", server.url + "/plain"))
+
+    assert (200, 1) == (control[0][0], found["served"]["rust"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "reason"),
+    [
+        (("SSL_CERT_FILE", ""), "tls_roots"),
+        (("SSL_CERT_FILE", "other.pem"), "tls_roots"),
+        (("SSL_CERT_DIR", "/"), "tls_roots"),
+        (("SSL_CERTIFICATE", "client.pem"), "client_certificate"),
+    ],
+)
+def test_tls_is_declined_unless_both_trust_the_same(variable, reason, rust, authority, tls_server, monkeypatch):
+    """pyreqwest always trusts the platform's roots as well; and nobody can tell a client's certificate of a context."""
+    server = tls_server(serving(authority.issue_cert("127.0.0.1")))
+    caller = trusting(Sync)
+    trustme.CA().cert_pem.write_to_path("other.pem")
+    monkeypatch.setenv(*variable)
+    rust()
+
+    assert 200 == caller.send(("GET", server.url + "/plain"))[0][0]
+    assert {reason: 1} == status()["declined"]
+
+
+def test_a_context_that_is_set_otherwise_is_declined(rust, authority, tls_server):
+    """It looks at certificates and not at names."""
+    server = tls_server(serving(authority.issue_cert("127.0.0.1")))
+    caller = trusting(Sync)
+    caller.options["verify"].check_hostname = False
+    rust()
+    caller.send(("GET", server.url + "/plain"))
+
+    assert {"tls_verification": 1} == status()["declined"]
