@@ -109,6 +109,7 @@ class AwaitedCandidate:
             if self._pair.effect_free:
                 return await self._answer_for_failed(it, call)
             self._tell_guard(it.duration_ns, is_error=True)
+            self._feature.tally.serve(self.name)  # an exception is an answer where the control is not asked after it
         elif not isinstance(it.error, _CALLERS_OWN):
             self._feature.tally.fail(type(it.error).__name__)
         return _raise(it)

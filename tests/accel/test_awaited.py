@@ -124,6 +124,7 @@ def test_what_has_effects_is_not_repeated(make_pair):
     pair = make_pair(effect_free=False)
     pair.candidate_error = ValueError("x")
     assert pair.call() is pair.candidate_error
+    assert ({"python": 0, "rust": 1}, {}) == (pair.status()["served"], pair.status()["failed"])
 
 
 @pytest.mark.parametrize(("share", "compared"), [(1.0, 3), (0.0, 0)])

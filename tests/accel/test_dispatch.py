@@ -158,11 +158,13 @@ def test_a_failing_candidate_of_an_effect_free_seam_is_answered_by_python():
 
 
 def test_a_failing_candidate_with_effects_is_not_retried():
-    """A failure after effects began is the caller's to know."""
+    """A failure after effects began is the caller's to know, and its answer."""
     seam = Seam(Candidate(LookupError("gone")), effect_free=False, stage="on")
 
     with pytest.raises(LookupError, match="gone"):
         seam.call("a")
+
+    assert ((0, 1), {}) == (seam.served, seam.tally.reading()["failed"])
 
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit, GeneratorExit])

@@ -38,9 +38,7 @@ impl Dispatcher {
         }
         let error = match answer {
             Ok(value) => {
-                if !self.awaited {
-                    self.tally.get().core().serve(decided.serve.name());
-                }
+                self.count_answer(decided);
                 self.judge(py, connection, timed, Outcome::Value)?;
                 return Ok(value);
             }
@@ -55,10 +53,18 @@ impl Dispatcher {
             return Err(error);
         }
         if !self.effect_free {
+            self.count_answer(decided);
             self.judge(py, connection, timed, Outcome::Error)?;
             return Err(error);
         }
         self.answer_for_failed(py, connection, call, (&error, timed))
+    }
+
+    /// Counts that the candidate has answered; an exception is an answer where the control is not asked after it.
+    fn count_answer(&self, decided: &Decided) {
+        if !self.awaited {
+            self.tally.get().core().serve(decided.serve.name());
+        }
     }
 
     /// Copies a call that the candidate is about to answer, if it belongs to those that are compared afterwards.
