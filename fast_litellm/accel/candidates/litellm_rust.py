@@ -74,12 +74,12 @@ class LiteLLMTokenCountingCandidate(TokenCountingCandidate):
             return int(self._control(args[0], chosen, *args[2:], **kwargs))
         return int(self._control(*args, **{**kwargs, "custom_tokenizer": chosen}))
 
-    def _counter(self, model: TokenModel) -> Any:
-        tokenizer = self._tokenizers.get(model.encoding)
+    def _plan(self, model: TokenModel) -> Plan:
+        tokenizer: Any = self._tokenizers.get(model.encoding)
         if tokenizer is None:
             tokenizer = self._tokenizers[model.encoding] = self._make(model.encoding)
         tokenizer.check()
-        return tokenizer
+        return Plan(tokenizer, None, model)
 
     def _make(self, encoding: str) -> _Tokenizer:
         factory = _native().Tokenizer

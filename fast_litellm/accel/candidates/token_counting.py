@@ -80,7 +80,7 @@ class TokenCountingCandidate(Guarded):
         self._litellm = reference.litellm
         self._semantics = _rules(reference, semantics)
         self._models = TokenModels(reference, reads_cost_map=hasattr(reference, "_openai_model_name"))
-        self._counters: Dict[TokenModel, native.TokenCounter] = {}
+        self._plans: Dict[TokenModel, Plan] = {}
         # The limits are default arguments of the reference, so they are fixed when it is imported.
         self._limits = (
             _limit(reference, "_get_tiktoken_count_function"),
@@ -106,9 +106,8 @@ class TokenCountingCandidate(Guarded):
             return _NOT_COUNTED
         if self._litellm.set_verbose is True or self._reference.verbose_logger.isEnabledFor(logging.DEBUG):
             raise Declined("debug_logging")
-        model = self._models.find(name)
-        fixed = self._reference.DEFAULT_IMAGE_TOKEN_COUNT if is_image_fixed else None
-        return Plan(self._counter(model), fixed, model)
+        plan = self._plan(self._models.find(name))
+        return plan._replace(fixed_image_tokens=self._reference.DEFAULT_IMAGE_TOKEN_COUNT) if is_image_fixed else plan
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> int:
         """
@@ -142,12 +141,13 @@ class TokenCountingCandidate(Guarded):
         settings = None if plan.model is None else tuple(self._settings(plan.model))
         return settings, plan.fixed_image_tokens
 
-    def _counter(self, model: TokenModel) -> native.TokenCounter:
-        counter = self._counters.get(model)
-        if counter is None:
-            counter = self._counters[model] = self._settings(model).make()
+    def _plan(self, model: TokenModel) -> Plan:
+        """Of a call whose images are looked at; it is the same one for every call, because making it takes a while."""
+        plan = self._plans.get(model)
+        if plan is None:
+            plan = self._plans[model] = Plan(self._settings(model).make(), None, model)
             vocabulary.announce(vocabulary.directory(self._litellm, "cl100k_base"))
-        return counter
+        return plan
 
     def _settings(self, model: TokenModel) -> CounterSettings:
         base_image_tokens = _default(self._reference.calculate_img_tokens, "base_tokens")
