@@ -40,6 +40,7 @@ CAPTURE_BEGUN: Final = "shadow.capture_begun"
 CAPTURE_REFUSED: Final = "shadow.capture_refused"
 RING_TORN: Final = "shadow.ring_torn"
 LEDGER_UNAVAILABLE: Final = "shadow.ledger_unavailable"
+LEDGER_REPLACED: Final = "shadow.ledger_replaced"
 
 
 _telling = threading.local()

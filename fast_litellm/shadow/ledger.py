@@ -16,6 +16,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Callable, List, Mapping, Optional, TypeVar
 
+from fast_litellm import events
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import database, forking, machinery, process, recovery, upkeep
 from fast_litellm.shadow.account import Account, Labels
@@ -323,6 +324,8 @@ class Ledger(Following):
 
     def _write(self, *, is_last: bool) -> None:
         now = self._clock()
+        if self._store.is_replaced():
+            events.tell("shadow", "warning", events.LEDGER_REPLACED, ledger=self._store.name)
         if self._store.is_fresh():
             self._account.forget_written()
         end = 0 if self._ring is None else self._ring.end()

@@ -49,7 +49,11 @@ class Store:
 
     def is_fresh(self) -> bool:
         """Returns whether the next write opens the database: nothing written earlier may be taken to be in it."""
-        return self._connection is None or self._identity != self.database.identity()
+        return self._connection is None or self.is_replaced()
+
+    def is_replaced(self) -> bool:
+        """Returns whether the database that was last written is gone, or another one is in its place."""
+        return self._connection is not None and self._identity != self.database.identity()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from structlog.testing import capture_logs
 
 from fast_litellm import events
 from fast_litellm.accel.native import Tally
@@ -370,7 +371,7 @@ def _disk_full(*_):
 
 
 def test_a_removed_database_is_made_again_with_everything(ledger, tally, path):
-    """Counts are absolute, so a ledger that somebody deleted has this process's part again after one write."""
+    """Counts are absolute: a ledger that somebody deleted has this process's part after one write, and it is said."""
     ledger.attach(EPOCH, tally)
     tally.sample_out()
     ledger.record(comparison())
@@ -378,7 +379,10 @@ def test_a_removed_database_is_made_again_with_everything(ledger, tally, path):
     for file in filter(Path.is_file, path.parent.glob("ledger.db*")):
         file.unlink()
     tally.sample_out()
-    assert ledger.flush()
+    with capture_logs() as logs:
+        assert ledger.flush()
+        assert ledger.flush()
+    assert [("shadow.ledger_replaced", "warning")] == [(log["event"], log["log_level"]) for log in logs]
     assert (2, 1) == (ledger.status()["features"]["feature"]["offered"], ledger.divergences()[0]["count"])
 
 
