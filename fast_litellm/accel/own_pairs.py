@@ -5,15 +5,19 @@ Any two implementations of one function: the decorator for a program's own pair,
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from fast_litellm.accel import fingerprint
 from fast_litellm.accel.feature import Feature, Pair
+from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import SeamError
 from fast_litellm.shadow import FunctionCandidate, comparators
 from fast_litellm.shadow.noise import KINDS as NOISE
 
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _declared: Dict[str, Feature] = {}
 _observers: List[Callable[[Feature], None]] = []
 
@@ -46,15 +50,14 @@ def seam(
         A decorator; the decorated function keeps its name, signature and documentation.
 
     Raises:
-        SeamError: The name is taken, only one of the functions is a coroutine function, one is an asynchronous
-            generator, or the noise is none that can be dealt with.
+        SeamError: The name is taken or none, only one of the functions is a coroutine function, they take other
+            arguments, one gives its values one at a time, or the noise is none that can be dealt with.
     """
 
     def decorate(control: Callable[..., Any]) -> Callable[..., Any]:
-        if name in _declared:
-            raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
+        _check_name(name)
         for each in (candidate, *(further or {}).values()):
-            _check_kinds(control, each)
+            _check_kinds(control, each, effect_free=effect_free)
         _check_noise(control, noise)
         feature = _feature(name, control, candidate, comparator, effect_free=effect_free, noise=noise)
         return _declare(feature, further or {})
@@ -81,19 +84,68 @@ def when_declared(callback: Callable[[Feature], None]) -> None:
     _observers.append(callback)
 
 
-def _check_kinds(control: Callable[..., Any], candidate: Any) -> None:
-    candidate = candidate.run if _is_object(candidate) else candidate
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        wanted = "a name of lower-case letters, digits and _, not beginning with a digit"
+        raise SeamError(f"expected {wanted}, got {name!r}")
+    if name in _declared:
+        raise SeamError(f"the seam {name!r} is declared twice; each flag has one control")
+    if any(name == own.feature for own in SEAMS):
+        raise SeamError(f"{name!r} is a feature of this package, whose evidence yours would be mixed with")
+
+
+def _check_kinds(control: Callable[..., Any], candidate: Any, *, effect_free: bool) -> None:
+    if not hasattr(control, "__qualname__"):  # such as a partial
+        raise _no_function(control)
+    is_object = _is_object(candidate)
+    candidate = candidate.run if is_object else candidate
     for function in (control, candidate):
-        if inspect.isasyncgenfunction(function):
-            raise SeamError(
-                f"{function.__qualname__} is an asynchronous generator, whose values come one at a time; a seam takes"
-                " functions and coroutine functions\n    hint: put the seam around what makes one value"
-            )
+        _check_function(function, effect_free=effect_free)
+    if not is_object:
+        _check_arguments(control, candidate)
     if inspect.iscoroutinefunction(control) != inspect.iscoroutinefunction(candidate):
         raise SeamError(
-            f"of {control.__qualname__} and {candidate.__qualname__} one is a coroutine function; a seam takes two of a"
+            f"of {_name(control)} and {_name(candidate)} one is a coroutine function; a seam takes two of a"
             " kind\n    hint: an `async def` around the plain one makes it a coroutine function"
         )
+
+
+def _check_function(function: Any, *, effect_free: bool) -> None:
+    if not callable(function) or isinstance(function, (type, staticmethod, classmethod)):
+        raise _no_function(function)
+    is_asynchronous = inspect.isasyncgenfunction(function)
+    if is_asynchronous or (effect_free and inspect.isgeneratorfunction(function)):
+        kind = "an asynchronous generator" if is_asynchronous else "a generator"
+        raise SeamError(
+            f"{_name(function)} is {kind}, whose values come one at a time; a seam takes functions and coroutine"
+            " functions\n    hint: put the seam around what makes one value"
+        )
+
+
+def _no_function(thing: Any) -> SeamError:
+    return SeamError(
+        f"expected a function, got {thing!r}\n    hint: a seam stands around a function itself, beneath `@staticmethod`"
+        " and its like"
+    )
+
+
+def _check_arguments(control: Callable[..., Any], candidate: Callable[..., Any]) -> None:
+    """A candidate that cannot be called as the control is would fail, and be blocked, with its first call."""
+    try:
+        wanted, taken = inspect.signature(control), inspect.signature(candidate)
+    except (TypeError, ValueError):  # what is written in C need not say
+        return
+    of_kind = [parameter for parameter in wanted.parameters.values() if parameter.kind not in _VARIABLE]
+    named = {parameter.name: None for parameter in of_kind if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    try:
+        taken.bind(*[None] * (len(of_kind) - len(named)), **named)
+    except TypeError as error:
+        raise SeamError(f"{_name(candidate)}{taken} cannot be called as {_name(control)}{wanted} is: {error}") from None
+
+
+def _name(function: Any) -> str:
+    name: str = getattr(function, "__qualname__", type(function).__qualname__)
+    return name
 
 
 def _check_noise(control: Callable[..., Any], kind: str) -> None:
@@ -101,7 +153,7 @@ def _check_noise(control: Callable[..., Any], kind: str) -> None:
         raise SeamError(f"noise must be one of {', '.join(NOISE)}, not {kind!r}")
     if kind == "tape" and inspect.iscoroutinefunction(control):
         raise SeamError(
-            f"{control.__qualname__} is a coroutine function, whose event loop would read the tape's clocks\n"
+            f"{_name(control)} is a coroutine function, whose event loop would read the tape's clocks\n"
             "    hint: noise='paired', or a comparator that leaves out what varies"
         )
 
@@ -132,5 +184,4 @@ def _is_object(candidate: Any) -> bool:
 
 def _build(candidate: Callable[..., Any]) -> str:
     """Evidence belongs to a build: a changed candidate must be a new one."""
-    name = getattr(candidate, "__qualname__", type(candidate).__qualname__)
-    return f"{name}@{fingerprint.of_code(candidate) or 'no code'}"
+    return f"{_name(candidate)}@{fingerprint.of_code(candidate) or 'no code'}"

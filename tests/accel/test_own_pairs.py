@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import json
 import random
@@ -236,6 +237,76 @@ def test_asynchronous_generators_are_refused():
     """What comes one at a time is no answer that could be compared, and is said so at once."""
     with pytest.raises(SeamError, match="values is an asynchronous generator"):
         declare(candidate=values)
+
+
+@pytest.mark.parametrize("name", ["Bad Name!", "1st", "", None, "adding\n"])
+def test_what_rules_could_not_name_is_refused(name):
+    """Where it is declared, and not when everything is installed."""
+    with pytest.raises(SeamError, match="expected a name of lower-case letters"):
+        fast_litellm.seam(name, candidate=fast_sum)(fast_sum)
+
+
+def test_a_feature_of_the_package_is_nobodys_own():
+    """A pair under its name would count as evidence for or against the shipped candidate."""
+    with pytest.raises(SeamError, match="'token_counting' is a feature of this package"):
+        fast_litellm.seam("token_counting", candidate=fast_sum)(fast_sum)
+
+
+def one_by_one(numbers):
+    yield from numbers
+
+
+NO_FUNCTIONS = [None, 3, list, staticmethod(fast_sum), property(fast_sum)]
+
+
+@pytest.mark.parametrize("thing", NO_FUNCTIONS)
+def test_what_is_no_function_is_refused_on_either_side(thing):
+    """It would fail, or be compared never, without a word."""
+    with pytest.raises(SeamError, match="expected a function, got"):
+        declare(candidate=thing)
+    with pytest.raises(SeamError, match="expected a function, got"):
+        fast_litellm.seam("adding", candidate=fast_sum)(thing)
+
+
+def test_a_control_has_a_name():
+    """Rules, counters and people call it by that; a partial has none."""
+    with pytest.raises(SeamError, match=r"expected a function, got functools\.partial"):
+        fast_litellm.seam("adding", candidate=fast_sum)(functools.partial(fast_sum))
+
+
+def test_generators_are_refused_where_they_would_be_compared():
+    """What has effects is routed alone, and may give its values one at a time."""
+    with pytest.raises(SeamError, match="one_by_one is a generator, whose values come one at a time"):
+        fast_litellm.seam("adding", candidate=one_by_one)(one_by_one)
+    routed = fast_litellm.seam("adding", candidate=one_by_one, effect_free=False)(one_by_one)
+
+    assert [1, 2] == list(routed([1, 2]))
+
+
+def two(numbers, more):
+    return sum(numbers) + more
+
+
+def keyword(numbers, *, more):
+    return sum(numbers) + more
+
+
+def anything(*args, **kwargs):
+    return two(*args, **kwargs)
+
+
+def test_a_candidate_that_takes_other_arguments_is_refused():
+    """Its first call would fail, and block it."""
+    with pytest.raises(SeamError, match=r"two\(numbers, more\) cannot be called as .*add\(numbers\) is: missing"):
+        declare(candidate=two)
+    with pytest.raises(SeamError, match=r"two\(numbers, more\) is: "):
+        fast_litellm.seam("adding", candidate=keyword)(two)
+
+
+@pytest.mark.parametrize("candidate", [anything, max, functools.partial(two, more=0)])
+def test_a_candidate_that_may_take_them_is_not(candidate):
+    """Whatever it is called with, or what is written in C and does not say."""
+    assert 2 == declare(candidate)([2])
 
 
 class Negatives:
