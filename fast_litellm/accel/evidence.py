@@ -75,7 +75,7 @@ class Evidence:
         """
         terms = _terms(manager, feature.name)
         feature.compared = terms.candidate
-        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+        self._attach(feature, manager, labels)
         self._block_if_diverged(feature, manager)
         return self._make_runner(feature, terms)
 
@@ -98,7 +98,7 @@ class Evidence:
         terms = _terms(manager, feature.name)
         is_another = feature.compared != terms.candidate
         feature.compared = terms.candidate
-        self._ledger.attach(self._epoch(feature, manager), feature.tally, labels)
+        self._attach(feature, manager, labels)
         if feature.runner is not None and self._terms.get(feature) != terms:
             feature.connect(manager, self._make_runner(feature, terms))
         if is_another:
@@ -140,6 +140,16 @@ class Evidence:
             self._ledger.record_pause(pause)
         except LedgerError as error:
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
+
+    def _attach(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
+        """The ledger learns which plan decides, so that it can tell what a move means before a process follows."""
+        name = feature.name
+
+        def told() -> Dict[str, Any]:
+            plan = [step.name for step in manager.plan(name).steps] if manager.follows_plan(name) else None
+            return {**labels(), "plan": plan}
+
+        self._ledger.attach(self._epoch(feature, manager), feature.tally, told)
 
     def _judge_anew(self, feature: Feature, manager: FlagManager) -> None:
         """A block was of the candidate that is no longer compared; the one that is may have one of its own."""

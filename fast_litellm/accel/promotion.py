@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional
 from fast_litellm.errors import PromotionError
 from fast_litellm.shadow.gate import Gate, Step
 from fast_litellm.shadow.policy import Policy
-from fast_litellm.shadow.rollouts import Rollout
+from fast_litellm.shadow.rollouts import Rollout, step_of
 
 if TYPE_CHECKING:
     from fast_litellm.flags.plan import Plan
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from fast_litellm.shadow.evidence import Evidence
     from fast_litellm.shadow.gate import Verdict
     from fast_litellm.shadow.history import History
-
-MOVING = ("running", "done")
-"""States of a rollout whose step holds; in every other the candidate answers nothing by the plan."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +81,6 @@ class Position:
         state = state or ("done" if step == len(self.plan.steps) - 1 else "running")
         certified: FrozenSet[str] = self.verdict.certified if step else frozenset()
         return Rollout(self.feature, self.build, step, state, order.at, order.actor, order.reason, certified)
-
-
-def step_of(rollout: Optional[Rollout], build: str) -> int:
-    """
-    Returns:
-        The step that a rollout gives a build: 0 without one, for another build, and while it is paused or blocked.
-    """
-    holds = rollout is not None and rollout.candidate_build == build and rollout.state in MOVING
-    return rollout.step if rollout is not None and holds else 0
 
 
 def assess(history: History, feature: str, plan: Plan, gate: Mapping[str, Any], now: float) -> Optional[Position]:

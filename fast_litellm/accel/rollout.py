@@ -13,8 +13,8 @@ import threading
 from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Set, Tuple
 
 from fast_litellm import events
-from fast_litellm.accel.promotion import MOVING
 from fast_litellm.shadow import forking, machinery
+from fast_litellm.shadow.rollouts import MOVING
 
 if TYPE_CHECKING:
     from fast_litellm.accel.feature import Feature

@@ -17,6 +17,8 @@ from fast_litellm.shadow.policy import Bound, Latency, Policy
 _SILENCE_SECONDS = 60.0
 # Kinds of divergence that one bound covers, each with a line of its own.
 _ENDINGS = {"timeouts": "timeout", "panics": "panic", "crashes": "crash"}
+# Of a fingerprint, as the commands shorten it.
+_DIGITS = 8
 # A median that takes more pairs than this cannot be told from one half.
 _MOST_PAIRS = 10_000_000
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -119,12 +121,20 @@ def _divergences(evidence: Evidence) -> Check:
     name, needs = "divergences", "none that nobody has accepted"
     accepted, unaccepted, unknown = evidence.accepted, evidence.unaccepted, evidence.unclassed
     if unaccepted or (unknown and not accepted):
-        saw = f"{max(unknown, sum(found.count for found in unaccepted)):,} comparisons in {len(unaccepted):,} classes"
-        missing = "another build of the candidate, or `fast-litellm waive FEATURE CLASS`"
+        comparisons = _counted(max(unknown, sum(found.count for found in unaccepted)), "comparison", "comparisons")
+        saw = f"{comparisons} in {_counted(len(unaccepted), 'class', 'classes')}"
+        named = unaccepted[0].fingerprint[:_DIGITS] if len(unaccepted) == 1 else "CLASS"
+        missing = f"another build of the candidate, or `fast-litellm waive {evidence.epoch.feature} {named}`"
         return Check(name, False, saw, needs, missing, None, is_terminal=True)
     if unknown:
-        return Check(name, False, f"{unknown:,} comparisons without a class", needs, "their classes", None)
-    return Check(name, True, f"{len(accepted):,} accepted classes" if accepted else "none", needs)
+        saw = f"{_counted(unknown, 'comparison', 'comparisons')} without a class"
+        return Check(name, False, saw, needs, "their classes", None)
+    saw = _counted(len(accepted), "accepted class", "accepted classes") if accepted else "none"
+    return Check(name, True, saw, needs)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def differing_of_distinct(evidence: Evidence) -> Tuple[int, int]:
@@ -244,7 +254,8 @@ def _hosts(policy: Policy, evidence: Evidence) -> Check:
 
 def _heartbeats(evidence: Evidence, now: float) -> Check:
     age = max(now - evidence.heard_at, 0.0)
-    saw = f"{evidence.processes:,} processes alive, {evidence.silent:,} silent; last heard {span(age)} ago"
+    alive = _counted(evidence.processes, "process alive", "processes alive")
+    saw = f"{alive}, {evidence.silent:,} silent; last heard {span(age)} ago"
     needs = f"each within {span(_SILENCE_SECONDS)}"
     if age <= _SILENCE_SECONDS and evidence.processes > 0 and evidence.silent == 0:
         return Check("heartbeats", True, saw, needs)

@@ -52,8 +52,18 @@ def reductions(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         return chain(_without_keys(value), _values(value))
     if type(value) is int and value not in (0, 1):
-        return iter((0, 1, abs(value) // 2))
+        return _numbers(value)
     return iter(())
+
+
+def _numbers(value: int) -> Iterator[int]:
+    """The simplest, the same without its sign, and ever less taken away: down to the smallest that will do."""
+    yield from (0, 1)
+    yield from (-value,) if value < 0 else ()
+    away = (abs(value) + 1) // 2
+    while away:
+        yield value - away if value > 0 else value + away
+        away //= 2
 
 
 def _texts(text: str) -> Iterator[str]:

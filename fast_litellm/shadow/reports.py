@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from sqlalchemy import Connection, func, select
 
-from fast_litellm.shadow import process, timing
+from fast_litellm.shadow import process, rollouts, timing
 from fast_litellm.shadow.counts import Counts, add, unflatten
 from fast_litellm.shadow.schema import (
     COUNTER,
@@ -22,6 +22,9 @@ from fast_litellm.shadow.schema import (
     TIMING,
     WAIVER,
 )
+
+if TYPE_CHECKING:
+    from fast_litellm.shadow.rollouts import Rollout
 
 Row = Mapping[str, Any]
 
@@ -64,6 +67,7 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
         both sides took in its latest epoch.
     """
     states = {(row["feature"], row["candidate_build"]): row["state"] for row in feature_states(connection)}
+    moved = rollouts.read(connection)
     totals: Dict[str, Counts] = {}
     latest: Dict[str, Row] = {}
     for row in rows(connection, _COUNTERS):
@@ -71,13 +75,7 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
         latest[row["feature"]] = row
     return {
         name: {
-            "stage": None,
-            "seam": None,
-            "patched": None,
-            "fingerprint": row["reference"] or None,
-            "candidate_build": row["candidate_build"],
-            **json.loads(row["labels"]),
-            **_blocked_stage(states.get((name, row["candidate_build"]))),
+            **_labels(row, states.get((name, row["candidate_build"])), moved.get(name)),
             **unflatten(totals[name]),
             "latency": asdict(timing.latency(timings(connection, row["epoch_id"]))),
         }
@@ -183,8 +181,12 @@ def settled(row: Row, own_host: str, now: float) -> Counts:
     return add({**counts, "in_flight": 0}, {"shed.process_died": counts["in_flight"]})
 
 
-def _blocked_stage(state: Optional[str]) -> Dict[str, str]:
-    return {"stage": "blocked"} if state == "blocked" else {}
+def _labels(row: Row, state: Optional[str], rollout: Optional[Rollout]) -> Dict[str, Any]:
+    build, told = row["candidate_build"], json.loads(row["labels"])
+    stage = rollouts.stage_of(told, state, rollouts.step_of(rollout, build))
+    told.pop("plan", None)
+    unsaid = {"seam": None, "patched": None, "fingerprint": row["reference"] or None, "candidate_build": build}
+    return {"stage": None, **unsaid, **told, **({"stage": stage} if stage else {})}
 
 
 def _class(row: Row, waiver: Optional[Row], now: float) -> Dict[str, Any]:

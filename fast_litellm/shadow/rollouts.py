@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+MOVING = ("running", "done")
+"""States of a rollout whose step holds; in every other the candidate answers nothing by the plan."""
+FOLLOWING = ("shadow", "canary", "on")
+"""Stages that a flag takes from its plan."""
+
+
 @dataclass(frozen=True)
 class Rollout:
     """
@@ -107,6 +113,40 @@ def current(connection: Connection, known: Mapping[str, Rollout]) -> Mapping[str
         What is known of all rollouts with what the ledger says of them; one that it does not name stands.
     """
     return {**known, **read(connection)}
+
+
+def step_of(rollout: Optional[Rollout], build: str) -> int:
+    """
+    Returns:
+        The step that a rollout gives a build: 0 without one, for another build, and while it is paused or blocked.
+    """
+    holds = rollout is not None and rollout.candidate_build == build and rollout.state in MOVING
+    return rollout.step if rollout is not None and holds else 0
+
+
+def stage_of(told: Mapping[str, Any], state: Optional[str], step: int) -> Optional[str]:
+    """
+    What was decided last holds, whether or not a process has been there to follow.
+
+    Args:
+        told: What a process said of the feature last: its `stage`, and the `plan` that decides it, if one does.
+        state: That of the candidate's build in the ledger, such as "blocked" or "released".
+        step: The one that the ledger gives the build.
+
+    Returns:
+        The stage of the feature; None when nobody has said anything of it.
+    """
+    stage: Optional[str] = told.get("stage")
+    plan = told.get("plan")
+    follows = stage in FOLLOWING or (stage == "blocked" and state == "released")
+    if state == "blocked" or not plan or not follows:
+        return "blocked" if state == "blocked" else stage
+    return _stage_at(plan[step if step < len(plan) else 0])
+
+
+def _stage_at(name: str) -> str:
+    """A step is named after what it serves: nothing, everything, or a share."""
+    return name if name in FOLLOWING else "canary"
 
 
 def _transition(rollout: Rollout, evaluation: Optional[Mapping[str, Any]]) -> Transition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from fast_litellm.accel.evidence import Evidence
 from fast_litellm.accel.feature import Feature, Pair
 from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import FunctionCandidate, Ledger, Pause, comparators
+from fast_litellm.shadow.rollouts import Rollout
 
 DEADLINE_S = 60
 
@@ -118,3 +120,22 @@ def test_features_that_say_nothing_of_memory_share_one():
     assert limits[0].memory is limits[1].memory is not None
     assert [6 << 20, 6 << 20, 1 << 20] == [it.max_bytes for it in limits]
     assert None is limits[2].memory
+
+
+def test_a_move_shows_where_no_process_is_there_to_follow(tmp_path):
+    """The ledger was told which plan decides, and so knows what its step means."""
+    rules = tmp_path / "plan.yaml"
+    rules.write_text('version: 1\nflags: {parser: {plan: {steps: [shadow, 5%, "on"]}}, pinned: {stage: shadow}}\n')
+    manager, ledger = FlagManager.from_file(rules), os.environ["FAST_LITELLM_LEDGER"]
+    kept = Evidence(ledger)
+    for name in ("parser", "pinned"):
+        feature = Feature(name, Pair(len, FunctionCandidate(len, build="b1"), comparators.exact, "r", effect_free=True))
+        kept.runner(feature, manager, functools.partial(dict, stage=manager.stage(name)))
+    kept.close()
+    own = Ledger.open(ledger, flush_seconds=None)
+    stages = [{name: it["stage"] for name, it in own.status()["features"].items()}]
+    for name in ("parser", "pinned"):
+        own.record_rollout(Rollout(name, "b1", 1, "running", 0.0, "ada", ""), expected=None)
+    stages.append({name: it["stage"] for name, it in own.status()["features"].items()})
+
+    assert [{"parser": "shadow", "pinned": "shadow"}, {"parser": "canary", "pinned": "shadow"}] == stages

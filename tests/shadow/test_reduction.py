@@ -34,6 +34,14 @@ def test_a_long_text_takes_few_tries():
     assert len(tries) < 500
 
 
+@given(st.integers(2, 10**9), st.integers(0, 10**9))
+def test_a_number_becomes_the_smallest_that_will_do(least, more):
+    """Where a larger one will do whenever a smaller one does; with its sign, if that is what matters."""
+    found = [reduction.smallest(sign * (least + more), lambda it, sign=sign: it * sign >= least) for sign in (1, -1)]
+
+    assert [least, -least] == found
+
+
 @given(VALUES)
 def test_it_ends_whatever_will_do(value):
     """Where everything will do, nothing is left, within the tries that are allowed."""

@@ -10,7 +10,6 @@ from typing import Mapping, Optional, Tuple
 from fast_litellm.shadow.evidence import Account, Latency
 
 PYTHON = "python"
-ATTENTION = ("blocked", "paused")
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow.dashboard.judgement import Judgement, judged
-from fast_litellm.shadow.dashboard.model import ATTENTION, Entry, FeaturePicture, Finding, Picture, Step
+from fast_litellm.shadow.dashboard.model import Entry, FeaturePicture, Finding, Picture, Step
 from fast_litellm.shadow.evidence import Account, Evidence
 from fast_litellm.shadow.history import History
 
 DEFAULT_PLAN = ("shadow", "1%", "5%", "25%", "50%", "on")
 _URGENCY = ("blocked", "paused", "canary", "shadow", "on", "off")
 _AUDIT_LINES = 20
-_CAUSES = {"auto": "divergence", "guard": "guard"}
+_BY_PERSON = "step:0 paused"
+"""The state of a rollout that somebody has taken back."""
 
 
 Judge = Callable[[str], Optional[Judgement]]
@@ -164,9 +165,19 @@ def _rollbacks(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Mapping[str, int]
     """How often Python was made to answer, by cause."""
     causes: Dict[str, List[str]] = {}
     for row in rows:
-        if row["to_state"] in ATTENTION:
-            causes.setdefault(row["feature"], []).append(_CAUSES.get(row["actor"], "manual"))
+        cause = _cause(row["to_state"], row["actor"])
+        if cause is not None:
+            causes.setdefault(row["feature"], []).append(cause)
     return {name: dict(Counter(found)) for name, found in causes.items()}
+
+
+def _cause(state: str, actor: str) -> Optional[str]:
+    """Why a candidate was taken out of service; after a person's pause the feature is where it was."""
+    if state == "blocked":
+        return "divergence"
+    if state == "paused" and actor == "guard":
+        return "guard"
+    return "manual" if state == _BY_PERSON else None
 
 
 def _urgency(feature: FeaturePicture) -> Tuple[int, int, str]:

@@ -12,6 +12,7 @@ from fast_litellm.shadow.dashboard.judgement import Judgement
 from fast_litellm.shadow.dashboard.picture import place, take
 from fast_litellm.shadow.evidence import Evidence
 from fast_litellm.shadow.observation import Comparison, Description, Summary
+from fast_litellm.shadow.rollouts import Rollout
 
 NOW = 1_764_158_400.0
 
@@ -139,9 +140,10 @@ def test_the_gate_is_asked_of_every_feature(ledger):
 
 
 def test_what_was_taken_back_is_counted_by_cause(ledger):
-    """By a divergence, by the guard, or by a person; a release is none."""
+    """By a divergence, by the guard, or by a person; a release and a person's pause are none."""
     attach(ledger, "a", "shadow")
-    for actor, state in (("auto", "blocked"), ("guard", "paused"), ("ops", "blocked"), ("ops", "released")):
+    for actor, state in (("auto", "blocked"), ("guard", "paused"), ("ops", "paused"), ("ops", "released")):
         ledger.record_transition("a", "b1", state, actor=actor, reason="")
+    ledger.record_rollout(Rollout("a", "b1", 0, "paused", NOW, "ops", ""), expected=None)
 
     assert {"divergence": 1, "guard": 1, "manual": 1} == picture(ledger).features[0].rollbacks
