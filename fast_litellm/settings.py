@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, FrozenSet, Optional
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Optional
 
 import platformdirs
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
@@ -41,6 +42,11 @@ FLAG_PREFIX = PREFIX + "FLAG_"
 
 _CAPTURE_NAMES = ("capture", "capture_key", "capture_until", "capture_most")
 _NAMES = ("config", "ledger", "state", "disable", "auto", *_CAPTURE_NAMES)
+_EXPECTED = {
+    "disable": "1 or 0",
+    "capture_until": "a moment with its offset from UTC, such as 2026-12-01T18:00:00Z",
+    "capture_most": "a whole number from 1 to 1000",
+}
 _LONGEST_CAPTURE = timedelta(days=7)
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made in it
 
@@ -48,6 +54,9 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made
 _ALIAS_DISABLE = "LITELLM_RUST_DISABLE_ALL"
 _ALIAS_FLAG_PREFIX = "LITELLM_RUST_RUST_"
 _ALIAS_WORDS = {"true": "rust", "enabled": "rust", "false": "python", "disabled": "python", "shadow": "shadow"}
+
+# Whatever stands before the last @ of an address that is no file's, and a parameter of PostgreSQL's own.
+_PASSWORD = re.compile(r"(?<=://)(?<!sqlite://).*@|(?<=password=)[^&]*")
 
 
 def _default_ledger() -> str:
@@ -74,6 +83,16 @@ class Settings(BaseSettings):
     capture_most: int = Field(20, ge=1, le=1_000)
 
     @property
+    def ledger_shown(self) -> str:
+        """The ledger's address as it may be printed: without a password."""
+        return _PASSWORD.sub("", self.ledger)
+
+    @property
+    def is_ledger_named(self) -> bool:
+        """Whether somebody has said where the ledger is."""
+        return "ledger" in self.model_fields_set
+
+    @property
     def captured_features(self) -> FrozenSet[str]:
         """The features whose differing calls are captured."""
         return frozenset(filter(None, (name.strip() for name in self.capture.split(","))))
@@ -83,9 +102,9 @@ class Settings(BaseSettings):
         if not self.captured_features:
             return self
         if not self.capture_key or self.capture_until is None:
-            raise ValueError("needs FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL")
+            raise ValueError("expected FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL beside it")
         if self.capture_until > datetime.now(timezone.utc) + _LONGEST_CAPTURE:
-            raise ValueError("FAST_LITELLM_CAPTURE_UNTIL must be at most a week ahead")
+            raise ValueError("expected a FAST_LITELLM_CAPTURE_UNTIL that is at most a week ahead")
         return self
 
 
@@ -108,7 +127,7 @@ def read() -> Settings:
     try:
         return Settings(**values)  # type: ignore[arg-type]  # pydantic validates what the environment holds
     except ValidationError as error:
-        raise RuleError(tuple(_problem(details["loc"], details["msg"]) for details in error.errors())) from None
+        raise RuleError(tuple(_problem(details["loc"], details) for details in error.errors())) from None
 
 
 def unknown_names() -> list[tuple[str, str]]:
@@ -176,6 +195,11 @@ def _alias_word(value: str) -> str:
     return f"{percent}%" if kind in {"canary", "rollout"} and percent else _ALIAS_WORDS.get(word, value)
 
 
-def _problem(location: tuple[int | str, ...], message: str) -> Problem:
-    name = PREFIX + "_".join(str(part) for part in location or ("capture",)).upper()
-    return Problem("environment", 0, 0, f"{name}: {message}", f"correct or unset {name}")
+def _problem(location: tuple[int | str, ...], details: Mapping[str, Any]) -> Problem:
+    """What came is said of the variables alone that hold nothing secret."""
+    setting = "_".join(str(part) for part in location or ("capture",))
+    name, message = PREFIX + setting.upper(), str(details["msg"]).partition("Value error, ")
+    said = message[2] or message[0]
+    if setting in _EXPECTED:
+        said = f'expected {_EXPECTED[setting]}, got "{details["input"]}"'
+    return Problem("environment", 0, 0, f"{name}: {said}", f"correct or unset {name}")

@@ -38,8 +38,43 @@ def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch):
     """The error says which variable, what was expected, and what to do."""
     monkeypatch.setenv("FAST_LITELLM_DISABLE", "perhaps")
 
-    with pytest.raises(RuleError, match=r"FAST_LITELLM_DISABLE: .*boolean"):
+    with pytest.raises(RuleError, match=r'FAST_LITELLM_DISABLE: expected 1 or 0, got "perhaps"'):
         settings.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CAPTURE", "gross", "expected FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL beside it"),
+        ("CAPTURE_MOST", "5000", 'expected a whole number from 1 to 1000, got "5000"'),
+        ("CAPTURE_UNTIL", "x", 'expected a moment with its offset from UTC, such as 2026-12-01T18:00:00Z, got "x"'),
+    ],
+)
+def test_what_was_expected_is_said_in_our_words(monkeypatch, name, value, said):
+    """A reader need not know what validates it."""
+    monkeypatch.setenv(f"FAST_LITELLM_{name}", value)
+
+    with pytest.raises(RuleError) as refused:
+        settings.read()
+    (problem,) = refused.value.problems
+    assert f"FAST_LITELLM_{name}: {said}" == problem.message
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("sqlite:////var/lib/a@b.db", "sqlite:////var/lib/a@b.db"),
+        ("postgresql://host/evidence", "postgresql://host/evidence"),
+        ("postgresql://ada:s3/c@r3t@host:5432/evidence", "postgresql://host:5432/evidence"),
+        ("postgresql://host/evidence?password=s3cr3t&user=ada", "postgresql://host/evidence?password=&user=ada"),
+    ],
+)
+def test_a_password_is_never_shown(monkeypatch, address, shown):
+    """The ledger's address is printed by many commands."""
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", address)
+    found = settings.read()
+
+    assert (True, address, shown) == (found.is_ledger_named, found.ledger, found.ledger_shown)
 
 
 @pytest.mark.parametrize(

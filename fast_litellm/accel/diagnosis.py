@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import platform
 import sys
+from collections import Counter
 from importlib import metadata
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from fast_litellm import settings
-from fast_litellm.accel import fingerprint, native, own_pairs, references
+from fast_litellm.accel import fingerprint, names, native, references
 from fast_litellm.accel.seams import SEAMS, Seam, exists
 
 _WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
@@ -78,13 +78,18 @@ def problems(report: Dict[str, Any]) -> List[str]:
 
 def notes(report: Dict[str, Any]) -> List[str]:
     """Returns what is worth knowing and no problem, in words: what stays Python that no rule asks for, for one."""
-    return [*_unknown(report, is_wanted=False), *_unknown_flags()]
+    return [*_unknown(report, is_wanted=False), *_unknown_flags(), *_misspelt_flags(report.get("rules", {}))]
 
 
 def _unknown(report: Dict[str, Any], *, is_wanted: bool) -> List[str]:
     missing = (it for it in report["seams"] if it["exists"] and not it["known"] and not it.get("superseded"))
     chosen = (seam for seam in missing if _is_wanted(report.get("rules", {}), seam["feature"]) is is_wanted)
-    return list(dict.fromkeys(map(_stays_python, chosen)))
+    alike: Dict[Tuple[str, str, str], List[str]] = {}
+    for seam in chosen:
+        known = references.in_short(seam["releases"])
+        alike.setdefault((seam["feature"], seam["package"], known), []).append(seam["seam"].rpartition(".")[2])
+    places = Counter(seam["feature"] for seam in report["seams"] if seam["exists"])
+    return [_stays_python(*what, seams if len(seams) < places[what[0]] else []) for what, seams in alike.items()]
 
 
 def _is_wanted(rules: Dict[str, Any], feature: str) -> bool:
@@ -93,10 +98,11 @@ def _is_wanted(rules: Dict[str, Any], feature: str) -> bool:
     return flags is None or flags.get(feature, {}).get("stage", "off") != "off"
 
 
-def _stays_python(seam: Dict[str, Any]) -> str:
-    known = references.in_short(seam["releases"])
+def _stays_python(feature: str, package: str, known: str, seams: List[str]) -> str:
+    """The seams are named where they are not all of the feature."""
+    where = f" in {', '.join(seams)}" if seams else ""
     return (
-        f"{seam['feature']} stays Python: this {seam['package']}'s source is not one the candidate is known to equal"
+        f"{feature} stays Python{where}: this {package}'s source is not one the candidate is known to equal"
         f" (known: {known})"
     )
 
@@ -123,11 +129,19 @@ def _misspelt() -> Iterator[str]:
 
 def _unknown_flags() -> Iterator[str]:
     """What the environment decides for flags that are nobody's here; a program may still ask for one itself."""
-    known = {*(seam.feature for seam in SEAMS), *own_pairs.declared()}
-    for flag in sorted(settings.read().flag_overrides.keys() - known):
-        near = difflib.get_close_matches(flag, known, n=1)
-        meant = f"; did you mean {settings.FLAG_PREFIX}{near[0].upper()}?" if near else ""
+    for flag in sorted(settings.read().flag_overrides.keys() - names.known()):
+        near = names.meant(flag)
+        meant = f"; did you mean {settings.FLAG_PREFIX}{near.upper()}?" if near else ""
         yield f"no feature has the name in {settings.FLAG_PREFIX}{flag.upper()}{meant}"
+
+
+def _misspelt_flags(rules: Dict[str, Any]) -> Iterator[str]:
+    """What a rule file decides for a name that is almost a feature's; a program may have declared it, though."""
+    declared = dict(rules.get("flags") or {})
+    for flag in sorted(declared.keys() - settings.read().flag_overrides.keys()):
+        near = names.meant(flag)
+        if near:
+            yield f"the rules declare {flag}, and no feature has that name; did you mean {near}?"
 
 
 def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:

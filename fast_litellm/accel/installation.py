@@ -239,7 +239,7 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
     report: Dict[str, Any] = {
         "versions": diagnosis.versions(),
         "disabled": environment.disable,
-        "ledger": environment.ledger,
+        "ledger": environment.ledger_shown,
         "seams": [{**seam, **states.get(seam["seam"], _NOT_INSTALLED)} for seam in seams],
         "rules": _rules(environment) if installation is None else installation.manager.status(),
     }

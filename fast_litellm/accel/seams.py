@@ -89,6 +89,7 @@ class Seam:
             alone, because what the control itself asks for under its name is to stay the control.
         noise: What is done when the control does not always give the same answer; see `shadow.noise`.
         superseded_by: A module of LiteLLM's own native code: a release that has it does not call the control any more.
+        has_twins: Its candidate has `twins`.
     """
 
     feature: str
@@ -105,6 +106,12 @@ class Seam:
     defined_in: Optional[str] = None
     noise: str = "none"
     superseded_by: Optional[str] = None
+    has_twins: bool = False
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its calls are compared at stage shadow."""
+        return self.effect_free or self.has_twins
 
     @property
     def place(self) -> str:
@@ -263,6 +270,7 @@ SEAMS: Tuple[Seam, ...] = (
         module=RATE_LIMITER,
         name=RATE_LIMITING,
         effect_free=False,
+        has_twins=True,
         sources=RATE_LIMITING_SOURCES,
         candidate=RateLimitingCandidate,
         comparator=comparators.Exact(safe_types=(bool, int, type(None))),  # a second or a count, no content

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, names
 
 _WAIVED = "waived:"
 _DIGITS = 8
@@ -23,8 +23,10 @@ def command(feature: str | None, *, as_json: bool) -> None:
     Each entry is chained to the one before by its hash. The exit status is 1 when the chain is broken: something was
     changed, or is missing. --json has the hashes, and the gate's evaluation that each promotion rested on.
     """
-    ledger: Any = evidence.ledger()
+    ledger = evidence.ledger()
     trail, broken = ledger.audit(feature), ledger.first_break()
+    if feature is not None and not trail and broken is None:
+        names.check(feature)
     if as_json:
         console.print_json({"trail": trail, "first_break": broken})
     elif trail:

@@ -23,11 +23,16 @@ def command(file: str) -> None:
     from fast_litellm.shadow import sealing
 
     private_key, public_key = sealing.make_keys()
+    with console.saving(Path(file)):
+        _keep(file, f"{private_key}\n")
+    console.write(public_key)
+    console.hint(f"`fast-litellm replay CLASS --key {Path(file)}` runs what was captured")
+
+
+def _keep(file: str, private_key: str) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         console.fail(f"{file} is there already, and a key that is lost opens nothing any more", exit_code=2)
     with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(f"{private_key}\n")
-    console.write(public_key)
-    console.hint(f"`fast-litellm replay CLASS --key {Path(file)}` runs what was captured")
+        out.write(private_key)

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -21,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # What rich assumes for a pipe, and what a terminal has at least: every table is laid out for it.
 MINIMUM_WIDTH = 80
@@ -53,16 +54,36 @@ class CommandFailed(click.ClickException):
 def speak_any_encoding() -> None:
     """
     Have both streams write what their encoding cannot express as an escape instead of failing. What is said to a stream
-    that was closed before the program began is lost, as for every program.
+    that was closed before the program began is lost, as for every program; so is what is said to a reader that leaves
+    in the middle.
     """
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")
+def _patient(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
+        return stream  # somebody else's, who reads all of it
+    stream.flush()
+    raw = io.BufferedWriter(_Patient(stream.fileno(), "wb", closefd=False))
+    return io.TextIOWrapper(
+        raw, stream.encoding, line_buffering=stream.line_buffering, write_through=stream.write_through
+    )
+
+
+class _Patient(io.FileIO):
+    """A stream whose reader may leave, as `head` does: the command goes on, to the exit status that it always has."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            return memoryview(data).nbytes
 
 
 def drop_output() -> None:
@@ -120,6 +141,26 @@ def output() -> Console:
     console = Console(markup=False, highlight=False)
     console.width = max(console.width, MINIMUM_WIDTH)
     return console
+
+
+def save(path: Path, text: str) -> None:
+    """
+    Write a file that was asked for.
+
+    Raises:
+        CommandFailed: It cannot be written.
+    """
+    with saving(path):
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """End the command with the file's name and the reason when the block cannot write it."""
+    try:
+        yield
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}")
 
 
 def write(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,10 @@ def command(feature: str | None, as_json: bool) -> None:
     All divergences with one fingerprint are one finding. Nothing of the calls themselves is kept: types, lengths and
     keyed digests only.
     """
-    found = sorted(evidence.ledger().divergences(feature), key=impact)
+    ledger = evidence.ledger()
+    if feature is not None:
+        names.check(feature)
+    found = sorted(ledger.divergences(feature), key=impact)
     if as_json:
         console.print_json({"divergences": found})
         return

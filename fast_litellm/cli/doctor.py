@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from fast_litellm.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_RELEASE = re.compile(r"\d+(\.\d+)+\S*")
 
 
 @click.command(name="doctor")
@@ -30,10 +33,14 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
     wrong, 3 when a feature is blocked. That a feature stays Python on this LiteLLM is wrong only where the rules ask
     for it.
     """
+    if version is not None and not _RELEASE.fullmatch(version):
+        raise click.BadParameter(f"expected a release such as 1.106.2, got {version!r}", param_hint="--litellm")
     if version is None:
         with suppress(ImportError):  # the report says that it is not installed
             import_litellm()  # first, so that its price list is not fetched from the network
     report = fast_litellm.doctor(litellm=version)
+    if version is not None and not any(seam["known"] for seam in report["seams"]):
+        report["notes"].insert(0, f"LiteLLM {version} is no release that this package knows")
     report["ledger"] = _ledger()
     report["problems"] = [*report["problems"], *filter(None, [report["ledger"]["problem"]])]
     if as_json:
@@ -54,17 +61,20 @@ def command(context: click.Context, version: str | None, as_json: bool) -> None:
 def _ledger() -> dict[str, Any]:
     address = evidence.address()
     try:
-        features = evidence.ledger().status()["features"]
+        is_there = not evidence.absence()
+        features = evidence.opened().status()["features"]
     except LedgerError as error:
-        return {"address": address, "features": [], "blocked": [], "problem": str(error)}
+        return {"address": address, "features": [], "blocked": [], "problem": str(error), "is_there": True}
     blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
-    return {"address": address, "features": list(features), "blocked": blocked, "problem": None}
+    found = {"address": address, "features": list(features), "blocked": blocked, "problem": None}
+    return {**found, "is_there": is_there}
 
 
 def _show(report: Mapping[str, Any]) -> None:
     versions = {name: found or "not installed" for name, found in report["versions"].items()}
     ledger = report["ledger"]
-    readable = "unreadable" if ledger["problem"] else f"{len(ledger['features'])} feature(s)"
+    readable = f"{len(ledger['features'])} feature(s)" if ledger["is_there"] else "not there yet"
+    readable = "unreadable" if ledger["problem"] else readable
     console.print_fields(
         {
             **versions,

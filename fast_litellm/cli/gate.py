@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fast_litellm.cli import console, evidence, moves
+from fast_litellm.cli import console, evidence, moves, names
 from fast_litellm.shadow import checks
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def command(feature: str, config: Path | None, *, as_json: bool) -> None:
     speaks against the candidate.
     """
     ledger: Any = evidence.ledger()
+    names.check(feature, config)
     position = moves.position(ledger, moves.rules(config, feature), feature)
     verdict, step = position.verdict, position.plan.steps[position.step].name
     if as_json:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from fast_litellm.accel import names
 from fast_litellm.cli import console
 from fast_litellm.flags import lint
 
@@ -19,12 +20,13 @@ from fast_litellm.flags import lint
 @click.pass_context
 def command(context: click.Context, files: tuple[Path, ...], *, at: str | None, strict: bool, as_json: bool) -> None:
     """
-    Look through rule files for expired and unowned flags, rules that never match, and what nobody uses.
+    Look through rule files for expired and unowned flags, misspelt features, rules that never match, and what nobody
+    uses.
 
     Exit status 1 when there is an error or a warning. Whether a file can be used at all is for `validate`.
     """
     today = _day(at)
-    found = [finding for file in files for finding in lint.check(file, today)]
+    found = [finding for file in files for finding in lint.check(file, today, names.doubts)]
     if as_json:
         console.print_json({"findings": [finding._asdict() for finding in found]})
     else:

@@ -26,7 +26,7 @@ def command(name: str, modules: tuple[str, ...], tries: int, out: str | None, fo
     Write a pytest file that fails as a divergence class does, and passes once the candidate is right.
 
     CLASS is the beginning of a fingerprint. Calls are made up from the shapes of the class's samples until one differs
-    in the same way; that one is made as small as it can be.
+    in the same way; then parts of that one are left out, and its numbers made smaller, for as long as it still does.
     """
     from fast_litellm.shadow import repro
 
@@ -42,7 +42,7 @@ def command(name: str, modules: tuple[str, ...], tries: int, out: str | None, fo
     if out == "-":
         console.write(text.rstrip())
         return
-    target.write_text(text, encoding="utf-8")
+    console.save(target, text)
     console.write(str(target))
     console.hint(f"run it with `pytest {target}`")
 

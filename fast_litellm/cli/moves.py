@@ -6,19 +6,50 @@ import functools
 import getpass
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 import click
 
 from fast_litellm import settings
 from fast_litellm.accel import promotion
 from fast_litellm.accel.promotion import Order, Position
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, names
 from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
+)
+
+_LONGEST_TEXT = 1_000
+"""Of what the trail keeps for ever, and tables show."""
+
+
+def _said(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """An entry of the trail that says nothing is worth as much as none, and nothing is cut behind anybody's back."""
+    if text is not None and not text.strip():
+        raise click.BadParameter(f"expected {'a name' if option.name == 'actor' else 'a reason'}, got nothing")
+    if text is not None and len(text) > _LONGEST_TEXT:
+        raise click.BadParameter(f"expected at most {_LONGEST_TEXT:,} characters, got {len(text):,}")
+    return text
+
+
+def reason_option(*, required: bool) -> Callable[[Decorated], Decorated]:
+    """
+    Returns:
+        A decorator for a command: why, as the argument `reason`; None where it may be left out and is.
+    """
+    return click.option("--reason", required=required, callback=_said, help="Why, for the audit trail.")
+
+
+actor_option = click.option(
+    "--by",
+    "actor",
+    callback=_said,
+    metavar="NAME",
+    help="Who, for the audit trail.  [default: the system's user]",
 )
 
 
@@ -67,11 +98,12 @@ def order_options(
     """
 
     @click.argument("feature", metavar="FEATURE")
-    @click.option("--reason", required=True, help="Why, for the audit trail.")
-    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
+    @reason_option(required=True)
+    @actor_option
     @config_option
     @functools.wraps(function)
     def command(*, feature: str, reason: str, actor: str | None, config: Path | None, **rest: Any) -> None:
+        names.check(feature, config)
         order = Order(actor or user(), reason, time.time())
         function(feature=feature, order=order, manager=find(config, feature), **rest)
 
@@ -85,10 +117,10 @@ def position(ledger: Any, manager: FlagManager, feature: str) -> Position:
     """
     found = promotion.assess(ledger, feature, manager.plan(feature), manager.gate(feature), time.time())
     if found is None:
-        evidence.say_empty(
-            f"no comparison of {feature}", "`fast-litellm status` says which features have been compared"
+        console.fail(
+            f"no comparison of {feature} in {evidence.address()}",
+            "`fast-litellm status` says which features have been compared",
         )
-        raise click.exceptions.Exit(1)
     return found
 
 

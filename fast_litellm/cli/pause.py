@@ -12,11 +12,10 @@ from typing import Any, Callable
 import click
 
 from fast_litellm import settings
-from fast_litellm.cli import console, evidence, moves
-from fast_litellm.errors import LedgerError, RuleError, UnknownFlagError
-from fast_litellm.flags import FlagManager
-from fast_litellm.flags.page import SharedPage, path_of
-from fast_litellm.flags.standing import word_until
+from fast_litellm.cli import console, evidence, moves, names
+from fast_litellm.errors import LedgerError
+from fast_litellm.flags.page import SharedPage, existing, path_of
+from fast_litellm.flags.standing import described, word_until
 from fast_litellm.shadow import Pause
 
 _RUNNING = 0
@@ -61,12 +60,27 @@ class Order:
         if self.scope == "host":
             self._write_page(word_until(until) if state == "paused" else _RUNNING)
         try:
-            evidence.ledger().record_pause(pause)
+            evidence.opened().record_pause(pause)  # which begins a ledger that is not there
         except LedgerError as error:
             done = (
                 "nothing was changed" if self.scope == "fleet" else f"{self.feature} is {state}, but that is not noted"
             )
             console.fail(f"{done}: {error}", "name a ledger that can be written with FAST_LITELLM_LEDGER")
+
+    def is_needless(self) -> bool:
+        """Whether it would release what nobody has stopped; where that cannot be known it is carried out."""
+        if self.scope == "host":
+            return self.config is not None and not self._is_stopped_here(self.config)
+        try:
+            return self.feature not in evidence.opened().pauses()
+        except LedgerError:
+            return False
+
+    def _is_stopped_here(self, config: Path) -> bool:
+        page = existing(config)
+        if page is None:
+            return path_of(config).exists()  # and cannot be used, which whoever writes it is told
+        return described({"host": page.word(self.feature)}, time.time())["scope"] is not None
 
     def _write_page(self, word: int) -> None:
         if self.config is None:
@@ -90,8 +104,8 @@ def order_options(function: Callable[..., None]) -> Callable[..., None]:
     """
 
     @click.argument("feature", metavar="FEATURE")
-    @click.option("--reason", default="", help="Why, for the audit trail.")
-    @click.option("--by", "actor", metavar="NAME", help="Who, for the audit trail.  [default: the system's user]")
+    @moves.reason_option(required=False)
+    @moves.actor_option
     @click.option(
         "--scope", type=click.Choice(["host", "fleet"]), default="host", show_default=True, help="Whom it reaches."
     )
@@ -99,10 +113,12 @@ def order_options(function: Callable[..., None]) -> Callable[..., None]:
         "--config", type=click.Path(path_type=Path), help="The rule file; else the one FAST_LITELLM_CONFIG names."
     )
     @functools.wraps(function)
-    def command(*, feature: str, scope: str, config: Path | None, actor: str | None, reason: str, **rest: Any) -> None:
+    def command(*, feature: str, scope: str, config: Path | None, **rest: Any) -> None:
         found = config or settings.read().config
-        _check_name(feature, found)
-        function(order=Order(feature, scope, found, actor or moves.user(), reason), **rest)
+        if scope == "fleet" or found is not None:  # a host without a rule file is told more than that
+            names.check(feature, found)
+        actor, reason = rest.pop("actor") or moves.user(), rest.pop("reason") or ""
+        function(order=Order(feature, scope, found, actor, reason), **rest)
 
     return command
 
@@ -144,19 +160,6 @@ def reach(order: Order) -> str:
         Whom an order reaches, in words that follow a verb.
     """
     return f" on this host for {order.config}" if order.scope == "host" else f" for all that use {evidence.address()}"
-
-
-def _check_name(feature: str, config: Path | None) -> None:
-    """In an emergency a mistyped name must not look like success, and a broken rule file must not be in the way."""
-    if config is None:
-        return
-    overrides = settings.read().flag_overrides
-    try:
-        FlagManager.from_file(config, overrides=overrides, scope="process").describe(feature)
-    except UnknownFlagError as error:
-        console.fail(str(error), exit_code=2)
-    except RuleError:
-        console.say(f"{config} cannot be used, so it is not known whether it declares {feature}")
 
 
 def _seconds(text: str | None) -> float | None:

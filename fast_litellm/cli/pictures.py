@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable
 
 from fast_litellm import settings
 from fast_litellm.accel import promotion
-from fast_litellm.cli import console, evidence
+from fast_litellm.cli import console, evidence, names
 from fast_litellm.errors import RuleError
 from fast_litellm.flags import FlagManager
 from fast_litellm.shadow import checks
@@ -18,20 +18,21 @@ from fast_litellm.shadow.policy import Policy
 
 if TYPE_CHECKING:
     from fast_litellm.accel.promotion import Position
-    from fast_litellm.shadow import Ledger
     from fast_litellm.shadow.dashboard.model import Picture
+    from fast_litellm.shadow.history import History
 
 
 def camera() -> Callable[[], Picture]:
     """
     Returns:
-        Takes a picture of the ledger whenever it is called; of one that cannot be read it says so.
+        Takes a picture of the ledger whenever it is called; of one that cannot be read it says so. One that is not
+        there may come later.
 
     Raises:
         LedgerError: The address names no ledger.
         RuleError: The environment cannot be read.
     """
-    ledger, address, manager = evidence.ledger(), evidence.address(), _rules()
+    ledger, address, manager = evidence.opened(), evidence.address(), _rules()
 
     def picture() -> Picture:
         manager.poll()
@@ -52,7 +53,7 @@ def _rules() -> FlagManager:
     return FlagManager.default([])
 
 
-def _judgement(ledger: Ledger, manager: FlagManager, name: str) -> Judgement | None:
+def _judgement(ledger: History, manager: FlagManager, name: str) -> Judgement | None:
     position = promotion.assess(ledger, name, manager.plan(name), manager.gate(name), time.time())
     return None if position is None else _judged(position, Policy.of(manager.gate(name)))
 
@@ -80,18 +81,22 @@ def current(feature: str | None = None) -> Picture:
         feature: The one to show; None shows all.
 
     Returns:
-        The picture; of a ledger that cannot be read it says so.
+        The picture; of a ledger that cannot be read, or was named and is not there, it says so.
 
     Raises:
-        CommandFailed: The ledger knows no such feature.
+        CommandFailed: Nobody knows the feature, or the ledger does not.
         LedgerError: The address names no ledger.
         RuleError: The environment cannot be read.
     """
+    if feature is not None:
+        names.check(feature)
     picture = camera()()
+    if evidence.absence():
+        return replace(picture, problem=f"there is no {picture.ledger} yet")
     if feature is None or not picture.features:
         return picture
     found = tuple(one for one in picture.features if one.name == feature)
     if not found:
-        names = ", ".join(one.name for one in picture.features)
-        console.fail(f"{picture.ledger} knows no feature {feature!r}", f"it has {names}")
+        there = ", ".join(one.name for one in picture.features)
+        console.fail(f"{picture.ledger} knows no feature {feature!r}", f"it has {there}")
     return replace(picture, features=found)

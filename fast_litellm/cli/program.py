@@ -1,11 +1,12 @@
 """
 The program: finds commands by name and turns every outcome into words on standard error and an exit status.
 
-    0 fine      1 failed      2 wrong usage      3 a feature is blocked      130 interrupted
+    0 fine      1 failed      2 wrong usage      3 a feature is blocked, for `status` also paused      130 interrupted
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 import sys
@@ -75,6 +76,24 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """
+        Returns:
+            The command that the first word names, and the words after it.
+
+        Raises:
+            UsageError: There is none; the nearest one is offered.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}; did you mean {near[0]}?", ctx) from None
+
 
 def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
@@ -102,7 +121,7 @@ def program(context: click.Context) -> None:
     Roll Rust out under LiteLLM one proven percent at a time.
 
     Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 failed, 2 wrong usage, 3 a
-    feature is blocked.
+    feature is blocked, for `status` also paused.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -119,14 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always; its code is the exit status.
     """
-    _send_events_to_standard_error()
     console.speak_any_encoding()
+    _send_events_to_standard_error()
     try:
         status = _status(None if arguments is None else list(arguments))
         sys.stdout.flush()  # what cannot be written is found out here, and not at exit
-    except BrokenPipeError:  # whoever read us has left, as `head` does
-        console.drop_output()
-        status = 1
     except OSError as error:
         console.drop_output()
         console.error(f"cannot go on: {error}")

@@ -15,7 +15,7 @@ from fast_litellm.cli import console, evidence, moves
 
 if TYPE_CHECKING:
     from fast_litellm.accel.recommendation import Recommendation
-    from fast_litellm.shadow import Ledger
+    from fast_litellm.shadow.history import History
 
 
 @click.command(name="recommendations")
@@ -39,7 +39,7 @@ def command(config: Path | None, *, as_json: bool) -> None:
         evidence.say_empty("no feature has been compared", evidence.HOW_TO_BEGIN)
 
 
-def _of(ledger: Ledger, config: Path | None, name: str, counts: dict[str, Any]) -> Recommendation:
+def _of(ledger: History, config: Path | None, name: str, counts: dict[str, Any]) -> Recommendation:
     manager = moves.rules(config, name)
     gate = manager.gate(name)
     position = promotion.assess(ledger, name, manager.plan(name), gate, time.time())

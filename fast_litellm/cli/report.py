@@ -39,7 +39,7 @@ def command(context: click.Context, feature: str | None, html: Path | None, as_j
     elif html is None and picture.features:
         _print(picture)
     if picture.problem:
-        console.fail(picture.problem)
+        console.fail(evidence.absence() or picture.problem)
     if not picture.features:
         evidence.say_empty("nothing has been recorded", evidence.HOW_TO_BEGIN)
     if picture.count("blocked"):
@@ -49,10 +49,7 @@ def command(context: click.Context, feature: str | None, html: Path | None, as_j
 def _write(picture: Picture, path: Path) -> None:
     from fast_litellm.shadow.dashboard import page
 
-    try:
-        path.write_text(page.render(picture), encoding="utf-8")
-    except OSError as error:
-        console.fail(f"{path} cannot be written: {error.strerror}")
+    console.save(path, page.render(picture))
     console.say(f"wrote {path}: {len(picture.features)} feature(s)")
 
 

@@ -16,7 +16,10 @@ def command(order: pause.Order) -> None:
     With --scope host on this host, with --scope fleet in every process that uses the same ledger; neither takes back
     the other. A candidate that the ledger has blocked because it differed stays blocked.
     """
-    order.carry_out("running")
-    console.write(f"{order.feature} is resumed{pause.reach(order)}: the rules decide")
-    if order.scope == "host" and order.feature in evidence.ledger().pauses():
+    if order.is_needless():
+        console.write(f"{order.feature} was not paused{pause.reach(order)}: nothing is changed")
+    else:
+        order.carry_out("running")
+        console.write(f"{order.feature} is resumed{pause.reach(order)}: the rules decide")
+    if order.scope == "host" and order.feature in evidence.opened().pauses():
         console.hint(f"the fleet has paused it, too: `fast-litellm resume {order.feature} --scope fleet`")

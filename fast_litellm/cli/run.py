@@ -24,7 +24,7 @@ EXIT_NOT_EXECUTABLE = 126
 )
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(words: tuple[str, ...]) -> None:
-    r"""
+    """
     Start any program with acceleration installed.
 
     Works for every Python program and for the Python processes it starts: uvicorn, gunicorn, litellm --config ...,
@@ -35,7 +35,7 @@ def command(words: tuple[str, ...]) -> None:
     Examples:
       fast-litellm run -- litellm --config config.yaml
       fast-litellm run -- python -m myservice
-    """
+    """  # noqa: D301 - click looks for the character itself
     os.environ["PYTHONPATH"] = _python_path(os.environ.get("PYTHONPATH", ""))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -23,4 +23,4 @@ def command(output: Path | None) -> None:
     if output is None:
         console.write(text)
     else:
-        output.write_text(text + "\n", encoding="utf-8")
+        console.save(output, text + "\n")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fast_litellm import settings
+from fast_litellm.accel import rules
 from fast_litellm.cli import console, evidence
 from fast_litellm.cli.stops import stopped
+from fast_litellm.errors import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +45,7 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
         console.output().print(table(features, differing(features, ledger.divergences()), stops))
     if not features:
         evidence.say_empty("no feature has done anything yet", evidence.HOW_TO_BEGIN)
+    _say_what_is_wrong(config)
     blocked = [name for name, feature in features.items() if feature["stage"] == "blocked"]
     for name in blocked:
         console.error(f"{name} is blocked: Python answers every call")
@@ -53,6 +56,15 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
         console.hint(f"end it with `fast-litellm resume {name} --scope {stop['scope']}`")
     if blocked or stops:
         context.exit(evidence.EXIT_BLOCKED)
+
+
+def _say_what_is_wrong(config: Path | None) -> None:
+    """Programs that run go on with the rules they had, so that nothing else would show a mistake in the file."""
+    try:
+        rules.in_force(config)
+    except RuleError as error:
+        console.error(str(error))
+        console.hint("programs that run keep the rules they had until the file is right again")
 
 
 def differing(features: Mapping[str, Mapping[str, Any]], divergences: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -109,7 +121,7 @@ def _share(count: int, total: int) -> str:
 
 def _shadow(feature: Mapping[str, Any], differs: bool) -> str:
     """Where every offered call went; what did not happen is left out, except for divergences."""
-    whose = "" if differs or not feature["diverged"] else " (earlier builds)"
+    whose = "" if differs or not feature["diverged"] else " (none open)"
     optional = {
         "waived": feature["waived"],
         "shed": sum(feature["shed"].values()),

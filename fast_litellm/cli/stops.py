@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from fast_litellm.shadow import Ledger
+    from fast_litellm.shadow.history import History
 
 
-def stopped(ledger: Ledger, config: Path | None, features: Iterable[str]) -> dict[str, dict[str, Any]]:
+def stopped(ledger: History, config: Path | None, features: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     Args:
         ledger: Where the fleet's pauses are.

@@ -25,6 +25,8 @@ def command(context: click.Context, file: str, as_json: bool) -> None:
 
     Every problem is listed at once, as FILE:LINE:COLUMN with what to do about it. Exit status 1 when there is one.
     """
+    if not file:
+        raise click.BadParameter("expected a path, got nothing", param_hint="FILE")
     problems, stages = _read(file)
     if as_json:
         listed = [asdict(problem) for problem in problems]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from fast_litellm.flags import rule_file
 from fast_litellm.flags.manager import FlagManager
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import os
 
 ERROR, WARNING, INFO = "error", "warning", "info"
+
+Doubt = Tuple[str, str, int, str, str]
+"""Level, code, line or 0 for the flag's own, message and hint of what deserves a second look in one flag."""
 
 _SOON = timedelta(days=14)
 _RULELESS = ("off", "shadow")
@@ -44,13 +47,16 @@ class Finding(NamedTuple):
         return f"{self.file}:{self.line}: {self.level}[{self.code}] {self.message}\n    hint: {self.hint}"
 
 
-def check(path: os.PathLike[str] | str, today: date) -> List[Finding]:
+def check(
+    path: os.PathLike[str] | str, today: date, further: Callable[[Dict[str, Any]], Iterable[Doubt]] = lambda _: ()
+) -> List[Finding]:
     """
     Look through a rule file.
 
     Args:
         path: The file.
         today: The day on which flags expire or not.
+        further: What somebody else knows of a flag, who is given what it would do.
 
     Returns:
         The findings in the order of the file.
@@ -60,23 +66,26 @@ def check(path: os.PathLike[str] | str, today: date) -> List[Finding]:
     """
     manager = FlagManager.from_file(path, scope="process")
     file = str(path)
-    found = [finding for name in manager.status()["flags"] for finding in _flag(file, manager.describe(name), today)]
-    found.extend(_segments(file))
+    found = list(_segments(file))
+    for account in map(manager.describe, manager.status()["flags"]):
+        found.extend(_findings(file, account, (*_doubts(account, today), *further(account))))
     return sorted(found, key=lambda finding: finding.line)
 
 
-def _flag(file: str, account: Dict[str, Any], today: date) -> Iterator[Finding]:
-    for level, code, line, message, hint in (
-        *_expiry(account, today),
-        *_owner(account),
-        *_pin(account),
-        *_rules(account),
-        *_ramps(account, today),
-    ):
+def _doubts(account: Dict[str, Any], today: date) -> Iterator[Doubt]:
+    yield from _expiry(account, today)
+    yield from _owner(account)
+    yield from _pin(account)
+    yield from _rules(account)
+    yield from _ramps(account, today)
+
+
+def _findings(file: str, account: Dict[str, Any], doubts: Iterable[Doubt]) -> Iterator[Finding]:
+    for level, code, line, message, hint in doubts:
         yield Finding(file, line or account["line"], level, code, f"{account['flag']}: {message}", hint)
 
 
-def _expiry(account: Dict[str, Any], today: date) -> Iterator[tuple[Any, ...]]:
+def _expiry(account: Dict[str, Any], today: date) -> Iterator[Doubt]:
     if account["expires"] is None:
         yield INFO, "no_expiry", 0, "the flag has no date to be gone by", "add expires: YYYY-MM-DD"
         return
@@ -88,18 +97,18 @@ def _expiry(account: Dict[str, Any], today: date) -> Iterator[tuple[Any, ...]]:
         yield INFO, "expires_soon", 0, f"expires in {left.days} day(s), on {account['expires']}", hint
 
 
-def _owner(account: Dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _owner(account: Dict[str, Any]) -> Iterator[Doubt]:
     if account["owner"] is None:
         yield WARNING, "unowned", 0, "nobody owns the flag", "add owner: whom to ask about it"
 
 
-def _pin(account: Dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _pin(account: Dict[str, Any]) -> Iterator[Doubt]:
     if account["rules"] and not account["consults_rules"] and account["stage"] in _RULELESS:
         message = f"at stage {account['stage']} none of its {len(account['rules'])} rule(s) is asked"
         yield WARNING, "rules_not_asked", 0, message, "remove the rules, or what keeps the flag at this stage"
 
 
-def _rules(account: Dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _rules(account: Dict[str, Any]) -> Iterator[Doubt]:
     seen: Dict[str, str] = {}
     for rule in account["rules"]:
         if rule.get("never"):
@@ -111,7 +120,7 @@ def _rules(account: Dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         seen.setdefault(rule["when"], rule["name"])
 
 
-def _ramps(account: Dict[str, Any], today: date) -> Iterator[tuple[Any, ...]]:
+def _ramps(account: Dict[str, Any], today: date) -> Iterator[Doubt]:
     actions = [(rule["line"], rule) for rule in account["rules"]]
     for line, action in [*actions, (account["otherwise_line"], account["otherwise"])]:
         if "ramp" in action and _day(action["ramp"]["steps"][-1][0]) < today:

@@ -4,6 +4,7 @@ Where rules come from: a file that may change at any time, or memory.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -139,7 +140,9 @@ class FileSource:
                 "expected a rule file, got none at this path", "create it, or correct the path"
             ) from None
         except OSError as error:
-            raise self._unusable(f"expected a readable file, got: {error.strerror}", "check its permissions") from None
+            is_loop = error.errno == errno.ELOOP
+            hint = "name the file that the links were to lead to" if is_loop else "check its permissions"
+            raise self._unusable(f"expected a readable file, got: {error.strerror}", hint) from None
         if len(data) > SIZE_LIMIT:
             raise self._unusable(f"expected at most {SIZE_LIMIT} bytes, got more", "is this the right file?")
         return data

@@ -126,6 +126,25 @@ def test_what_stays_python_is_a_problem_only_where_the_rules_ask_for_it(monkeypa
     assert "token_counting" in unasked
 
 
+def test_a_feature_that_is_known_in_part_says_which_seam_is_not():
+    """Two lines that begin alike would say no more than one."""
+    report = fast_litellm.doctor(litellm="1.83.14")
+    (said,) = (it for it in [*report["problems"], *report["notes"]] if it.startswith("routing stays Python"))
+    named = "_request_count_keys, _least_busy, _get_available_deployments: this litellm's source"
+
+    assert said.startswith(f"routing stays Python in simple_shuffle, {named}")
+
+
+def test_a_misspelt_flag_of_the_rules_is_said(monkeypatch, tmp_path):
+    """It may be a pair of somebody's own, so it is no problem."""
+    (tmp_path / "rollout.yaml").write_text("version: 1\nflags: {token_countin: {stage: shadow}, checkout: {}}\n")
+    monkeypatch.setenv("FAST_LITELLM_CONFIG", str(tmp_path / "rollout.yaml"))
+
+    assert [
+        "the rules declare token_countin, and no feature has that name; did you mean token_counting?"
+    ] == fast_litellm.doctor(litellm="1.106.2")["notes"]
+
+
 def test_a_word_of_the_environment_for_a_feature_that_is_not_there_is_said(monkeypatch):
     """It decides nothing, and its author believes it does."""
     monkeypatch.setenv("FAST_LITELLM_FLAG_TOKN_COUNTING", "rust")

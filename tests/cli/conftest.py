@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+import platformdirs
 import pytest
 import structlog
 
@@ -96,12 +97,11 @@ class Evidence:
     ledger: Ledger
     tallies: dict = field(default_factory=dict)
 
-    def attach(self, feature, build="1", stage="shadow"):
+    def attach(self, feature, build="1", stage="shadow", plan=None):
         """Starts a feature, and returns its counters."""
         self.tallies[feature] = Tally()
-        self.ledger.attach(
-            Epoch(feature, build, "reference", "exact/1", "revision"), self.tallies[feature], lambda: {"stage": stage}
-        )
+        epoch = Epoch(feature, build, "reference", "exact/1", "revision")
+        self.ledger.attach(epoch, self.tallies[feature], lambda: {"stage": stage, "plan": plan})
         return self.tallies[feature]
 
     def diverge(self, feature, build="1", action="none", fingerprint="5eed" * 8, confirmed=True):
@@ -126,6 +126,15 @@ def evidence():
 
 
 @pytest.fixture
+def unnamed(monkeypatch, tmp_path):
+    """Nobody has said where the ledger is: it is the user's own, which is returned."""
+    monkeypatch.delenv("FAST_LITELLM_LEDGER")
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return platformdirs.user_state_path("fast-litellm") / "ledger.db"
+
+
+@pytest.fixture
 def plan(tmp_path, monkeypatch):
     """The commands use rules with a plan, whose gate opens soon."""
     path = tmp_path / "rollout.yaml"
@@ -137,8 +146,8 @@ def plan(tmp_path, monkeypatch):
 def compared(evidence):
     """Has a feature's inputs compared, all alike."""
 
-    def compare(feature, count):
-        tally = evidence.attach(feature)
+    def compare(feature, count, plan=None):
+        tally = evidence.attach(feature, plan=plan)
         for number in range(count):
             digest = engine.current().digest(bytes(16), number)
             tally.accept(SHAPE).compare("matched", digest)

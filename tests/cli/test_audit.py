@@ -75,7 +75,7 @@ def test_a_trail_that_was_tampered_with_is_printed_and_fails(cli, trail, stateme
     assert (1, True) == (outcome.code, f"the trail is broken at entry {broken}" in outcome.err)
 
 
-def test_an_empty_trail_is_said(cli):
+def test_an_empty_trail_is_said(cli, unnamed):
     """There is nothing to print."""
     outcome = cli("audit")
     assert (0, "") == (outcome.code, outcome.out)

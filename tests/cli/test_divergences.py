@@ -54,7 +54,7 @@ def test_the_document_is_the_ledgers_own(cli, found):
 
 
 @pytest.mark.parametrize(("words", "said"), [((), "no divergence in "), (("routing",), "no divergence of routing in ")])
-def test_none_is_said_in_words(cli, words, said):
+def test_none_is_said_in_words(cli, unnamed, words, said):
     """Nothing to list is good news, not a failure."""
     outcome = cli("divergences", *words)
 

@@ -47,6 +47,14 @@ def test_a_release_that_is_not_known_is_a_problem(cli):
     assert RELEASE in outcome.err
 
 
+def test_what_is_no_release_is_wrong_usage_and_one_that_is_unheard_of_is_said(cli):
+    """The reader may have mistyped it."""
+    word, unheard = cli("doctor", "--litellm", "abc"), cli("doctor", "--litellm", "9.9.9")
+
+    assert (2, True) == (word.code, "expected a release such as 1.106.2, got 'abc'" in word.err)
+    assert (1, True) == (unheard.code, "note: LiteLLM 9.9.9 is no release that this package knows" in unheard.err)
+
+
 def test_a_bad_rule_file_is_a_problem(doctor, monkeypatch, tmp_path):
     """Its problems are listed with their places."""
     file = tmp_path / "rollout.yaml"

@@ -63,6 +63,9 @@ def test_a_candidate_that_must_not_answer_ends_with_3(cli, known):
     assert 3 == outcome.code
     assert "[!] divergences" in outcome.out
     assert "must not answer" in outcome.out
+    checks = {check["name"]: check for check in json.loads(cli("gate", "routing", "--json").out)["checks"]}
+    assert "1 comparison in 1 class" == checks["divergences"]["saw"]
+    assert "another build of the candidate, or `fast-litellm waive routing f`" == checks["divergences"]["missing"]
 
 
 def test_the_document_has_every_field(cli, known):
@@ -82,4 +85,4 @@ def test_nothing_to_judge_is_said(cli, known):
     outcome = cli("gate", "token_counting")
 
     assert (1, "") == (outcome.code, outcome.out)
-    assert outcome.err.startswith("no comparison of token_counting in ")
+    assert outcome.err.startswith("error: no comparison of token_counting in ")

@@ -39,6 +39,26 @@ def test_a_tidy_file_is_told_so(lint):
     assert {"findings": []} == json.loads(lint(tidy, "--json").out)
 
 
+@pytest.mark.parametrize(
+    ("flag", "code"),
+    [
+        ("token_countin: {stage: shadow, ", "misspelt"),
+        ("stream_wrapping: {stage: shadow, ", "never_compared"),
+        ("connection_pooling: {plan: {steps: [shadow, 'on']}, ", "never_compared"),
+        ("connection_pooling: {stage: canary, ", None),
+        ("rate_limiting: {stage: shadow, ", None),
+        ("checkout: {stage: shadow, ", None),
+    ],
+)
+def test_a_flag_that_does_nothing_is_found(cli, tmp_path, flag, code):
+    """By its name alone, with its line; names of a program's own are left alone."""
+    (tmp_path / "rules.yaml").write_text(f"version: 1\nflags:\n  {flag} owner: a, expires: 2028-01-01}}\n")
+    outcome = cli("lint", str(tmp_path / "rules.yaml"), "--at", "2027-03-01", "--json")
+
+    found = [(each["line"], each["level"], each["code"]) for each in json.loads(outcome.out)["findings"]]
+    assert ([(3, "warning", code)] if code else []) == found
+
+
 def test_a_day_that_is_none_is_wrong_usage(cli):
     """It says what a day looks like."""
     outcome = cli("lint", "rules.yaml", "--at", "tomorrow")

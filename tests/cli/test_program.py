@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_every_command_explains_itself(cli, name):
 
     assert outcome.code == 0
     assert f"fast-litellm {name}" in outcome.out
+    assert "\\b" not in outcome.out  # a mark of click's that a raw docstring would show
 
 
 def test_no_command_is_wrong_usage_and_shows_help(cli):
@@ -75,6 +77,13 @@ def test_wrong_usage_is_an_error_with_a_hint(cli):
     assert outcome.err.startswith("error: ")
     assert "bogus" in outcome.err
     assert "\nhint: see `fast-litellm --help`\n" in outcome.err
+
+
+def test_a_misspelt_command_is_told_the_nearest(cli):
+    """As a misspelt feature is."""
+    outcome = cli("stauts")
+
+    assert (2, "error: No such command 'stauts'; did you mean status?") == (outcome.code, outcome.err.splitlines()[0])
 
 
 @pytest.mark.parametrize(
@@ -134,6 +143,7 @@ def test_output_of_another_encoding_is_escaped(process):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.usefixtures("unnamed")
 @pytest.mark.parametrize("words", [("--help",), ("doctor", "--litellm", "1.106.2", "--json"), ("status", "--json")])
 def test_a_full_disk_is_said_in_one_line(words):
     """Output that cannot be written is an error, with exit status 1."""
@@ -157,13 +167,28 @@ def test_a_closed_stream_is_no_error(closed):
     assert (0, b"") == (done.returncode, done.stderr)
 
 
-def test_a_reader_that_leaves_early_is_no_error():
-    """`fast-litellm --help | head -1` ends quietly."""
-    code = "import sys\nfrom fast_litellm.cli import main\nmain(['--help'])\n"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("--help",), 0),
+        (("doctor", "--litellm", "1.106.2"), 3),
+        (("status",), 3),
+        (("report",), 3),
+        (("gate", "routing"), 3),
+        (("show", "5eed"), 0),
+        (("metrics",), 0),
+    ],
+)
+def test_a_reader_that_leaves_early_is_no_error(evidence, words, status):
+    """`fast-litellm status | head -1` ends quietly, with the exit status that it has without `head`."""
+    evidence.attach("routing")
+    evidence.diverge("routing", action="blocked")
+    evidence.ledger.flush()
+    command = [sys.executable, "-m", "fast_litellm", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
         assert started.stdout
         assert started.stderr
         started.stdout.close()
         talk = started.stderr.read()
 
-    assert talk == b""
+    assert (status, b"") == (started.returncode, b"".join(re.findall(rb"(?s)Traceback.*|.*Broken pipe.*", talk)))

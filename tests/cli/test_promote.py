@@ -78,10 +78,31 @@ def test_a_reason_is_required(cli, compared):
     assert 2 == cli("promote", "routing").code
 
 
-def test_nothing_compared_is_nothing_to_promote(cli):
+def test_nothing_compared_is_nothing_to_promote(cli, compared):
     """No silence is taken for consent."""
+    compared("pinned", 1)
     outcome = promote(cli)
-    assert (1, True) == (outcome.code, outcome.err.startswith("no comparison of routing in "))
+    assert (1, True) == (outcome.code, outcome.err.startswith("error: no comparison of routing in "))
+
+
+@pytest.mark.parametrize("words", [("--reason", ""), ("--reason", " \t"), ("--reason", "x" * 1_001)])
+@pytest.mark.parametrize("command", ["promote", "rollback", "pause", "resume"])
+def test_a_reason_says_something_and_is_kept_whole(cli, compared, command, words):
+    """The trail is for whoever comes later; nothing is cut, so that nothing is lost unseen."""
+    compared("routing", 300)
+    outcome = cli(command, "routing", *words)
+    expected = "expected a reason, got nothing" if len(words[1]) < 3 else "expected at most 1,000 characters, got 1,001"
+    assert (2, "") == (outcome.code, outcome.out)
+    assert expected in outcome.err
+    assert [] == states(cli)
+
+
+def test_a_name_that_is_given_is_one(cli, compared):
+    """Nobody is not who has done it."""
+    compared("routing", 300)
+    outcome = cli("promote", "routing", "--reason", "enough", "--by", " ")
+    assert (2, True) == (outcome.code, "expected a name, got nothing" in outcome.err)
+    assert 0 == cli("promote", "routing", "--reason", "x" * 1_000).code
 
 
 def test_a_rollback_goes_back_to_the_first_step(cli, compared):
@@ -116,3 +137,51 @@ def test_a_blocked_build_is_not_promoted(cli, compared, evidence):
     assert (1, True) == (outcome.code, "this build of routing is blocked by 5eed5eed" in outcome.err)
     assert "`fast-litellm waive routing CLASS`" in outcome.err
     assert ["blocked"] == states(cli)
+
+
+PLAN = ["shadow", "5%", "on"]
+
+
+def stage_by(cli, command):
+    said = json.loads(cli(command, "--json").out)
+    (feature,) = said["features"].values() if command == "status" else said.get("features", said.get(command))
+    return feature["stage"]
+
+
+@pytest.mark.parametrize("command", ["status", "report", "recommendations"])
+def test_every_screen_shows_a_move_that_no_process_has_followed_yet(cli, compared, command):
+    """A deploy is when nobody runs; an operator looks whether the rollback has worked."""
+    compared("routing", 300, PLAN)
+    seen = [stage_by(cli, command)]
+    promote(cli)
+    seen.append(stage_by(cli, command))
+    promote(cli, "routing", "--to", "on", "--force")
+    seen.append(stage_by(cli, command))
+    cli("rollback", "routing", "--reason", "an emergency")
+
+    assert ["shadow", "canary", "on", "shadow"] == [*seen, stage_by(cli, command)]
+
+
+def test_explain_takes_the_step_of_the_ledger(cli, compared):
+    """As a running program does."""
+    compared("routing", 300, PLAN)
+    before = json.loads(cli("explain", "routing", "--unit", "u", "--json").out)["decision"]
+    promote(cli, "routing", "--to", "on", "--force")
+    after = json.loads(cli("explain", "routing", "--unit", "u", "--json").out)["decision"]
+
+    assert ("shadow", "python") == (before["stage"], before["serve"])
+    assert ("on", "rust") == (after["stage"], after["serve"])
+
+
+def test_a_waiver_shows_at_once_that_the_block_has_ended(cli, evidence):
+    """Where no process was there to be released."""
+    evidence.attach("routing", stage="blocked", plan=PLAN)
+    evidence.diverge("routing", action="blocked")
+    evidence.ledger.flush()
+    blocked = cli("status")
+    cli("waive", "routing", "5eed", "--reason", "known", "--for", "1d")
+    released = cli("status")
+
+    assert (3, 0) == (blocked.code, released.code)
+    assert "1 diverged (none open)" in released.out
+    assert "shadow" == stage_by(cli, "status")

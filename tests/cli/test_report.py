@@ -38,12 +38,12 @@ def test_one_feature_can_be_singled_out(cli, found):
 
 
 def test_an_unknown_feature_is_an_error(cli, found):
-    """Those there are, are named."""
-    outcome = cli("report", "token_countin")
+    """The nearest name is offered; of one that the ledger does not know, those it does are named."""
+    misspelt, unheard = cli("report", "token_countin"), cli("report", "rate_limiting")
 
-    assert (1, "") == (outcome.code, outcome.out)
-    assert "'token_countin'" in outcome.err
-    assert "hint: it has routing, token_counting" in outcome.err
+    assert (2, "", 1, "") == (misspelt.code, misspelt.out, unheard.code, unheard.out)
+    assert 'hint: did you mean "token_counting"?' in misspelt.err
+    assert "hint: it has routing, token_counting" in unheard.err
 
 
 def test_the_document_is_the_picture(cli, found):
@@ -74,6 +74,15 @@ def test_a_page_that_cannot_be_written_is_an_error(cli, found, tmp_path):
 
 
 def test_a_ledger_that_is_not_there_is_said(cli, tmp_path):
+    """In the terminal with its path, and on the page with its name."""
+    outcome = cli("report", "--html", tmp_path / "report.html")
+
+    assert 1 == outcome.code
+    assert "there is no ledger.db yet" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"error: there is no ledger at {tmp_path / 'ledger.db'} yet" in outcome.err
+
+
+def test_the_users_own_ledger_may_come_later(cli, unnamed, tmp_path):
     """In the terminal in words, and on the page."""
     outcome = cli("report", "--html", tmp_path / "report.html")
 

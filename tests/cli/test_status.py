@@ -30,17 +30,17 @@ def busy(evidence):
     ticket.shed("shutdown")
 
 
-def test_no_ledger_yet_is_said_in_words_and_makes_none(cli):
+def test_no_ledger_yet_is_said_in_words_and_makes_none(process, unnamed):
     """A fresh machine gets a hint, exit status 0, and no file."""
-    outcome = cli("status")
+    outcome = process("status")
 
     assert (0, "") == (outcome.code, outcome.out)
     assert outcome.err.startswith("no feature has done anything yet in sqlite:///")
     assert "hint: " in outcome.err
-    assert not ledger_file().exists()
+    assert not unnamed.parent.exists()
 
 
-def test_no_ledger_yet_is_an_empty_document(cli):
+def test_no_ledger_yet_is_an_empty_document(cli, unnamed):
     """Programs can rely on the shape from the first call on."""
     assert json.loads(cli("status", "--json").out) == {"features": {}, "stops": {}}
 
@@ -119,7 +119,7 @@ def test_a_difference_of_the_present_build_is_shown_as_its_state(cli, evidence):
 
 
 def test_a_difference_of_an_earlier_build_is_not_held_against_the_present_one(cli, evidence):
-    """The count stays, and says whose it is."""
+    """The count stays, and says that nothing of it is open."""
     evidence.attach("token_counting", build="1")
     evidence.diverge("token_counting", build="1", action="blocked")
     evidence.ledger.flush()
@@ -130,7 +130,18 @@ def test_a_difference_of_an_earlier_build_is_not_held_against_the_present_one(cl
     outcome = cli("status")
 
     assert outcome.code == 0
-    assert "1 diverged (earlier builds)" in outcome.out
+    assert "1 diverged (none open)" in outcome.out
+
+
+def test_a_mistake_in_the_rule_file_is_said(cli, busy, tmp_path):
+    """Programs that run go on as they were, so nothing else would show it."""
+    (tmp_path / "rollout.yaml").write_text("version: 1\nflags: {token_counting: {stage: often}}\n")
+
+    outcome = cli("status", "--config", str(tmp_path / "rollout.yaml"))
+
+    assert (0, True) == (outcome.code, "token_counting" in outcome.out)
+    assert "rollout.yaml:2:33: flags.token_counting.stage: expected" in outcome.err
+    assert "keep the rules they had" in outcome.err
 
 
 def test_a_ledger_that_cannot_be_read_is_an_error(cli):

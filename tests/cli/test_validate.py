@@ -30,6 +30,15 @@ def test_a_good_file_is_ok_and_says_its_stages(cli, rules):
     assert (0, f"{file}: ok, token_counting shadow\n", "") == (outcome.code, outcome.out, outcome.err)
 
 
+def test_a_path_that_leads_nowhere_is_told_what_it_is(cli, tmp_path):
+    """Permissions have nothing to do with it."""
+    (tmp_path / "loop").symlink_to("loop")
+    loop, empty = cli("validate", "loop"), cli("validate", "")
+
+    assert (1, True) == (loop.code, "hint: name the file that the links were to lead to" in loop.out)
+    assert (2, True) == (empty.code, "expected a path, got nothing" in empty.err)
+
+
 def test_every_problem_is_listed_with_its_place_and_a_hint(cli, rules):
     """All at once, as file:line:column, which editors understand."""
     file = rules(BAD)

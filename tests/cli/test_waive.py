@@ -38,7 +38,7 @@ def test_the_last_open_class_releases_its_build(cli, blocked):
     ledger = blocked(FIRST, SECOND)
     first = waive(cli, FIRST[:6])
     assert (0, True) == (first.code, "routing stays blocked" in first.out)
-    assert "divergences: 1 comparisons in 1 classes" in first.out
+    assert "divergences: 1 comparison in 1 class" in first.out
     second = waive(cli, SECOND[:6])
     assert (0, True) == (second.code, "routing is released" in second.out)
     assert None is ledger.blocked("routing", "1")

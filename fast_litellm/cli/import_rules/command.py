@@ -26,6 +26,13 @@ _ENGINES: Dict[str, Tuple[Callable[..., Dict[str, Any]], Callable[..., Draft], s
     "flagd": (flagd.flags, flagd.converted, flagd.HASH),
 }
 
+_WORDS = {
+    "unleash": {"enabled", "strategies"},
+    "growthbook": {"defaultValue", "rules"},
+    "flagd": {"state", "variants", "defaultVariant"},
+}
+"""What an engine's flags consist of: a file without any of it is somebody else's, be it one of our own."""
+
 
 @click.command(name="import")
 @click.option("--from", "engine", type=click.Choice(list(_ENGINES)), required=True, help="The engine the file is for.")
@@ -45,7 +52,7 @@ def command(context: click.Context, /, file: Path, engine: str, output: Optional
     listing = Listing()
     rules = _converted(engine, _loaded(file), listing, as_text=switches["flagd_text"])
     if output is not None:
-        output.write_text(rules, encoding="utf-8")
+        console.save(output, rules)
     if switches["as_json"]:
         left_out = [asdict(entry) for entry in listing.entries]
         console.print_json({"from": engine, "rules": rules, "left_out": left_out})
@@ -73,7 +80,7 @@ def _converted(engine: str, document: Dict[str, Any], listing: Listing, *, as_te
     read = partial(flags, as_text=as_text) if engine == "flagd" else flags
     carried: Dict[str, Any] = {}
     try:
-        for written, definition in read(document).items():
+        for written, definition in _recognised(engine, read(document)).items():
             listing.flag = written
             with listing.leaving_out("the flag is not in the rules"):
                 name = valid_name(written, listing)
@@ -88,6 +95,12 @@ def _converted(engine: str, document: Dict[str, Any], listing: Listing, *, as_te
     # A file that names flags it does not have, say, is told so here and not when it is deployed.
     FlagManager.from_dict(yaml.safe_load(text))
     return text
+
+
+def _recognised(engine: str, definitions: Dict[str, Any]) -> Dict[str, Any]:
+    if definitions and not any(_WORDS[engine] & set(definition) for definition in definitions.values()):
+        raise KeyError(*sorted(_WORDS[engine]))
+    return definitions
 
 
 def _say(listing: Listing) -> None:

@@ -78,6 +78,7 @@ def test_yaml_is_read_as_well_as_json(cli, theirs):
         ('{"flags": {"quick": {"variants": 1}}}', 'flag "quick" does not have flagd\'s form'),
         ("{}", "the file does not have flagd's form"),
         ('{"flags": [1]}', "the file does not have flagd's form"),
+        ("version: 1\nflags: {token_counting: {stage: shadow}}", "the file does not have flagd's form"),  # one of ours
     ],
 )
 def test_a_file_of_another_kind_is_an_error(cli, theirs, text, expected):
