@@ -228,7 +228,8 @@ def _record_state(ledger: Ledger, position: Position, state: str, order: Order) 
 
 
 def _record(ledger: Ledger, position: Position, rollout: Rollout, *, is_forced: bool = False) -> Rollout:
-    evaluation = {**evaluation_of(position.verdict), "forced": is_forced}
+    step = position.plan.steps[rollout.step].name
+    evaluation = {**evaluation_of(position.verdict), "step": step, "forced": is_forced}
     if not ledger.record_rollout(rollout, expected=position.rollout, evaluation=evaluation):
         raise PromotionError(f"somebody else has moved {position.feature} meanwhile; look again")
     return rollout

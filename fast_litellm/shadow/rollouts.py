@@ -19,6 +19,8 @@ MOVING = ("running", "done")
 """States of a rollout whose step holds; in every other the candidate answers nothing by the plan."""
 FOLLOWING = ("shadow", "canary", "on")
 """Stages that a flag takes from its plan."""
+TAKEN_BACK = "taken back"
+"""How the trail calls a step to which a person has put a feature back."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def write(
         connection: In a write transaction.
         rollout: What it comes to.
         expected: What it was when that was decided; None when there was none.
-        evaluation: The gate's verdict it rests on.
+        evaluation: The gate's verdict it rests on, and as `step` the name of the step.
 
     Returns:
         Whether it was replaced.
@@ -149,11 +151,19 @@ def _stage_at(name: str) -> str:
     return name if name in FOLLOWING else "canary"
 
 
+def _said(rollout: Rollout, name: Optional[str]) -> str:
+    """The step by its name, where whoever moves the feature knows it."""
+    state = TAKEN_BACK if rollout.state == "paused" else rollout.state
+    if name is None:
+        return f"step {rollout.step} ({state})"
+    return name if rollout.state in MOVING else f"{name} ({state})"
+
+
 def _transition(rollout: Rollout, evaluation: Optional[Mapping[str, Any]]) -> Transition:
     return Transition(
         rollout.feature,
         rollout.candidate_build,
-        f"step:{rollout.step} {rollout.state}",
+        _said(rollout, (evaluation or {}).get("step")),
         rollout.actor,
         rollout.reason,
         rollout.since,

@@ -163,9 +163,7 @@ def test_a_feature_goes_from_shadow_to_on_by_evidence_and_time(join):
     member.call(*range(1_000))
     assert ("on", 1_000) == (member.manager.stage("doubling"), member.served()["rust"] - before["rust"])
     trail = [(row["to_state"], row["actor"], row["evaluation"]["decision"]) for row in member.ledger.audit()]
-    assert [
-        (f"step:{n} {state}", "ada", "promote") for n, state in ((1, "running"), (2, "running"), (3, "done"))
-    ] == trail
+    assert [(step.name, "ada", "promote") for step in member.manager.plan("doubling").steps[1:]] == trail
     assert member.ledger.first_break() is None
 
 
@@ -350,7 +348,7 @@ def test_a_blocked_build_is_back_at_the_first_step(join, turning, advance):
     Advance(member.ledger, member.manager, member.clock).look()
     rollout = member.ledger.rollouts()["doubling"]
     assert (0, "blocked", "auto", frozenset()) == (rollout.step, rollout.state, rollout.actor, rollout.certified)
-    assert ["step:2 running", "blocked"] == [row["to_state"] for row in member.ledger.audit()]
+    assert ["50%", "blocked"] == [row["to_state"] for row in member.ledger.audit()]
     with pytest.raises(PromotionError, match="is blocked by"):
         member.promote(1, is_forced=True)
 

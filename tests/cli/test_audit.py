@@ -38,7 +38,7 @@ def test_an_entry_says_what_who_and_why(cli, trail, monkeypatch):
     rows = [" ".join(line.split()) for line in cli("audit").out.splitlines()[2:]]
     assert [
         "paused until 2001-09-09 01:46:40 eve [x] on call",
-        f"step:1 running (forced) ada {WHY}",
+        f"step 1 (running) (forced) ada {WHY}",
         "waived:abababab until 2001-09-09 01:46:40 ada a known rounding",
     ] == [row.partition(feature)[2].strip() for row, feature in zip(rows, ("parser", "routing", "routing"))]
 
@@ -53,7 +53,7 @@ def test_it_fits_a_narrow_terminal(cli, trail):
 def test_a_feature_has_its_own_trail(cli, trail):
     """With the hashes of the whole, and what each promotion rested on."""
     document = json.loads(cli("audit", "routing", "--json").out)
-    assert (["step:1 running", f"waived:{'ab' * 16}"], None) == (
+    assert (["step 1 (running)", f"waived:{'ab' * 16}"], None) == (
         [entry["to_state"] for entry in document["trail"]],
         document["first_break"],
     )

@@ -40,7 +40,7 @@ def test_a_rollout_is_kept_as_it_was_told(open_ledger):
     assert ledger.record_rollout(FIRST, expected=None, evaluation={"decision": "promote"})
     assert {"parser": FIRST} == open_ledger().rollouts()
     (row,) = ledger.audit()
-    assert ("step:1 running", "ada", "rollout", {"decision": "promote"}) == tuple(
+    assert ("step 1 (running)", "ada", "rollout", {"decision": "promote"}) == tuple(
         row[name] for name in ("to_state", "actor", "scope", "evaluation")
     )
 
@@ -78,7 +78,7 @@ def test_two_processes_never_advance_twice(open_ledger):
             moved = [rollout for rollout, move in zip(rollouts, moves) if move.result()]
             known = ledgers[0].rollouts()["parser"]
             assert [known] == moved
-    assert ([f"step:{step} running" for step in range(5)], None) == (
+    assert ([f"step {step} (running)" for step in range(5)], None) == (
         [row["to_state"] for row in ledgers[0].audit()],
         ledgers[0].first_break(),
     )

@@ -14,12 +14,11 @@ from fast_litellm.shadow.dashboard.judgement import Judgement, judged
 from fast_litellm.shadow.dashboard.model import Entry, FeaturePicture, Finding, Picture, Step
 from fast_litellm.shadow.evidence import Account, Evidence
 from fast_litellm.shadow.history import History
+from fast_litellm.shadow.rollouts import TAKEN_BACK
 
 DEFAULT_PLAN = ("shadow", "1%", "5%", "25%", "50%", "on")
 _URGENCY = ("blocked", "paused", "canary", "shadow", "on", "off")
 _AUDIT_LINES = 20
-_BY_PERSON = "step:0 paused"
-"""The state of a rollout that somebody has taken back."""
 
 
 Judge = Callable[[str], Optional[Judgement]]
@@ -177,7 +176,7 @@ def _cause(state: str, actor: str) -> Optional[str]:
         return "divergence"
     if state == "paused" and actor == "guard":
         return "guard"
-    return "manual" if state == _BY_PERSON else None
+    return "manual" if state.endswith(f"({TAKEN_BACK})") else None
 
 
 def _urgency(feature: FeaturePicture) -> Tuple[int, int, str]:
