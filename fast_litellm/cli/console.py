@@ -164,8 +164,9 @@ def saving(path: Path) -> Iterator[None]:
 
 
 def write(text: str) -> None:
-    """Print a line of data on standard output, as it is."""
+    """Print a line of data on standard output, as it is, and at once: what comes after it may take a while."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def print_json(document: object) -> None:

@@ -44,28 +44,29 @@ class Order:
     actor: str
     reason: str
 
-    def carry_out(self, state: str, hold: float | None = None) -> None:
+    def carry_out(self, state: str, done: str, until: float | None = None) -> None:
         """
-        Stop or release the feature, then note it in the ledger.
+        Stop or release the feature, and note it in the ledger.
 
         Args:
             state: "paused" or "running".
-            hold: Seconds after which a pause ends by itself.
+            done: What to say as soon as it is done; a ledger that is out of reach is waited for after that.
+            until: When a pause ends by itself, in seconds since 1970.
 
         Raises:
             CommandFailed: It could not be done, or not be noted.
         """
-        until = None if hold is None else time.time() + hold
         pause = Pause(self.feature, state, self.scope, self.actor, self.reason, until)
         if self.scope == "host":
             self._write_page(word_until(until) if state == "paused" else _RUNNING)
+            console.write(done)
         try:
             evidence.opened().record_pause(pause)  # which begins a ledger that is not there
         except LedgerError as error:
-            done = (
-                "nothing was changed" if self.scope == "fleet" else f"{self.feature} is {state}, but that is not noted"
-            )
-            console.fail(f"{done}: {error}", "name a ledger that can be written with FAST_LITELLM_LEDGER")
+            so_far = "nothing was changed" if self.scope == "fleet" else "that is not noted"
+            console.fail(f"{so_far}: {error}", "name a ledger that can be written with FAST_LITELLM_LEDGER")
+        if self.scope == "fleet":
+            console.write(done)
 
     def is_needless(self) -> bool:
         """Whether it would release what nobody has stopped; where that cannot be known it is carried out."""
@@ -149,9 +150,9 @@ def command(order: Order, hold: float | None) -> None:
 
     The pause ends with `fast-litellm resume`. Who paused and why is kept in the ledger.
     """
-    order.carry_out("paused", hold)
-    until = "" if hold is None else f" until {evidence.moment(time.time() + hold)} UTC"
-    console.write(f"{order.feature} is paused{reach(order)}{until}: Python answers every call")
+    until = None if hold is None else time.time() + hold
+    end = "" if until is None else f" until {evidence.moment(until)} UTC"
+    order.carry_out("paused", f"{order.feature} is paused{reach(order)}{end}: Python answers every call", until)
 
 
 def reach(order: Order) -> str:

@@ -19,7 +19,6 @@ def command(order: pause.Order) -> None:
     if order.is_needless():
         console.write(f"{order.feature} was not paused{pause.reach(order)}: nothing is changed")
     else:
-        order.carry_out("running")
-        console.write(f"{order.feature} is resumed{pause.reach(order)}: the rules decide")
+        order.carry_out("running", f"{order.feature} is resumed{pause.reach(order)}: the rules decide")
     if order.scope == "host" and order.feature in evidence.opened().pauses():
         console.hint(f"the fleet has paused it, too: `fast-litellm resume {order.feature} --scope fleet`")
