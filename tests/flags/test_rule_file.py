@@ -56,6 +56,12 @@ def test_the_version_is_the_number_one(problems, version):
     assert ["r.yaml:1:"] == [problem[:9] for problem in problems(f"version: {version}\nflags: {{}}")]
 
 
+def test_a_version_in_quotes_is_told_what_is_wrong():
+    """It looks like the right one."""
+    with pytest.raises(RuleError, match='got the text "1"\\n    hint: write it without quotes'):
+        rule_file.from_bytes(b'version: "1"\nflags: {}', "r.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "missing"), [("flags: {}", ["version"]), ("version: 1", ["flags"]), ("{}", ["version", "flags"])]
 )

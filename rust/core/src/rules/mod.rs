@@ -188,7 +188,8 @@ impl FileReader {
         if let Some(version) = found.get("version")
             && !matches!(version.value, Value::Int(1))
         {
-            findings.expected(version, "1, the only version there is", "");
+            let hint = if version.as_text() == Some("1") { "write it without quotes" } else { "" };
+            findings.expected(version, "1, the only version there is", hint);
         }
         let segments = found.get("segments").map(|node| Segments::read(node, findings)).unwrap_or_default();
         let names: BTreeSet<&str> = self.flags.keys().map(String::as_str).collect();
