@@ -67,7 +67,7 @@ def recommend(
 
 def _figures(counts: Mapping[str, Any], position: Optional[Position]) -> Mapping[str, Any]:
     served, declined = counts["served"], sum(counts["declined"].values())
-    asked = served.get("rust", 0) + counts["compared"] + declined
+    asked = sum(served.values()) - served.get("python", 0) + counts["compared"] + declined
     found: Mapping[str, Any] = {
         "served": served,
         "offered": counts["offered"],

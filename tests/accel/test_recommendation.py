@@ -61,6 +61,12 @@ DIVERGED = Check("divergences", False, "1 open", "none", "another build", None, 
             "leave",
             "it declines 60% of the calls, mostly as opaque_value",
         ),
+        (
+            {"served": {"python": 60, "rust": 0, "litellm_rust": 3_000}, "compared": 30, "declined": {"size": 60}},
+            position("promote"),
+            "promote",
+            f"the gate opens for {PLAN.steps[1].name}",
+        ),
     ],
 )
 def test_every_recommendation_has_its_reason(changes, where, action, why):
