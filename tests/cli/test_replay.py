@@ -31,11 +31,13 @@ def shout(text, times=1):
 PROGRAM = """
 import sys, fast_litellm, shouting
 fast_litellm.install()
-for number in range(8):
-    shouting.shout(sys.argv[1] * (number % 4), 2)
-while fast_litellm.status()["features"]["shout"]["in_flight"]:
-    pass
-print(fast_litellm.status()["features"]["shout"]["diverged"])
+feature = lambda: fast_litellm.status()["features"]["shout"]
+while not feature()["diverged"]:  # a busy machine's budget may leave some out
+    for number in range(8):
+        shouting.shout(sys.argv[1] * (number % 4), 2)
+    while feature()["in_flight"]:
+        pass
+print(feature()["diverged"])
 fast_litellm.uninstall()
 """
 
