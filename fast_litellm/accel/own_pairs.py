@@ -111,7 +111,7 @@ def _check_kinds(control: Callable[..., Any], candidate: Any, *, effect_free: bo
 
 
 def _check_function(function: Any, *, effect_free: bool) -> None:
-    if not callable(function) or isinstance(function, (type, staticmethod, classmethod)):
+    if not callable(function) or isinstance(function, (staticmethod, classmethod)):
         raise _no_function(function)
     is_asynchronous = inspect.isasyncgenfunction(function)
     if is_asynchronous or (effect_free and inspect.isgeneratorfunction(function)):
@@ -130,15 +130,15 @@ def _no_function(thing: Any) -> SeamError:
 
 
 def _check_arguments(control: Callable[..., Any], candidate: Callable[..., Any]) -> None:
-    """A candidate that cannot be called as the control is would fail, and be blocked, with its first call."""
+    """A candidate that cannot take what the control needs would fail, and be blocked, with its first call."""
     try:
         wanted, taken = inspect.signature(control), inspect.signature(candidate)
     except (TypeError, ValueError):  # what is written in C need not say
         return
-    of_kind = [parameter for parameter in wanted.parameters.values() if parameter.kind not in _VARIABLE]
-    named = {parameter.name: None for parameter in of_kind if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    needed = [it for it in wanted.parameters.values() if it.kind not in _VARIABLE and it.default is it.empty]
+    named = {parameter.name: None for parameter in needed if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
     try:
-        taken.bind(*[None] * (len(of_kind) - len(named)), **named)
+        taken.bind(*[None] * (len(needed) - len(named)), **named)
     except TypeError as error:
         raise SeamError(f"{_name(candidate)}{taken} cannot be called as {_name(control)}{wanted} is: {error}") from None
 

@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_told(ask):
     ("asked", "message"),
     [
         ({"key": "no key"}, "FAST_LITELLM_CAPTURE_KEY: a key is 32 bytes in base64"),
-        ({"key": ""}, "FAST_LITELLM_CAPTURE: .*needs FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL"),
+        ({"key": ""}, "FAST_LITELLM_CAPTURE: expected FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL"),
         ({"hours": 24 * 8}, "at most a week ahead"),
     ],
 )
@@ -59,5 +59,5 @@ def test_a_time_needs_its_offset(ask, monkeypatch):
     """Eight o'clock is another moment elsewhere."""
     ask()
     monkeypatch.setenv("FAST_LITELLM_CAPTURE_UNTIL", "2026-12-01T08:00:00")
-    with pytest.raises(RuleError, match=r"FAST_LITELLM_CAPTURE_UNTIL: .*timezone"):
+    with pytest.raises(RuleError, match="FAST_LITELLM_CAPTURE_UNTIL: expected a moment with its offset from UTC"):
         settings.read()

@@ -114,10 +114,12 @@ class Twice:
         try:
             answer = "value", self.candidate.run(self.candidate.prepare(args, kwargs), args, kwargs)
         except Declined as refusal:
-            self.declined[refusal.reason] += 1
-            return by_control(self.streams[1], one)
-        self.answered += 1
-        return answer
+            declined = refusal.reason
+        else:
+            self.answered += 1
+            return answer
+        self.declined[declined] += 1
+        return by_control(self.streams[1], one)  # no longer under way: LiteLLM writes tracebacks into its messages
 
     def state(self, index: int) -> Dict[str, Any]:
         """All attributes of a wrapper that can be compared."""
