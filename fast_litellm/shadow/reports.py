@@ -183,10 +183,10 @@ def settled(row: Row, own_host: str, now: float) -> Counts:
 
 def _labels(row: Row, state: Optional[str], rollout: Optional[Rollout]) -> Dict[str, Any]:
     build, told = row["candidate_build"], json.loads(row["labels"])
-    stage = rollouts.stage_of(told, state, rollouts.step_of(rollout, build))
+    told["stage"] = rollouts.stage_of(told, state, rollouts.step_of(rollout, build))
     told.pop("plan", None)
     unsaid = {"seam": None, "patched": None, "fingerprint": row["reference"] or None, "candidate_build": build}
-    return {"stage": None, **unsaid, **told, **({"stage": stage} if stage else {})}
+    return {**unsaid, **told}
 
 
 def _class(row: Row, waiver: Optional[Row], now: float) -> Dict[str, Any]:

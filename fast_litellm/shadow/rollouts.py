@@ -138,12 +138,12 @@ def stage_of(told: Mapping[str, Any], state: Optional[str], step: int) -> Option
     Returns:
         The stage of the feature; None when nobody has said anything of it.
     """
+    if state == "blocked":
+        return state
     stage: Optional[str] = told.get("stage")
     plan = told.get("plan")
     follows = stage in FOLLOWING or (stage == "blocked" and state == "released")
-    if state == "blocked" or not plan or not follows:
-        return "blocked" if state == "blocked" else stage
-    return _stage_at(plan[step if step < len(plan) else 0])
+    return _stage_at(plan[step if step < len(plan) else 0]) if plan and follows else stage
 
 
 def _stage_at(name: str) -> str:

@@ -108,7 +108,9 @@ impl Block {
             let (left, others) = (left_out.load(Ordering::Acquire), served.load(Ordering::Acquire));
             let is_taken = takes(left.wrapping_add(others));
             let (word, before) = if is_taken { (served, others) } else { (left_out, left) };
-            // Who counted in between had the same number and so counted the same word, which has changed then.
+            // Who counted in between had the same number and so counted the same word, which has changed then. Without the
+            // interpreter's lock three threads may read between each other's counts, and a number be given twice: then both
+            // calls are taken, or both left out, and each is counted.
             if word.compare_exchange(before, before.wrapping_add(1), Ordering::Release, Ordering::Relaxed).is_ok() {
                 return is_taken;
             }
