@@ -142,12 +142,14 @@ class Evidence:
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
 
     def _attach(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> None:
-        """The ledger learns which plan decides, so that it can tell what a move means before a process follows."""
+        """The ledger learns what the stage rests on, so that it can tell what a word means before a process follows."""
         name = feature.name
 
         def told() -> Dict[str, Any]:
             plan = [step.name for step in manager.plan(name).steps] if manager.follows_plan(name) else None
-            return {**labels(), "plan": plan}
+            standing = manager.standing(name)
+            pause = standing["scope"] if standing["state"] == "paused" else None
+            return {**labels(), "plan": plan, "unpaused": manager.stage(name), "pause": pause}
 
         self._ledger.attach(self._epoch(feature, manager), feature.tally, told)
 

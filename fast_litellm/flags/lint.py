@@ -75,6 +75,7 @@ def check(
 def _doubts(account: Dict[str, Any], today: date) -> Iterator[Doubt]:
     yield from _expiry(account, today)
     yield from _owner(account)
+    yield from _idle(account)
     yield from _pin(account)
     yield from _rules(account)
     yield from _ramps(account, today)
@@ -100,6 +101,18 @@ def _expiry(account: Dict[str, Any], today: date) -> Iterator[Doubt]:
 def _owner(account: Dict[str, Any]) -> Iterator[Doubt]:
     if account["owner"] is None:
         yield WARNING, "unowned", 0, "nobody owns the flag", "add owner: whom to ask about it"
+
+
+def _idle(account: Dict[str, Any]) -> Iterator[Doubt]:
+    if account["rules"] or account["otherwise"] != {"serve": "python"}:
+        return
+    if account["stage"] == "off" and account["consults_rules"]:
+        message = "nothing says what it does, so that Python answers and nothing is compared"
+        yield WARNING, "does_nothing", 0, message, "write a stage, such as stage: shadow, or stage: off if that is meant"
+    elif account["stage"] == "canary":
+        message = "without a rule or a share its canary serves nobody"
+        hint = "write otherwise: {split: {rust: 5, python: 95}}, a rule, or stage: shadow"
+        yield WARNING, "serves_nobody", 0, message, hint
 
 
 def _pin(account: Dict[str, Any]) -> Iterator[Doubt]:

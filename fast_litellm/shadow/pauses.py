@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 
 from fast_litellm.shadow.transition import Transition
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FLEET = "fleet"
+SCOPES = ("host", FLEET)
 
 Listener = Callable[[Mapping[str, Optional[float]]], object]
 
@@ -85,3 +86,28 @@ def current(connection: Connection, known: Mapping[str, Optional[float]]) -> Map
         if row["state"] == "paused":
             said[row["feature"]] = row["until"]
     return said
+
+
+def lasting(connection: Connection, now: float) -> Dict[str, Dict[str, bool]]:
+    """
+    Returns:
+        Feature to scope to whether what was last said there is a pause that has not ended; nothing where nobody has
+        said anything.
+    """
+    found: Dict[str, Dict[str, bool]] = {}
+    for row in connection.execute(_last_words()).mappings():
+        lasts = row["to_state"] == "paused" and (row["until"] is None or row["until"] > now)
+        found.setdefault(row["feature"], {})[row["scope"]] = lasts
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def _last_words() -> Any:
+    """Of the trail: a pause of one host is nowhere else."""
+    from sqlalchemy import func, select
+
+    from fast_litellm.shadow.schema import TRANSITION
+
+    table = TRANSITION.c
+    words = select(func.max(table.seq)).where(table.scope.in_(SCOPES)).group_by(table.feature, table.scope)
+    return select(table.feature, table.scope, table.to_state, table.until).where(table.seq.in_(words))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from sqlalchemy import Connection, func, select
 
-from fast_litellm.shadow import process, rollouts, timing
+from fast_litellm.shadow import pauses, process, rollouts, timing
 from fast_litellm.shadow.counts import Counts, add, unflatten
 from fast_litellm.shadow.schema import (
     COUNTER,
@@ -57,6 +57,7 @@ _CLASSES = (
 )
 _WAIVERS = select(WAIVER)
 _STATES = select(FEATURE_STATE).order_by(FEATURE_STATE.c.feature, FEATURE_STATE.c.at)
+_FOR_THE_STAGE = ("plan", "pause", "unpaused")
 _EPOCH_PARTS = ("candidate_build", "reference", "comparator", "rules_revision")
 
 
@@ -67,7 +68,7 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
         both sides took in its latest epoch.
     """
     states = {(row["feature"], row["candidate_build"]): row["state"] for row in feature_states(connection)}
-    moved = rollouts.read(connection)
+    moved, paused = rollouts.read(connection), pauses.lasting(connection, now)
     totals: Dict[str, Counts] = {}
     latest: Dict[str, Row] = {}
     for row in rows(connection, _COUNTERS):
@@ -75,7 +76,7 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
         latest[row["feature"]] = row
     return {
         name: {
-            **_labels(row, states.get((name, row["candidate_build"])), moved.get(name)),
+            **_labels(row, states.get((name, row["candidate_build"])), moved.get(name), paused.get(name, {})),
             **unflatten(totals[name]),
             "latency": asdict(timing.latency(timings(connection, row["epoch_id"]))),
         }
@@ -181,12 +182,14 @@ def settled(row: Row, own_host: str, now: float) -> Counts:
     return add({**counts, "in_flight": 0}, {"shed.process_died": counts["in_flight"]})
 
 
-def _labels(row: Row, state: Optional[str], rollout: Optional[Rollout]) -> Dict[str, Any]:
+def _labels(
+    row: Row, state: Optional[str], rollout: Optional[Rollout], paused: Mapping[str, bool]
+) -> Dict[str, Any]:
     build, told = row["candidate_build"], json.loads(row["labels"])
-    told["stage"] = rollouts.stage_of(told, state, rollouts.step_of(rollout, build))
-    told.pop("plan", None)
+    stage = rollouts.stage_of(told, state, rollouts.step_of(rollout, build), paused)
+    told = {name: it for name, it in told.items() if name not in _FOR_THE_STAGE}
     unsaid = {"seam": None, "patched": None, "fingerprint": row["reference"] or None, "candidate_build": build}
-    return {**unsaid, **told}
+    return {**unsaid, **told, "stage": stage}
 
 
 def _class(row: Row, waiver: Optional[Row], now: float) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Mapping, Optional, Sequence
 
 from fast_litellm.shadow.transition import Transition
 
@@ -126,22 +126,28 @@ def step_of(rollout: Optional[Rollout], build: str) -> int:
     return rollout.step if rollout is not None and holds else 0
 
 
-def stage_of(told: Mapping[str, Any], state: Optional[str], step: int) -> Optional[str]:
+def stage_of(told: Mapping[str, Any], state: Optional[str], step: int, paused: Mapping[str, bool]) -> Optional[str]:
     """
     What was decided last holds, whether or not a process has been there to follow.
 
     Args:
-        told: What a process said of the feature last: its `stage`, and the `plan` that decides it, if one does.
+        told: What a process said of the feature last: its `stage`, the `plan` that decides it, if one does, the scope
+            of its `pause`, if it is paused, and its stage `unpaused`.
         state: That of the candidate's build in the ledger, such as "blocked" or "released".
         step: The one that the ledger gives the build.
+        paused: What the ledger says of pauses of the feature: scope to whether the last one there lasts.
 
     Returns:
         The stage of the feature; None when nobody has said anything of it.
     """
     if state == "blocked":
         return state
-    stage: Optional[str] = told.get("stage")
-    plan = told.get("plan")
+    stage = _planned(told.get("unpaused", told.get("stage")), told.get("plan"), state, step)
+    is_paused = paused.get("fleet", False) or paused.get(told.get("pause"), told.get("pause") is not None)
+    return "paused" if is_paused and stage not in ("off", "blocked", None) else stage
+
+
+def _planned(stage: Optional[str], plan: Optional[Sequence[str]], state: Optional[str], step: int) -> Optional[str]:
     follows = stage in FOLLOWING or (stage == "blocked" and state == "released")
     return _stage_at(plan[step if step < len(plan) else 0]) if plan and follows else stage
 

@@ -11,6 +11,7 @@ everything native: what draws there is still noise.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import secrets
@@ -84,8 +85,14 @@ class _Run:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self._readings: Counter[str] = Counter()
-        self._numbers = random.Random(tape.seed)  # noqa: S311 - the same numbers for both sides, not secret ones
-        self._bytes = random.Random(tape.seed + 1)  # noqa: S311 - as above
+
+    @functools.cached_property
+    def _numbers(self) -> random.Random:
+        return random.Random(self._tape.seed)  # noqa: S311 - the same numbers for both sides, not secret ones
+
+    @functools.cached_property
+    def _bytes(self) -> random.Random:
+        return random.Random(self._tape.seed + 1)  # noqa: S311 - as above
 
     def source(self, place: Place, original: Answer) -> Answer:
         """Returns what answers at a place instead of the original."""
@@ -169,12 +176,15 @@ class _StandIn:
 
 
 class _Sources:
-    """The places of a process where code draws, and what stands there while any thread has a tape."""
+    """
+    The places of a process where code draws, and what stands there while any thread has a tape. Stand-ins are kept: to
+    make them takes longer than most comparisons.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holders = 0
-        self._standing: Dict[Place, _StandIn] = {}
+        self._stand_ins: Dict[Place, _StandIn] = {}
         forking.restart_in_children(self)
 
     def hold(self) -> None:
@@ -199,17 +209,21 @@ class _Sources:
 
     def _place(self) -> None:
         for place in _PLACES:
-            found = getattr(*place)
-            # Whoever else replaces such functions may have put back a stand-in of an earlier time.
-            self._standing[place] = found if isinstance(found, _StandIn) else _StandIn(place, found)
-            setattr(*place, self._standing[place])
+            setattr(*place, self._stand_in(place, getattr(*place)))
+
+    def _stand_in(self, place: Place, found: Answer) -> _StandIn:
+        """Whoever else replaces such functions may have put back a stand-in of an earlier time."""
+        known = self._stand_ins.get(place)
+        if known is None or found not in (known, known.original):
+            known = found if isinstance(found, _StandIn) else _StandIn(place, found)
+            self._stand_ins[place] = known
+        return known
 
     def _restore(self) -> None:
         """What somebody else has put there meanwhile is left alone."""
-        for (module, name), stand_in in self._standing.items():
+        for (module, name), stand_in in self._stand_ins.items():
             if getattr(module, name) is stand_in:
                 setattr(module, name, stand_in.original)
-        self._standing.clear()
 
 
 _sources = _Sources()

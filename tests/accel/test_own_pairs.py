@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import json
+import os
 import random
 
 import pytest
@@ -15,7 +16,7 @@ import fast_litellm
 from fast_litellm import events
 from fast_litellm.accel import installation, own_pairs
 from fast_litellm.errors import Declined, SeamError
-from fast_litellm.shadow import comparators
+from fast_litellm.shadow import Ledger, Pause, comparators
 from fast_litellm.shadow.history import History
 from fast_litellm.shadow.store import Store
 
@@ -427,3 +428,23 @@ def test_a_pause_is_a_stage(tmp_path):
     manager.resume("token_counting")
 
     assert (["shadow", "paused", "blocked", "paused", "shadow"], "off") == (stages, off)
+
+
+@pytest.mark.parametrize("scope", ["host", "fleet"])
+def test_a_pause_that_no_process_saw_end_is_over_in_the_ledger(tmp_path, scope):
+    """The last one stopped while it was paused; the stage is what the rules say from then on."""
+    rules, stages = tmp_path / "rollout.yaml", []
+    rules.write_text('{"version": 1, "flags": {"adding": {"stage": "on"}}}')
+    ledger, add = Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None), declare()
+    ledger.record_pause(Pause("adding", "paused", scope, "ada", ""))
+    fast_litellm.install(rules)
+    if scope == "host":
+        installation._current.manager.pause("adding")
+    add([1])
+    fast_litellm.uninstall()
+    stages.append(ledger.status()["features"]["adding"]["stage"])
+    ledger.record_pause(Pause("adding", "running", scope, "ada", ""))
+    stages.append(ledger.status()["features"]["adding"]["stage"])
+    ledger.close()
+
+    assert ["paused", "on"] == stages

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
 import fast_litellm
 from fast_litellm.accel import fingerprint, own_pairs, references, replaying
-from fast_litellm.accel.candidates import made_up
+from fast_litellm.accel.candidates import cost_routing, deployments, latency_routing, made_up, made_up_routing
 from fast_litellm.accel.candidates.window_twins import WindowTwins
 from fast_litellm.accel.seams import SEAMS
 from fast_litellm.errors import SeamError
@@ -56,6 +58,17 @@ def record(shape):
     return {"kind": "value", "pattern": "$", **sides, "samples": [{"shape": shape, "exec_path": "off_path"}]}
 
 
+@pytest.fixture
+def no_minute_ends(monkeypatch):
+    """Both sides of a selection are of one minute, and its last seconds are declined: this minute stands still."""
+    moment = datetime.now().replace(second=30)  # noqa: DTZ005 - as the strategies read it
+    clock = SimpleNamespace(now=lambda: moment, time=moment.timestamp)
+    for name in (latency_routing, cost_routing):
+        monkeypatch.setattr(import_module(name.SOURCES[0].module), "datetime", clock)
+    monkeypatch.setattr(made_up_routing, "datetime", clock)
+    monkeypatch.setattr(deployments, "time", clock)
+
+
 class Wrong:
     """Does what another candidate does, unless there are more than two parts."""
 
@@ -73,6 +86,7 @@ class Wrong:
         return "wrong" if parts > 2 else self._right.run(plan, args, kwargs)
 
 
+@pytest.mark.usefixtures("no_minute_ends")
 @pytest.mark.parametrize("feature", WORKED_ON)
 def test_a_difference_in_what_a_call_works_on_is_found_and_made_small(feature):
     """The deployments and windows of a made-up call follow from its values, which are left out one after the other."""

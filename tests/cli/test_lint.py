@@ -20,7 +20,7 @@ def lint(cli, tmp_path):
 
 def test_a_finding_has_its_place_its_level_and_a_hint(lint):
     """An expired flag ends with 1."""
-    outcome = lint("owner: team, expires: 2027-02-01")
+    outcome = lint("owner: team, expires: 2027-02-01, stage: off")
 
     assert 1 == outcome.code
     assert "rules.yaml:3: error[expired] a: expired 28 day(s) ago, on 2027-02-01\n    hint: " in outcome.out
@@ -28,12 +28,12 @@ def test_a_finding_has_its_place_its_level_and_a_hint(lint):
 
 def test_what_is_only_worth_knowing_ends_with_0_unless_strict(lint):
     """A flag without a date."""
-    assert (0, 1) == (lint("owner: team").code, lint("owner: team", "--strict").code)
+    assert (0, 1) == (lint("owner: team, stage: off").code, lint("owner: team, stage: off", "--strict").code)
 
 
 def test_a_tidy_file_is_told_so(lint):
     """In words and as an empty list."""
-    tidy = "owner: team, expires: 2028-01-01"
+    tidy = "owner: team, expires: 2028-01-01, stage: off"
 
     assert lint(tidy).out.startswith("nothing to say about ")
     assert {"findings": []} == json.loads(lint(tidy, "--json").out)
@@ -45,7 +45,7 @@ def test_a_tidy_file_is_told_so(lint):
         ("token_countin: {stage: shadow, ", "misspelt"),
         ("stream_wrapping: {stage: shadow, ", "never_compared"),
         ("connection_pooling: {plan: {steps: [shadow, 'on']}, ", "never_compared"),
-        ("connection_pooling: {stage: canary, ", None),
+        ("connection_pooling: {stage: canary, otherwise: rust, ", None),
         ("rate_limiting: {stage: shadow, ", None),
         ("checkout: {stage: shadow, ", None),
     ],

@@ -34,11 +34,15 @@ def rule(when, name="r"):
 @pytest.mark.parametrize(
     ("flag", "finding"),
     [
-        ("owner: team, expires: 2027-02-28", ("error", "expired")),
-        ("owner: team, expires: 2027-03-01", ("info", "expires_soon")),
-        ("owner: team, expires: 2027-03-15", ("info", "expires_soon")),
-        ("owner: team", ("info", "no_expiry")),
-        ("expires: 2028-01-01", ("warning", "unowned")),
+        ("owner: team, expires: 2027-02-28, stage: off", ("error", "expired")),
+        ("owner: team, expires: 2027-03-01, stage: off", ("info", "expires_soon")),
+        ("owner: team, expires: 2027-03-15, stage: off", ("info", "expires_soon")),
+        ("owner: team, stage: off", ("info", "no_expiry")),
+        ("expires: 2028-01-01, stage: off", ("warning", "unowned")),
+        (CLEAN, ("warning", "does_nothing")),
+        (f"{CLEAN}, enabled: true, guard: {{error_rate: {{max_over_python: 3%}}}}", ("warning", "does_nothing")),
+        (f"{CLEAN}, stage: canary", ("warning", "serves_nobody")),
+        (f"{CLEAN}, stage: canary, otherwise: python", ("warning", "serves_nobody")),
         (f"{CLEAN}, rules: [{rule('{attr: x, gt: 5, lt: 3}')}]", ("warning", "never_matches")),
         (
             f"{CLEAN}, rules: [{rule('{attr: x, exists: true}')}, {rule('{attr: x, exists: true}', 's')}]",
@@ -57,8 +61,11 @@ def test_each_kind_is_found_with_its_line(found, flag, finding):
 @pytest.mark.parametrize(
     "flag",
     [
-        CLEAN,
-        "owner: team, expires: 2027-03-16",
+        f"{CLEAN}, stage: off",
+        f"{CLEAN}, enabled: false",
+        f"{CLEAN}, stage: canary, otherwise: {{split: {{rust: 5, python: 95}}}}",
+        f"{CLEAN}, plan: {{steps: [shadow, on]}}",
+        "owner: team, expires: 2027-03-16, stage: off",
         f"{CLEAN}, rules: [{rule('{attr: x, gt: 3, lt: 5}')}]",
         f"{CLEAN}, otherwise: {{ramp: {{steps: [{{at: 2027-03-02, percent: 5}}]}}}}",
     ],
