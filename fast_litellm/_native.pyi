@@ -41,6 +41,7 @@ __all__ = [
     "freeze",
     "freeze_models",
     "holders",
+    "identical",
     "json_schema",
     "latency_standings",
     "least_busy",
@@ -572,6 +573,9 @@ def freeze(value: object, max_bytes: int = ...) -> tuple[Any, int]:
 
 def freeze_models(value: object, max_bytes: int = ...) -> tuple[Any, int]:
     """The same, with objects of pydantic's model classes told by plain dicts."""
+
+def identical(control: object, candidate: object, /) -> bool:
+    """Whether two plain values are the same beyond doubt, the order of keys included; False also says: look closer."""
 
 def holders(namespaces: list[dict[str, Any]], objects: list[Any], /) -> list[tuple[dict[str, Any], str, Any]]:
     """Every place of some namespaces that holds one of some objects: the namespace, the name, and the object."""

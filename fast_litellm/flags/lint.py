@@ -108,7 +108,7 @@ def _idle(account: Dict[str, Any]) -> Iterator[Doubt]:
         return
     if account["stage"] == "off" and account["consults_rules"]:
         message = "nothing says what it does, so that Python answers and nothing is compared"
-        yield WARNING, "does_nothing", 0, message, "write a stage, such as stage: shadow, or stage: off if that is meant"
+        yield WARNING, "does_nothing", 0, message, "write a stage, such as stage: shadow; or stage: off, if meant"
     elif account["stage"] == "canary":
         message = "without a rule or a share its canary serves nobody"
         hint = "write otherwise: {split: {rust: 5, python: 95}}, a rule, or stage: shadow"

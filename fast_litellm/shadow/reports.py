@@ -182,9 +182,7 @@ def settled(row: Row, own_host: str, now: float) -> Counts:
     return add({**counts, "in_flight": 0}, {"shed.process_died": counts["in_flight"]})
 
 
-def _labels(
-    row: Row, state: Optional[str], rollout: Optional[Rollout], paused: Mapping[str, bool]
-) -> Dict[str, Any]:
+def _labels(row: Row, state: Optional[str], rollout: Optional[Rollout], paused: Mapping[str, bool]) -> Dict[str, Any]:
     build, told = row["candidate_build"], json.loads(row["labels"])
     stage = rollouts.stage_of(told, state, rollouts.step_of(rollout, build), paused)
     told = {name: it for name, it in told.items() if name not in _FOR_THE_STAGE}

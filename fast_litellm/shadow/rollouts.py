@@ -143,7 +143,8 @@ def stage_of(told: Mapping[str, Any], state: Optional[str], step: int, paused: M
     if state == "blocked":
         return state
     stage = _planned(told.get("unpaused", told.get("stage")), told.get("plan"), state, step)
-    is_paused = paused.get("fleet", False) or paused.get(told.get("pause"), told.get("pause") is not None)
+    where: Optional[str] = told.get("pause")
+    is_paused = paused.get("fleet", False) or (where is not None and paused.get(where, True))
     return "paused" if is_paused and stage not in ("off", "blocked", None) else stage
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 import os
 import random
 import secrets
@@ -19,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from types import ModuleType
-from typing import Any, Callable, ContextManager, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from fast_litellm.shadow import forking
 
@@ -38,11 +39,12 @@ _BYTES = ("urandom", "_urandom")
 Place = Tuple[ModuleType, str]
 Answer = Callable[..., Any]
 
-_PLACES: Tuple[Place, ...] = (
-    *((random, name) for name in _NUMBERS),
-    *((time, name + unit) for name in _CLOCKS for unit in ("", "_ns")),
-    *((module, name) for module, name in zip((os, random), _BYTES) if hasattr(module, name)),
-)
+_NAMES: Dict[ModuleType, Tuple[str, ...]] = {
+    random: (*_NUMBERS, *(name for name in _BYTES if hasattr(random, name))),  # it may know urandom by another name
+    time: tuple(name + unit for name in _CLOCKS for unit in ("", "_ns")),
+    os: ("urandom",),
+}
+"""The places that stand-ins take."""
 
 
 class Tape:
@@ -175,16 +177,55 @@ class _StandIn:
         return answer(*args, **kwargs)
 
 
+class _Module:
+    """
+    A module in which code draws. Its stand-ins are kept: to make them would take longer than most comparisons.
+
+    Args:
+        module: Which.
+        names: The places in it.
+    """
+
+    def __init__(self, module: ModuleType, names: Tuple[str, ...]) -> None:
+        self._module = module
+        self._namespace = vars(module)
+        self._originals: Dict[str, Answer] = {}
+        self._stand_ins: Dict[str, _StandIn] = {}
+        for name in names:
+            self._learn(name, self._namespace[name])
+
+    def place(self) -> None:
+        """Puts stand-ins where functions are, be they Python's own or somebody else's."""
+        for name, found in self._others(self._originals):
+            self._learn(name, found)
+        self._namespace.update(self._stand_ins)
+
+    def restore(self) -> None:
+        """What somebody else has put there meanwhile is left alone."""
+        theirs = dict(self._others(self._stand_ins))
+        self._namespace.update({**self._originals, **theirs})
+
+    def _others(self, expected: Mapping[str, Answer]) -> List[Tuple[str, Answer]]:
+        """What stands at the places instead, which is nothing nearly always."""
+        found = list(map(self._namespace.__getitem__, expected))
+        if all(map(operator.is_, found, expected.values())):
+            return []
+        return [(name, it) for name, it in zip(expected, found) if it is not expected[name]]
+
+    def _learn(self, name: str, found: Answer) -> None:
+        """Whoever else replaces such functions may have put back a stand-in of an earlier time."""
+        stand_in = found if isinstance(found, _StandIn) else _StandIn((self._module, name), found)
+        self._stand_ins[name] = stand_in
+        self._originals[name] = stand_in.original
+
+
 class _Sources:
-    """
-    The places of a process where code draws, and what stands there while any thread has a tape. Stand-ins are kept: to
-    make them takes longer than most comparisons.
-    """
+    """The modules of a process in which code draws, and who holds stand-ins there."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._holders = 0
-        self._stand_ins: Dict[Place, _StandIn] = {}
+        self._modules = [_Module(module, names) for module, names in _NAMES.items()]
         forking.restart_in_children(self)
 
     def hold(self) -> None:
@@ -192,7 +233,8 @@ class _Sources:
         with self._lock:
             self._holders += 1
             if self._holders == 1:
-                self._place()
+                for module in self._modules:
+                    module.place()
 
     def release(self) -> None:
         """Puts the originals back, after the last."""
@@ -207,23 +249,9 @@ class _Sources:
         self._holders = 0
         self._restore()
 
-    def _place(self) -> None:
-        for place in _PLACES:
-            setattr(*place, self._stand_in(place, getattr(*place)))
-
-    def _stand_in(self, place: Place, found: Answer) -> _StandIn:
-        """Whoever else replaces such functions may have put back a stand-in of an earlier time."""
-        known = self._stand_ins.get(place)
-        if known is None or found not in (known, known.original):
-            known = found if isinstance(found, _StandIn) else _StandIn(place, found)
-            self._stand_ins[place] = known
-        return known
-
     def _restore(self) -> None:
-        """What somebody else has put there meanwhile is left alone."""
-        for (module, name), stand_in in self._stand_ins.items():
-            if getattr(module, name) is stand_in:
-                setattr(module, name, stand_in.original)
+        for module in self._modules:
+            module.restore()
 
 
 _sources = _Sources()

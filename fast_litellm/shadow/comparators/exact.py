@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, FrozenSet, Optional, Tuple
 
+from fast_litellm.shadow import engine
+from fast_litellm.shadow.comparators.difference import Difference
 from fast_litellm.shadow.comparators.structure import SCALARS, Structure
 
 NEVER_CONTENT: Tuple[type, ...] = (bool, type(None))
@@ -31,6 +33,18 @@ class Exact(Structure):
     known_keys: FrozenSet[str] = frozenset()
     name: str = field(default="exact/1", init=False)
     takes_snapshots: bool = field(default=True, init=False)
+
+    def __call__(self, control: Any, candidate: Any) -> Optional[Difference]:
+        """
+        Returns:
+            None when they are equal, otherwise the first difference. Most are equal, which is told natively; the walk
+            finds what differs, and decides where there is a doubt.
+
+        Raises:
+            TypeError: Both are of one type that is not plain.
+            RecursionError: They are nested too deeply, or contain themselves.
+        """
+        return None if engine.current().identical(control, candidate) else super().__call__(control, candidate)
 
     def scalars(self, control: Any, candidate: Any) -> Optional[str]:
         """

@@ -16,6 +16,7 @@ mod freeze;
 mod gate;
 mod guard;
 mod holders;
+mod identical;
 mod identity;
 mod job;
 mod listener;
@@ -52,6 +53,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     freeze::register(module)?;
     gate::register(module)?;
     holders::register(module)?;
+    identical::register(module)?;
     identity::register(module)?;
     job::register(module)?;
     listener::register(module)?;
