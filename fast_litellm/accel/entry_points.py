@@ -19,7 +19,7 @@ from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from fast_litellm.accel.context import CallContext, current
-from fast_litellm.accel.patching import Patch, owner_of
+from fast_litellm.accel.patching import Patch, original, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ def _router_patches() -> Iterator[Patch]:
         router = _loaded(module_name, class_name)
         for name in ROUTER_METHODS if isinstance(router, type) else ():
             owner = owner_of(router, name)
-            method = None if owner is None else vars(owner)[name]
+            method = None if owner is None else original(vars(owner)[name])
             if inspect.isfunction(method) and not _is_wrapped(method):
                 yield Patch(method, _scoped(method, first_argument=1), owner, name)
 
@@ -77,7 +77,7 @@ def _stream_patches() -> Iterator[Patch]:
 
 
 def _loaded(module_name: str, name: str) -> Any:
-    found = getattr(sys.modules.get(module_name), name, None)
+    found = original(getattr(sys.modules.get(module_name), name, None))
     return None if _is_wrapped(found) else found
 
 

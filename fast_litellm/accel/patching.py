@@ -4,11 +4,15 @@ Replacing functions everywhere they are held, and putting the identical objects 
 A function that modules import by name (`from litellm import token_counter`) lives in many namespaces. Replacing it
 means finding every loaded module that holds that very object. Classes are never replaced: a method is exchanged in
 the `__dict__` of the class that defines it.
+
+Somebody who replaces a function for a while, as a test's mock does, puts back what stood there before: it may be a
+replacement of ours that was taken away meanwhile. Where such a one is found, it stands for what it replaced.
 """
 
 from __future__ import annotations
 
 import sys
+import weakref
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +21,9 @@ from fast_litellm.accel import native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_taken_away: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Replacements that are out of force, by their identity: nobody's `__hash__` is asked."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,10 @@ def apply(patches: Iterable[Patch]) -> int:
     Returns:
         The number of places changed.
     """
-    return sum(_exchange([(patch, patch.original, patch.replacement) for patch in patches]))
+    wanted = list(patches)
+    for patch in wanted:
+        _taken_away.pop(id(patch.replacement), None)
+    return sum(_exchange([(patch, found, patch.replacement) for patch in wanted for found in _standing_for(patch)]))
 
 
 def restore(patches: Iterable[Patch]) -> int:
@@ -60,7 +70,31 @@ def restore(patches: Iterable[Patch]) -> int:
     Returns:
         The number of places changed.
     """
-    return sum(_exchange([(patch, patch.replacement, patch.original) for patch in patches]))
+    taken = list(patches)
+    for patch in taken:
+        _taken_away[id(patch.replacement)] = patch.replacement
+    return sum(_exchange([(patch, patch.replacement, patch.original) for patch in taken]))
+
+
+def original(found: Any) -> Any:
+    """
+    Returns:
+        What a replacement has replaced that was taken away; anything else as it is.
+    """
+    return found.__wrapped__ if _is_taken_away(found) else found
+
+
+def _is_taken_away(found: Any) -> bool:
+    known = _taken_away.get(id(found))
+    return known is not None and known is found and hasattr(found, "__wrapped__")
+
+
+def _standing_for(patch: Patch) -> Iterator[Any]:
+    """The original, and what may stand in its place again."""
+    yield patch.original
+    for found in list(_taken_away.values()):
+        if original(found) is patch.original:
+            yield found
 
 
 def _exchange(orders: list[tuple[Patch, Any, Any]]) -> Iterator[int]:
@@ -99,12 +133,13 @@ def held(module: ModuleType | None, name: str) -> tuple[type | None, str, Any]:
         name: A function's name, or `Class.method` for one that a class of that module holds itself.
 
     Returns:
-        The class, or None for a function; the last part of the name; and the object in that very namespace, or None.
+        The class, or None for a function; the last part of the name; and the object in that very namespace, or None. A
+        replacement that was taken away is what it replaced.
     """
     owner_name, _, attribute = name.rpartition(".")
     holder: Any = getattr(module, owner_name, None) if owner_name else module
     found = None if holder is None else vars(holder).get(attribute)
-    return (holder if owner_name else None), attribute, found
+    return (holder if owner_name else None), attribute, original(found)
 
 
 def owner_of(cls: type, name: str) -> type | None:

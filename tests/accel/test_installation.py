@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from unittest import mock
 
 import pytest
 
@@ -67,6 +68,26 @@ def test_shadow_is_the_default_and_promotes_nothing():
 
     assert ("shadow", True, {"python": 1, "rust": 0}) == (found["stage"], found["patched"], found["served"])
     assert (1, 1, 0) == (found["compared"], found["matched"], found["diverged"])
+
+
+@pytest.mark.parametrize("during", ["uninstalled", "installed anew", "switched off"])
+def test_a_mock_that_ends_after_ours_was_taken_away_is_no_reason_to_stay_away(rules, during):
+    """It puts back a dispatcher of ours that answers nothing any more; the next installation takes its place."""
+    genuine, path = core.token_counter, rules(stage="on")
+    fast_litellm.install(path)
+    with mock.patch.object(core, "token_counter", return_value=-9):
+        if during == "uninstalled":
+            fast_litellm.uninstall()
+        else:
+            fast_litellm.install(rules(stage="off") if during == "switched off" else path)
+    fast_litellm.install(rules(stage="on"))
+    before = feature()["served"]["rust"]
+    litellm.token_counter(model="gpt-4o", messages=MESSAGES)
+    state, served = feature()["state"], feature()["served"]["rust"] - before
+    fast_litellm.uninstall()
+
+    assert ("patched", 1) == (state, served)
+    assert core.token_counter is genuine
 
 
 @pytest.mark.parametrize("stage", ["shadow", "on"])
@@ -154,13 +175,16 @@ def test_the_function_keeps_its_face(rules):
 
 def test_what_an_earlier_installation_left_somewhere_is_no_function_of_litellm(rules, monkeypatch):
     """Somebody kept the dispatcher and put it back: it looks like the function, and is not taken for it."""
+    genuine = core.token_counter
     fast_litellm.install(rules(stage="on"))
     kept = core.token_counter
     fast_litellm.uninstall()
     monkeypatch.setattr(core, "token_counter", kept)
     fast_litellm.install(rules(stage="on"))
+    pair = installation._current.attachments[0].feature.pair
 
-    assert "foreign_wrapper" == feature()["state"]
+    assert ("patched", True) == (feature()["state"], core.token_counter is not kept)
+    assert genuine is pair.control
 
 
 def test_a_reloaded_rule_file_takes_effect(rules, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import ModuleType
 
@@ -71,6 +72,33 @@ def test_a_place_someone_else_has_taken_is_left_alone(holders, patch):
     restore([patch])
 
     assert holders[0].function is sorted
+
+
+def test_a_replacement_that_somebody_has_put_back_stands_for_its_original(holders):
+    """As a mock does at its end that stood there while the replacement was taken away; another one takes its place."""
+    genuine = original  # this module is searched as well
+    first, second = functools.wraps(genuine)(lambda: "first"), functools.wraps(genuine)(lambda: "second")
+    apply([Patch(genuine, first)])
+    restore([Patch(genuine, first)])
+    holders[0].function = first
+    stood = held(holders[0], "function")[2]
+    apply([Patch(genuine, second)])
+    during = holders[0].function, holders[1].imported_by_name
+    restore([Patch(genuine, second)])
+
+    assert (genuine, (second, second), genuine) == (stood, during, holders[0].function)
+
+
+def test_a_replacement_in_force_stands_for_itself(holders):
+    """Also when it was taken away before."""
+    wrapper = functools.wraps(original)(lambda: "wrapper")
+    patch = Patch(original, wrapper)
+    for act in (apply, restore, apply):
+        act([patch])
+    stood = held(holders[0], "function")[2]
+    restore([patch])
+
+    assert wrapper is stood
 
 
 class Base:

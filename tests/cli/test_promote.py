@@ -114,6 +114,23 @@ def test_a_rollback_goes_back_to_the_first_step(cli, compared):
     assert ["5%", "shadow (taken back)"] == states(cli)
 
 
+@pytest.mark.parametrize("stage", ["on", "canary"])
+def test_a_rollback_that_changes_nothing_does_not_look_as_if_it_did(cli, evidence, stage):
+    """Processes have told that their rules decide without the plan, so they go on; what stops them is said."""
+    evidence.attach("routing", stage=stage).accept().compare("matched", 1)
+    evidence.ledger.flush()
+    outcome = cli("rollback", "routing", "--by", "eve", "--reason", "an emergency")
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert f"error: routing is noted as back at shadow, but stays at {stage}: " in outcome.err
+    assert "hint: `fast-litellm pause routing --scope fleet` stops it at once" in outcome.err
+    assert ["shadow (taken back)"] == states(cli)
+
+    cli("pause", "routing", "--scope", "fleet")
+
+    assert 0 == cli("rollback", "routing", "--reason", "paused first").code
+
+
 def test_a_rollback_does_not_wait_for_a_rule_file_without_mistakes(cli, compared, tmp_path):
     """The mistake is said; a promotion, which needs the plan and the gate of the file, is refused."""
     compared("routing", 300)
