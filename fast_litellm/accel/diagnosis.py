@@ -113,7 +113,7 @@ def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
             failure = f" ({seam['failure']})" if seam["failure"] else ""
             yield f"{seam['feature']} is {seam['state']}{failure}: {seam['meaning']}"
     for feature in report.get("unasked", ()):
-        yield f"the ledger did not say in time whether {feature} is blocked; install again when it is not locked"
+        yield f"the ledger has not said yet whether {feature} is blocked; it is asked every second until it does"
     if report.get("ledger_failures"):
         yield f"the ledger could not be used {report['ledger_failures']} time(s); counters wait in memory until it can"
     for operation, count in report.get("machinery", {}).items():

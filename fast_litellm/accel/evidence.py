@@ -61,8 +61,7 @@ class Evidence:
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
-        self.unasked: List[str] = []
-        """Features of which the ledger did not say whether their candidate is blocked."""
+        self._unasked: Dict[str, int] = {}
 
     def runner(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> ShadowRunner:
         """
@@ -78,6 +77,11 @@ class Evidence:
         self._attach(feature, manager, labels)
         self._block_if_diverged(feature, manager)
         return self._make_runner(feature, terms)
+
+    @property
+    def unasked(self) -> List[str]:
+        """Features of which the ledger has not said yet whether their candidate is blocked."""
+        return [name for name, looks in self._unasked.items() if self._ledger.looks == looks]
 
     def keep(self, feature: Feature) -> None:
         """Keeps a connected feature at the step of its plan that the ledger says."""
@@ -191,8 +195,7 @@ class Evidence:
         try:
             return self._ledger.blocked(feature.name, feature.candidate.build, patience)
         except LedgerError as error:
-            if feature.name not in self.unasked:
-                self.unasked.append(feature.name)
+            self._unasked[feature.name] = self._ledger.looks
             events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
             return None
 

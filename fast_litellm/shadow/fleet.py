@@ -44,6 +44,8 @@ class Fleet:
         self._store = store
         self._followed: Dict[Read, _Followed] = {}
         self._is_down = False
+        self.looks = 0
+        """How often it could be read."""
 
     def follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         """
@@ -79,4 +81,5 @@ class Fleet:
             self._is_down = True
             return []
         self._is_down = False
+        self.looks += 1
         return known

@@ -53,6 +53,11 @@ class Following(Decisions):
         """
         return self._accepted.get((feature, fingerprint), 0.0) > self._clock()
 
+    @property
+    def looks(self) -> int:
+        """How often this process has read what the fleet decides."""
+        return self._fleet.looks
+
     def leads(self, feature: str) -> bool:
         """
         Args:

@@ -342,7 +342,7 @@ def test_beyond_the_budget_calls_are_shed(make_runner, balanced):
 
 def test_what_is_given_up_costs_no_budget(make_runner, balanced):
     """
-    Calls whose value cannot be copied are not compared, so they use up nothing of what others may use. What was reserved
+    Calls whose value cannot be copied are not compared, so they use up nothing of what others may use. What is reserved
     for so many would be twice the budget; what they took on their caller's path is a small part of it.
     """
     runner = make_runner(object, object, budget=Budget(0.05, 250, clock=lambda: 0))

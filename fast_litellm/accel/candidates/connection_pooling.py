@@ -158,10 +158,7 @@ class HttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        try:
-            response = plan.exchange.__enter__()
-        except Exception as error:
-            raise self._errors.of(error, plan.where) from error
+        response = _entered(plan, self._errors)
         try:
             headers = self._messages.headers_by_h11(response)
         except Exception:
@@ -191,7 +188,7 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = await _entered(plan, self._errors)
+        response = await _entered_async(plan, self._errors)
         try:
             headers = self._messages.headers_by_h11(response)
         except Exception:
@@ -244,7 +241,7 @@ class LiteLLMPoolingCandidate(_Pooling):
         """
         import httpx
 
-        response = await _entered(plan, self._errors)
+        response = await _entered_async(plan, self._errors)
         headers = self._messages.headers_from(response)
         stream = self._messages.AsyncStream(plan, response, headers, self._errors)
         return httpx.Response(response.status, headers=headers, stream=stream, request=plan.request)
@@ -288,11 +285,20 @@ def _check_loop() -> None:
         raise Declined("event_loop") from None
 
 
-async def _entered(plan: Plan, errors: Errors) -> Any:
+def _entered(plan: Plan, errors: Errors) -> Any:
+    try:
+        return plan.exchange.__enter__()
+    except Exception as error:
+        failures = [errors.of(error, plan.where)]
+    raise failures.pop()
+
+
+async def _entered_async(plan: Plan, errors: Errors) -> Any:
     try:
         return await plan.exchange.__aenter__()
     except Exception as error:
-        raise errors.of(error, plan.where) from error
+        failures = [errors.of(error, plan.where)]
+    raise failures.pop()
 
 
 def _bound(self: Any, request: Any) -> Tuple[Any, Any]:

@@ -3,6 +3,10 @@ What the references raise in the place of pyreqwest's errors: their classes, and
 
 LiteLLM decides by texts what an exception is to a caller, so under httpx's transports they are those of h11, of the
 operating system and of Python's `ssl`. Where no connection came about nothing was sent, and the reference itself tries.
+
+An error of pyreqwest's names the whole address of its request, in which there may be keys. So it is neither the cause
+nor the context of what is raised: whoever raises does so outside of its `except`, from a list that holds the exception
+no longer when its traceback holds the list.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import os
 import re
 from typing import Any, List, Mapping, NamedTuple, Optional, Tuple, Type
 
+import httpcore
 import httpx
 
 from fast_litellm.errors import Declined
@@ -21,6 +26,7 @@ Headers = List[Tuple[bytes, bytes]]
 _CONNECTING = "client error (Connect)"
 _UNANNOUNCED = "without sending TLS close_notify"
 _ENDINGS = ("connection closed", "end of file", "unexpected eof", _UNANNOUNCED.lower())
+_ADDRESS = re.compile(r" for url \(.*\)", re.DOTALL)
 _SYSTEMS = re.compile(r"\(os error ([0-9]+)\)")
 _NOTHING_CAME = "Server disconnected without sending a response."
 _PART_CAME = "peer closed connection without sending complete message body"
@@ -67,7 +73,8 @@ class Errors(NamedTuple):
     def of(self, error: Exception, where: Where) -> Exception:
         """
         Returns:
-            What is to be raised in the place of an error of pyreqwest; the error itself when it is none.
+            What is to be raised in the place of an error of pyreqwest, with the cause that the reference's would have;
+            the error itself when it is none.
         """
         causes = _causes(error)
         if not causes:
@@ -75,10 +82,10 @@ class Errors(NamedTuple):
         is_late = isinstance(error, TimeoutError)
         if _CONNECTING in causes and not is_late:
             return Declined("not_connected")
-        if is_late:
-            kind = _timeout(error, causes)
-            return kind(_timeout_text(kind, where) if self.has_texts else causes[-1])
-        return self._kind(causes, where)(_text(causes, where) if self.has_texts else causes[-1])
+        kind = _timeout(error, causes) if is_late else self._kind(causes, where)
+        if not self.has_texts:
+            return kind(causes[-1])
+        return of_httpcore(kind, _timeout_text(kind, where) if is_late else _text(causes, where))
 
     def _kind(self, causes: List[str], where: Where) -> Error:
         has_begun = where.headers is not None
@@ -114,6 +121,16 @@ def litellm_errors(told: Mapping[Any, Error], aiohttp: Any) -> Errors:
     )
 
 
+def of_httpcore(kind: Error, text: str) -> Exception:
+    """
+    Returns:
+        An exception of httpx's, whose cause is httpcore's of the same name.
+    """
+    found = kind(text)
+    found.__cause__ = getattr(httpcore, kind.__name__)(text)
+    return found
+
+
 def is_end(error: Exception, where: Where) -> bool:
     """
     Returns:
@@ -130,7 +147,8 @@ def _causes(error: Exception) -> List[str]:
     details = getattr(error, "details", None)
     if details is None:
         return []
-    return [str(cause["message"]) for cause in details.get("causes") or ()] or [str(error)]
+    found = [str(cause["message"]) for cause in details.get("causes") or ()] or [str(error)]
+    return [_ADDRESS.sub("", text) for text in found]
 
 
 def _systems(causes: List[str]) -> Optional[int]:

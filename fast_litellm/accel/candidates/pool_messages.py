@@ -146,11 +146,12 @@ def _is_usual(response: Any) -> bool:
 
 def _as_h11(status: int, headers: Headers) -> Headers:
     if status == _SWITCHING:  # nobody asked for it: `Upgrade` is declined
-        raise httpx.RemoteProtocolError(_SWITCHED)
+        raise pool_errors.of_httpcore(httpx.RemoteProtocolError, _SWITCHED)
     try:
         return h11.Response(status_code=status, headers=headers).headers.raw_items()
     except h11.LocalProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
+        failures = [pool_errors.of_httpcore(httpx.RemoteProtocolError, str(error))]
+    raise failures.pop()
 
 
 def _readable(headers: Any, name: str) -> List[str]:
@@ -180,14 +181,10 @@ class _Body:
         self._errors = errors
         self._received = 0
 
-    def _end(self, error: Exception) -> None:
-        """
-        Raises:
-            Exception: What stands for the error, unless it is the body's end.
-        """
+    def _failures(self, error: Exception) -> List[Exception]:
+        """What is to be raised in the place of an error; nothing where it is the body's end."""
         where = self._where._replace(headers=self._headers, received=self._received)
-        if not pool_errors.is_end(error, where):
-            raise self._errors.of(error, where) from error
+        return [] if pool_errors.is_end(error, where) else [self._errors.of(error, where)]
 
 
 class Stream(_Body, httpx.SyncByteStream):
@@ -206,8 +203,10 @@ class Stream(_Body, httpx.SyncByteStream):
         try:
             return self._reader.read_chunk()
         except Exception as error:
-            self._end(error)
-            return None
+            failures = self._failures(error)
+        if failures:
+            raise failures.pop()
+        return None
 
 
 class AsyncStream(_Body, httpx.AsyncByteStream):
@@ -226,5 +225,7 @@ class AsyncStream(_Body, httpx.AsyncByteStream):
         try:
             return await self._reader.read_chunk()
         except Exception as error:
-            self._end(error)
-            return None
+            failures = self._failures(error)
+        if failures:
+            raise failures.pop()
+        return None

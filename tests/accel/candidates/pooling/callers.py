@@ -46,7 +46,17 @@ class Caller:
         self._has_texts = has_texts
 
     def failure(self, error):
-        return (type(error), str(error)) if self._has_texts else type(error)
+        """The exception and its cause. Nothing of pyreqwest's is behind it, which names the address with its keys."""
+        assert not [it for it in behind(error) if type(it).__module__.startswith("pyreqwest")]
+        return (type(error), str(error), type(error.__cause__)) if self._has_texts else type(error)
+
+
+def behind(error) -> list:
+    """Everything that was raised before it and is known to it."""
+    found = [error]
+    for it in found:
+        found += [other for other in (it.__cause__, it.__context__) if other is not None and other not in found]
+    return found[1:]
 
 
 class Sync(Caller):
