@@ -112,7 +112,7 @@ def _declined(reasons: Mapping[str, int]) -> list[str]:
     if not reasons:
         return []
     most = max(reasons, key=lambda reason: reasons[reason])
-    return [f"{sum(reasons.values()):,} declined", f"({most})"]
+    return [f"{sum(reasons.values()):,} declined", f"({most})" if len(reasons) == 1 else f"(mostly {most})"]
 
 
 def _share(count: int, total: int) -> str:

@@ -74,9 +74,10 @@ def features(connection: Connection, own_host: str, now: float) -> Dict[str, Any
     for row in rows(connection, _COUNTERS):
         totals[row["feature"]] = add(totals.get(row["feature"], {}), settled(row, own_host, now))
         latest[row["feature"]] = row
+    words = {name: _words(paused.get(name, {}), row, own_host, now) for name, row in latest.items()}
     return {
         name: {
-            **_labels(row, states.get((name, row["candidate_build"])), moved.get(name), paused.get(name, {})),
+            **_labels(row, states.get((name, row["candidate_build"])), moved.get(name), words[name]),
             **unflatten(totals[name]),
             "latency": asdict(timing.latency(timings(connection, row["epoch_id"]))),
         }
@@ -188,6 +189,12 @@ def _labels(row: Row, state: Optional[str], rollout: Optional[Rollout], paused: 
     told = {name: it for name, it in told.items() if name not in _FOR_THE_STAGE}
     unsaid = {"seam": None, "patched": None, "fingerprint": row["reference"] or None, "candidate_build": build}
     return {**unsaid, **told, "stage": stage}
+
+
+def _words(paused: Mapping[str, bool], row: Row, own_host: str, now: float) -> Mapping[str, bool]:
+    """A process that lives knows best whether its host is paused, and the trail does not say which host it means."""
+    is_gone = process.is_gone(row, own_host, now)
+    return {scope: lasts for scope, lasts in paused.items() if is_gone or scope == pauses.FLEET}
 
 
 def _class(row: Row, waiver: Optional[Row], now: float) -> Dict[str, Any]:

@@ -203,7 +203,7 @@ class _Module:
     def restore(self) -> None:
         """What somebody else has put there meanwhile is left alone."""
         theirs = dict(self._others(self._stand_ins))
-        self._namespace.update({**self._originals, **theirs})
+        self._namespace.update({name: it for name, it in self._originals.items() if name not in theirs})
 
     def _others(self, expected: Mapping[str, Answer]) -> List[Tuple[str, Answer]]:
         """What stands at the places instead, which is nothing nearly always."""
