@@ -157,7 +157,7 @@ def test_a_locked_ledger_delays_an_installation_by_two_seconds_at_most(rules, tm
 
     assert 0 < sum(waits) <= 2
     assert "patched" == feature()["state"]
-    assert any(problem.startswith("the ledger did not say in time whether token_counting") for problem in problems)
+    assert any(problem.startswith("the ledger has not said yet whether token_counting") for problem in problems)
 
 
 def test_a_misspelt_variable_is_a_problem(monkeypatch):
