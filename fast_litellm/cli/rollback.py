@@ -33,13 +33,12 @@ def command(feature: str, order: Order, manager: FlagManager) -> None:
         ledger: Any = evidence.ledger()
         position = moves.position(ledger, manager, feature)
         promotion.roll_back(ledger, position, order)
-        stage = ledger.status()["features"][feature]["stage"]
     except LedgerError as error:
         console.fail(
             f"nothing was changed: {error}",
             f"`fast-litellm pause {feature}` stops it on this host, with or without the ledger",
         )
-    first = position.plan.steps[0].name
+    first, stage = position.plan.steps[0].name, ledger.status()["features"][feature]["stage"]
     if stage in _SERVING:
         console.fail(
             f"{feature} is noted as back at {first}, but stays at {stage}: its processes' rules decide without a plan",

@@ -284,11 +284,7 @@ class History:
         with self._store.reading() as connection:
             rows = pauses.read(connection) if connection is not None else []
         now = self._clock()
-        return {
-            row["feature"]: row["until"]
-            for row in rows
-            if row["state"] == "paused" and (row["until"] is None or row["until"] > now)
-        }
+        return {row["feature"]: row["until"] for row in rows if pauses.lasts(row["state"], row["until"], now)}
 
     def _host(self) -> str:
         return process.current(Redactor(self.key).digest).host

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FLEET = "fleet"
-SCOPES = ("host", FLEET)
 
 Listener = Callable[[Mapping[str, Optional[float]]], object]
 
@@ -94,20 +93,27 @@ def lasting(connection: Connection, now: float) -> Dict[str, Dict[str, bool]]:
         Feature to scope to whether what was last said there is a pause that has not ended; nothing where nobody has
         said anything.
     """
-    found: Dict[str, Dict[str, bool]] = {}
-    for row in connection.execute(_last_words()).mappings():
-        lasts = row["to_state"] == "paused" and (row["until"] is None or row["until"] > now)
-        found.setdefault(row["feature"], {})[row["scope"]] = lasts
+    found = {row["feature"]: {FLEET: lasts(row["state"], row["until"], now)} for row in read(connection)}
+    for row in connection.execute(_of_hosts()).mappings():
+        found.setdefault(row["feature"], {})["host"] = lasts(row["to_state"], row["until"], now)
     return found
 
 
+def lasts(state: str, until: Optional[float], now: float) -> bool:
+    """
+    Returns:
+        Whether a word is a pause that has not ended.
+    """
+    return state == "paused" and (until is None or until > now)
+
+
 @functools.lru_cache(maxsize=1)
-def _last_words() -> Any:
-    """Of the trail: a pause of one host is nowhere else."""
+def _of_hosts() -> Any:
+    """The last word on each feature, of the trail: a pause of one host is nowhere else."""
     from sqlalchemy import func, select
 
     from fast_litellm.shadow.schema import TRANSITION
 
     table = TRANSITION.c
-    words = select(func.max(table.seq)).where(table.scope.in_(SCOPES)).group_by(table.feature, table.scope)
-    return select(table.feature, table.scope, table.to_state, table.until).where(table.seq.in_(words))
+    last = select(func.max(table.seq)).where(table.scope == "host").group_by(table.feature)
+    return select(table.feature, table.to_state, table.until).where(table.seq.in_(last))
