@@ -4,6 +4,8 @@ Every environment variable of this package, read and validated in one place.
     FAST_LITELLM_CONFIG       path of the rule file; without it effect-free seams run in shadow, nothing is promoted
     FAST_LITELLM_LEDGER       where evidence is kept: sqlite:///PATH; by default in the user's state directory
     FAST_LITELLM_STATE        directory in which this host's processes share what is paused; by default one in memory
+    FAST_LITELLM_LEASE        for how many seconds candidates may answer without word from the ledger, or none for ever;
+                              2 where the ledger is in PostgreSQL, else none: a host's processes share what is stopped
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
     FAST_LITELLM_AUTO         1 installs while Python starts; the start-up file alone reads it
     FAST_LITELLM_CAPTURE      features whose differing calls are kept whole, sealed, with commas between them
@@ -21,6 +23,7 @@ understood as deprecated aliases, with one warning event naming them.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from datetime import datetime, timedelta, timezone
@@ -28,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Optional
 
 import platformdirs
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fast_litellm import events
@@ -41,12 +44,14 @@ PREFIX = "FAST_LITELLM_"
 FLAG_PREFIX = PREFIX + "FLAG_"
 
 _CAPTURE_NAMES = ("capture", "capture_key", "capture_until", "capture_most")
-_NAMES = ("config", "ledger", "state", "disable", "auto", *_CAPTURE_NAMES)
+_NAMES = ("config", "ledger", "state", "lease", "disable", "auto", *_CAPTURE_NAMES)
 _EXPECTED = {
+    "lease": "a number of seconds from 2 on, or none",
     "disable": "1 or 0",
     "capture_until": "a moment with its offset from UTC, such as 2026-12-01T18:00:00Z",
     "capture_most": "a whole number from 1 to 1000",
 }
+_LEASE_SECONDS = 2.0
 _LONGEST_CAPTURE = timedelta(days=7)
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the user's own is made in it
 
@@ -75,6 +80,7 @@ class Settings(BaseSettings):
 
     config: Optional[Path] = None
     ledger: str = Field(default_factory=_default_ledger)
+    lease: Optional[float] = Field(None, ge=2)
     disable: bool = False
     flag_overrides: Dict[str, str] = Field(default_factory=dict)
     capture: str = ""
@@ -93,9 +99,21 @@ class Settings(BaseSettings):
         return "ledger" in self.model_fields_set
 
     @property
+    def lease_seconds(self) -> float:
+        """For how long candidates may answer without word from the ledger; infinite if for ever."""
+        if self.lease is not None:
+            return self.lease
+        return math.inf if self.ledger.startswith("sqlite:") else _LEASE_SECONDS
+
+    @property
     def captured_features(self) -> FrozenSet[str]:
         """The features whose differing calls are captured."""
         return frozenset(filter(None, (name.strip() for name in self.capture.split(","))))
+
+    @field_validator("lease", mode="before")
+    @classmethod
+    def _read_lease(cls, value: object) -> object:
+        return math.inf if value == "none" else value
 
     @model_validator(mode="after")
     def _check_capture(self) -> Settings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import structlog.testing
 
@@ -47,6 +49,9 @@ def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch):
     [
         ("CAPTURE", "gross", "expected FAST_LITELLM_CAPTURE_KEY and FAST_LITELLM_CAPTURE_UNTIL beside it"),
         ("CAPTURE_MOST", "5000", 'expected a whole number from 1 to 1000, got "5000"'),
+        ("LEASE", "1", 'expected a number of seconds from 2 on, or none, got "1"'),
+        ("LEASE", "never", 'expected a number of seconds from 2 on, or none, got "never"'),
+        ("LEASE", "nan", 'expected a number of seconds from 2 on, or none, got "nan"'),
         ("CAPTURE_UNTIL", "x", 'expected a moment with its offset from UTC, such as 2026-12-01T18:00:00Z, got "x"'),
     ],
 )
@@ -58,6 +63,25 @@ def test_what_was_expected_is_said_in_our_words(monkeypatch, name, value, said):
         settings.read()
     (problem,) = refused.value.problems
     assert f"FAST_LITELLM_{name}: {said}" == problem.message
+
+
+@pytest.mark.parametrize(
+    ("ledger", "lease", "seconds"),
+    [
+        ("", "", math.inf),
+        ("sqlite:////var/lib/ledger.db", "", math.inf),
+        ("postgresql://host/evidence", "", 2.0),
+        ("postgresql://host/evidence", "none", math.inf),
+        ("postgresql://host/evidence", "30", 30.0),
+        ("sqlite:////var/lib/ledger.db", "2.5", 2.5),
+    ],
+)
+def test_candidates_have_a_lease_where_hosts_share_a_ledger(monkeypatch, ledger, lease, seconds):
+    """The processes of one host share what is stopped in memory; whoever wants a lease there says so."""
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", ledger)
+    monkeypatch.setenv("FAST_LITELLM_LEASE", lease)
+
+    assert seconds == settings.read().lease_seconds
 
 
 @pytest.mark.parametrize(

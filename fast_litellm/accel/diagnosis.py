@@ -112,6 +112,8 @@ def _problems_at_run_time(report: Dict[str, Any]) -> Iterator[str]:
         if seam.get("state") in _WRONG_STATES:
             failure = f" ({seam['failure']})" if seam["failure"] else ""
             yield f"{seam['feature']} is {seam['state']}{failure}: {seam['meaning']}"
+    if report.get("rules", {}).get("lease_ended"):
+        yield "nothing is heard from the ledger, so no candidate answers until it is (FAST_LITELLM_LEASE)"
     for feature in report.get("unasked", ()):
         yield f"the ledger has not said yet whether {feature} is blocked; it is asked every second until it does"
     if report.get("ledger_failures"):

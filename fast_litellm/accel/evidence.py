@@ -4,6 +4,7 @@ Where comparisons go: a runner for each feature, one ledger a process, and the b
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import asdict, replace
@@ -13,6 +14,7 @@ from fast_litellm import events
 from fast_litellm.accel import diagnosis
 from fast_litellm.accel.advance import Advance
 from fast_litellm.accel.feature import RUST
+from fast_litellm.accel.lease import LOOK_SECONDS, Lease
 from fast_litellm.accel.rollout import Loop, Rollouts
 from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import Budget, Epoch, Experiment, Ledger, Limits, Pause, ShadowRunner, memory, noise
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 _MS_PER_S = 1_000
 _ROLLBACK_SECONDS = 1.0
 _ADVANCE_SECONDS = 15.0
-
-_PATIENCE_SECONDS = 1.0
-"""How long an installation waits for a ledger that somebody has locked, once for all its features."""
 
 
 class _Terms(NamedTuple):
@@ -48,24 +47,25 @@ class Evidence:
     Args:
         ledger: The ledger's URL.
         captor: Captures calls that differ; None captures nothing.
+        lease: For how many seconds candidates may answer without word from the ledger.
 
     Raises:
         LedgerError: The URL names no SQLite file.
     """
 
-    def __init__(self, ledger: str, captor: Optional[Captor] = None) -> None:
+    def __init__(self, ledger: str, captor: Optional[Captor] = None, *, lease: float = math.inf) -> None:
         versions = {name: version for name, version in diagnosis.versions().items() if version is not None}
         self._budget = Budget(SHARE)
         self._memory = memory.of_copies()
         self._ledger = Ledger.open(ledger, versions=versions, captor=captor, spend=self._budget.spend)
+        self._lease_seconds = lease
         self._rollouts: Optional[Rollouts] = None
         self._loops: List[Loop] = []
         self._terms: Dict[Feature, _Terms] = {}  # several may share a name
-        self._unasked: Dict[str, int] = {}
 
     def runner(self, feature: Feature, manager: FlagManager, labels: Callable[[], Dict[str, Any]]) -> ShadowRunner:
         """
-        Make a feature's runner. A candidate whose build the ledger has blocked is blocked at once.
+        Make a feature's runner. A candidate whose build the fleet has blocked is blocked at once.
 
         Args:
             feature: What is compared.
@@ -80,8 +80,8 @@ class Evidence:
 
     @property
     def unasked(self) -> List[str]:
-        """Features of which the ledger has not said yet whether their candidate is blocked."""
-        return [name for name, looks in self._unasked.items() if self._ledger.looks == looks]
+        """Features of which the ledger has not said yet whether their candidate is blocked: it was never heard."""
+        return [] if self._ledger.looks else list(dict.fromkeys(feature.name for feature in self._terms))
 
     def keep(self, feature: Feature) -> None:
         """Keeps a connected feature at the step of its plan that the ledger says."""
@@ -122,9 +122,17 @@ class Evidence:
         self._loops = [
             Loop("fast-litellm-rollback", self._rollouts.watch_host, _ROLLBACK_SECONDS),
             Loop("fast-litellm-advance", Advance(self._ledger, manager).look, _ADVANCE_SECONDS),
+            *self._lease(manager),
         ]
         for loop in self._loops:
             loop.start()
+
+    def _lease(self, manager: FlagManager) -> List[Loop]:
+        if self._lease_seconds == math.inf:
+            return []
+        lease = Lease(self._lease_seconds, self._ledger, manager)
+        lease.begin()
+        return [Loop("fast-litellm-lease", lease.look, LOOK_SECONDS)]
 
     def close(self) -> None:
         """Writes what is left."""
@@ -164,7 +172,7 @@ class Evidence:
         self.keep(feature)
 
     def _block_if_diverged(self, feature: Feature, manager: FlagManager) -> None:
-        found = self._blocked(feature)
+        found = None if self._rollouts is None else self._rollouts.blocked(feature)
         if found is not None:
             manager.block(feature.name, f"divergence:{found}")
 
@@ -189,15 +197,6 @@ class Evidence:
         revision = manager.cell.revision
         comparison = noise.name(pair.comparator.name, pair.noise)
         return Epoch(feature.name, feature.candidate.build, pair.reference, comparison, revision, profile=pair.profile)
-
-    def _blocked(self, feature: Feature) -> Optional[str]:
-        patience = 0.0 if self.unasked else _PATIENCE_SECONDS
-        try:
-            return self._ledger.blocked(feature.name, feature.candidate.build, patience)
-        except LedgerError as error:
-            self._unasked[feature.name] = self._ledger.looks
-            events.tell("accel", "error", events.LEDGER_UNAVAILABLE, exception_class=type(error).__name__)
-            return None
 
 
 def experiment(name: str, pair: Pair, candidate: Any) -> Experiment:

@@ -171,7 +171,7 @@ def install(
         uninstall()
         return
     manager = rules.in_force(config)
-    evidence = Evidence(environment.ledger, capturing.captor(environment))
+    evidence = Evidence(environment.ledger, capturing.captor(environment), lease=environment.lease_seconds)
     _replace(Installation(manager, evidence, candidates or {}))
 
 

@@ -10,7 +10,7 @@ share: who sees that page name the build they run block it for themselves, in a 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from fast_litellm import events
 from fast_litellm.shadow import forking, machinery
@@ -58,6 +58,10 @@ class Rollouts:
             self._obey(name, reason)
         self.watch_host()
         self.apply()
+
+    def blocked(self, feature: Feature) -> Optional[str]:
+        """Returns why the fleet has blocked a feature's candidate; None if it has not, as far as was heard."""
+        return self._blocks.get((feature.name, feature.candidate.build))
 
     def take_rollouts(self, rollouts: Mapping[str, Rollout]) -> None:
         """Takes what the ledger says of every feature's step."""

@@ -83,9 +83,16 @@ def absence() -> str:
 
 
 def _recover(store: Store) -> None:
-    """What killed processes have left waits for the next time where it cannot be written."""
+    """
+    What killed processes have left waits for the next time where it cannot be written. That the ledger is away is said
+    by whatever is asked of it next.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         upkeep.recover(store, time.time)
+    except (LedgerError, OSError, SQLAlchemyError):
+        return
     except Exception as error:
         machinery.failed("recover", error)
 

@@ -50,6 +50,7 @@ class LiveRules:
         self._problems: Tuple[Problem, ...] = ()
         self._blocked: Dict[str, str] = {}
         self._steps: Dict[str, int] = {}
+        self._is_lease_held = True
         self._subscribers: List[Callable[[], None]] = []
         self._make_locks()
         self._log_loaded()
@@ -99,6 +100,15 @@ class LiveRules:
             self._publish()
         self._notify()
 
+    def hold_lease(self, *, is_held: bool) -> None:
+        """Lets candidates answer as the rules say, or none of them."""
+        with self._lock:
+            if self._is_lease_held == is_held:
+                return
+            self._is_lease_held = is_held
+            self._publish()
+        self._notify()
+
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Has a function called after every change."""
         self._subscribers.append(changed)
@@ -139,6 +149,7 @@ class LiveRules:
                 "problems": [str(problem) for problem in self._problems],
                 "loaded_at": self._loaded_at,
                 "disabled": self._disabled,
+                "lease_ended": not self._is_lease_held,
                 "flags": {name: {"stage": stage, **self.notes(name)} for name, stage in stages.items()},
             }
 
@@ -172,6 +183,7 @@ class LiveRules:
                 "disabled": self._disabled,
                 "forced": self._forced,
                 "blocked": self._blocked,
+                "lease_ended": not self._is_lease_held,
                 "steps": self._steps,
             }
         )

@@ -31,8 +31,9 @@ class FlagManager:
     """
     Decides which implementation serves each call. Make one with `from_file`, `from_dict` or `default`.
 
-    What overrules what, strongest first: `disabled`, a block, a pause, an override, `enabled: false`, a pinned
-    `stage`, the rules in their order, `otherwise`. A flag that is not declared serves Python.
+    What overrules what, strongest first: `disabled`, a block, a pause, a lease that has ended, an override,
+    `enabled: false`, a pinned `stage`, the rules in their order, `otherwise`. A flag that is not declared serves
+    Python.
 
     Every method may be called from any thread.
 
@@ -331,6 +332,16 @@ class FlagManager:
         """
         self._live.take_steps(steps)
 
+    def hold_lease(self, *, is_held: bool) -> None:
+        """
+        Let candidates answer as the rules say, or none of them: a process that cannot hear whether one was taken back
+        should not have it answer. Meanwhile Python does, calls are compared, and decisions say `lease_ended`.
+
+        Args:
+            is_held: Whether they may; they may until this is called.
+        """
+        self._live.hold_lease(is_held=is_held)
+
     def candidate(self, flag: str) -> str:
         """Return the implementation of a flag that is compared and promoted: `rust`, if the rules name no other."""
         return self._live.candidate(flag)
@@ -420,10 +431,11 @@ class FlagManager:
 
         Returns:
             `{"path", "revision", "stale", "problems": [text], "loaded_at": ISO time, "watching", "watching_reason",
-            "disabled", "flags": {name: {"stage", "owner", "expires", "candidate", "shadow": {...}, "standing"}},
-            "stops": {"scope", "path", "because"}}`; path is None for rules from memory. `watching` is events | polling
-            | None, with the reason why it is not by events. `standing` is as `standing()` returns it. `stops` says whom
-            a pause reaches, "host" by the page at "path" or "process", and "because" of what not everybody.
+            "disabled", "lease_ended", "flags": {name: {"stage", "owner", "expires", "candidate", "shadow": {...},
+            "standing"}}, "stops": {"scope", "path", "because"}}`; path is None for rules from memory. `watching` is
+            events | polling | None, with the reason why it is not by events. `standing` is as `standing()` returns it.
+            `stops` says whom a pause reaches, "host" by the page at "path" or "process", and "because" of what not
+            everybody.
         """
         way, status = self._watcher.way, self._live.status()
         flags = {name: {**flag, "standing": self.standing(name)} for name, flag in status["flags"].items()}

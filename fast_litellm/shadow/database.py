@@ -182,10 +182,14 @@ class PostgreSQL:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
+        from fast_litellm.shadow import postgresql
+
         seconds = max(1, int(timeout))
         options = f"-c lock_timeout={seconds}s -c statement_timeout={10 * seconds}s"
-        arguments = {"connect_timeout": 2 * seconds, "options": options}
-        return create_engine(self._url, poolclass=NullPool, connect_args=arguments)
+        arguments = {"connect_timeout": max(2, seconds), "options": options}  # psycopg's own least is 2
+        engine = create_engine(self._url, poolclass=NullPool, connect_args=arguments)
+        postgresql.bound(engine, 10 * seconds + 1)
+        return engine
 
     def key_file(self) -> Optional[Path]:
         return None

@@ -4,6 +4,8 @@ Following the ledger: what it says of pauses, rollouts and blocks reaches every 
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Tuple
 
@@ -38,14 +40,22 @@ class Fleet:
 
     Args:
         store: The database.
+        clock: Seconds, from any beginning.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._clock = clock
+        self._heard_at = -math.inf
         self._followed: Dict[Read, _Followed] = {}
         self._is_down = False
         self.looks = 0
         """How often it could be read."""
+
+    @property
+    def silence(self) -> float:
+        """How old what is known is, in seconds; infinite before the first look."""
+        return self._clock() - self._heard_at
 
     def follow(self, read: Read, listener: Callable[[Any], object]) -> None:
         """
@@ -58,6 +68,7 @@ class Fleet:
 
     def look(self) -> None:
         """Tells the listeners what has changed. One that fails is told again; a ledger out of reach is logged once."""
+        began, looks = self._clock(), self.looks
         for followed, known in self._known():
             if known == followed.told:
                 continue
@@ -67,6 +78,8 @@ class Fleet:
                 machinery.failed("look", error)
             else:
                 followed.told = known
+        if self.looks > looks:  # everybody has been told: what was not heard of by then came later than the look
+            self._heard_at = began
 
     def _known(self) -> List[Tuple[_Followed, Known]]:
         if not self._followed:

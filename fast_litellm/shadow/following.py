@@ -58,6 +58,11 @@ class Following(Decisions):
         """How often this process has read what the fleet decides."""
         return self._fleet.looks
 
+    @property
+    def silence(self) -> float:
+        """How old what this process knows of the fleet's decisions is, in seconds; infinite before it has looked."""
+        return self._fleet.silence
+
     def leads(self, feature: str) -> bool:
         """
         Args:

@@ -14,7 +14,7 @@ from fast_litellm.shadow import pauses, process, rollouts, waivers
 from fast_litellm.shadow.evidence import Evidence
 from fast_litellm.shadow.redaction import Redactor
 from fast_litellm.shadow.rollouts import Rollout
-from fast_litellm.shadow.store import READ_TIMEOUT_SECONDS, Store
+from fast_litellm.shadow.store import Store
 from fast_litellm.shadow.waivers import Waiver
 
 
@@ -139,11 +139,8 @@ class History:
         with self._store.reading() as connection:
             return [] if connection is None else capture.read(connection, fingerprint, self._clock())
 
-    def feature_states(self, timeout: float = READ_TIMEOUT_SECONDS) -> List[Dict[str, Any]]:
+    def feature_states(self) -> List[Dict[str, Any]]:
         """
-        Args:
-            timeout: How long to wait for a locked ledger, in seconds.
-
         Returns:
             "feature", "candidate_build", "state", "reason", "actor" and "at" of every build that has a state.
 
@@ -152,15 +149,14 @@ class History:
         """
         from fast_litellm.shadow import reports
 
-        with self._store.reading(timeout) as connection:
+        with self._store.reading() as connection:
             return reports.feature_states(connection) if connection is not None else []
 
-    def blocked(self, feature: str, candidate_build: str, timeout: float = READ_TIMEOUT_SECONDS) -> Optional[str]:
+    def blocked(self, feature: str, candidate_build: str) -> Optional[str]:
         """
         Args:
             feature: The flag's name.
             candidate_build: Which candidate.
-            timeout: How long to wait for a locked ledger, in seconds.
 
         Returns:
             Why that build is blocked, usually a fingerprint; None when it is not.
@@ -168,7 +164,7 @@ class History:
         Raises:
             LedgerError: The ledger cannot be read.
         """
-        for row in self.feature_states(timeout):
+        for row in self.feature_states():
             if (row["feature"], row["candidate_build"], row["state"]) == (feature, candidate_build, "blocked"):
                 return str(row["reason"])
         return None

@@ -9,12 +9,13 @@ write makes all good.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import sqlite3
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Callable, List, Mapping, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterator, List, Mapping, Optional, TypeVar
 
 from fast_litellm import events
 from fast_litellm.errors import LedgerError
@@ -42,6 +43,9 @@ Done = TypeVar("Done")
 
 _HEARTBEAT_SECONDS = 15.0
 _TIDY_SECONDS = 3_600.0
+_CLOSE_SECONDS = 5.0
+"""How long the last write waits for one that is under way; what it would have written is left in the ring."""
+
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
 
@@ -236,7 +240,7 @@ class Ledger(Following):
 
     def _flush(self, *, is_last: bool) -> bool:
         try:
-            with self._writing:
+            with self._turn(_CLOSE_SECONDS if is_last else None):
                 self._write(is_last=is_last)
         except (OSError, LedgerError) as error:
             self._unavailable(error)
@@ -246,6 +250,16 @@ class Ledger(Following):
         self._is_down = False
         self._passing_key = None
         return True
+
+    @contextlib.contextmanager
+    def _turn(self, seconds: Optional[float]) -> Iterator[None]:
+        """Waits until nobody else writes; whoever ends does not wait for ever for a database that does not answer."""
+        if not self._writing.acquire(timeout=-1 if seconds is None else seconds):
+            raise LedgerError(f"the ledger {self._store.name} does not answer")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _failed(self, error: BaseException) -> bool:
         """A database may be away; anything else is the machinery's own fault."""

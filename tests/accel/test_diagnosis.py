@@ -54,6 +54,14 @@ def test_a_ledger_that_cannot_be_written_is_said():
     assert ["the ledger could not be used 1 time(s); counters wait in memory until it can"] == problems()
 
 
+def test_a_ledger_that_is_not_heard_is_said():
+    """Everything promoted is Python's meanwhile, and somebody will ask why."""
+    fast_litellm.install()
+    installation._current.manager.hold_lease(is_held=False)
+
+    assert ["nothing is heard from the ledger, so no candidate answers until it is (FAST_LITELLM_LEASE)"] == problems()
+
+
 def test_a_release_of_which_one_seam_is_known_is_told_seam_by_seam():
     """A feature of several seams may be known in part: each has its own text."""
     found = {it["seam"].rpartition(".")[2]: it["known"] for it in fast_litellm.doctor(litellm="1.83.14")["seams"]}

@@ -94,7 +94,6 @@ def test_a_guard_with_the_fleets_scope_stops_other_hosts(tmp_path):
 
 def test_a_ledger_that_was_locked_is_asked_again(monkeypatch, tmp_path):
     """Whether a candidate is blocked is heard with everything else that the fleet decides."""
-    monkeypatch.setattr("fast_litellm.accel.evidence._PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr("fast_litellm.shadow.fleet._PATIENCE_SECONDS", 0.0)
     Ledger.open(os.environ["FAST_LITELLM_LEDGER"], flush_seconds=None).close()
     manager = FlagManager.from_dict({"version": 1, "flags": {"one": {"stage": "shadow"}}})
@@ -102,8 +101,8 @@ def test_a_ledger_that_was_locked_is_asked_again(monkeypatch, tmp_path):
     feature = Feature("one", Pair(abs, FunctionCandidate(abs), comparators.exact, "reference", effect_free=True))
     lock = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     lock.executescript("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE")
-    runner = evidence.runner(feature, manager, dict)
     evidence.obey_fleet(manager)
+    runner = evidence.runner(feature, manager, dict)
     told.append(evidence.unasked)
     lock.close()
     evidence._ledger.look()

@@ -134,7 +134,7 @@ def fleet(tmp_path):
     members = []
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAST_LITELLM_", "PYTHONPATH"))}
 
-    def environment(host):
+    def environment(host, **more):
         (tmp_path / host).mkdir(exist_ok=True)
         config = tmp_path / host / "rollout.yaml"
         if not config.exists():
@@ -145,10 +145,11 @@ def fleet(tmp_path):
             "FAST_LITELLM_STATE": str(tmp_path / host / "state"),
             "FAST_LITELLM_LEDGER": f"sqlite:///{tmp_path / 'ledger.db'}",
             "XDG_RUNTIME_DIR": str(tmp_path / host),
+            **more,
         }
 
-    def start(host, offset="0"):
-        members.append(Member(environment(host), offset))
+    def start(host, offset="0", **more):
+        members.append(Member(environment(host, **more), offset))
         return members[-1]
 
     def command(*words):
@@ -177,10 +178,9 @@ def ledger(tmp_path):
     opened.close()
 
 
-@pytest.fixture
-def promoted(fleet, ledger):
+def promote(fleet, ledger, **more):
     """Two processes of one host and one of another, promoted on what the first has compared."""
-    members = [fleet("one"), fleet("one"), fleet("two")]
+    members = [fleet("one", **more), fleet("one", **more), fleet("two", **more)]
     assert {"right": 500, "rust": 0} == members[0].ask("calls", 0, 500)
     deadline, pause = time.monotonic() + DEADLINE_S, threading.Event()
     while (found := ledger.evidence("doubling")) is None or found.account.compared < 500:
@@ -189,6 +189,12 @@ def promoted(fleet, ledger):
     moved = fleet.command("promote", "doubling")
     assert all(member.comes_to("on", moved) < FLEET_S for member in members)
     return members
+
+
+@pytest.fixture
+def promoted(fleet, ledger):
+    """A fleet in which candidates answer."""
+    return promote(fleet, ledger)
 
 
 def test_a_promotion_and_a_rollback_reach_every_process(fleet, promoted):
@@ -241,6 +247,22 @@ def test_a_divergence_stops_the_host_without_the_ledger(promoted, tmp_path):
     found = diverge(first)
     assert {"right": 50, "rust": 0} == sibling.ask("calls", 0, 50)
     assert sibling.comes_to("blocked", found) < FLEET_S
+
+
+def test_with_a_lease_no_host_goes_on_without_the_ledger(fleet, ledger, tmp_path):
+    """Python answers, in a process that starts meanwhile from the first call on, until the ledger is back."""
+    members = promote(fleet, ledger, FAST_LITELLM_LEASE="2")
+    lose(tmp_path / "ledger.db")
+    lost = time.time()
+    assert [True] * 3 == [member.comes_to("shadow", lost) < FLEET_S for member in members]
+    assert [{"right": 50, "rust": 0}] * 3 == [member.ask("calls", 0, 50) for member in members]
+    (tmp_path / "three").mkdir()
+    (tmp_path / "three" / "rollout.yaml").write_text('version: 1\nflags: {doubling: {stage: "on"}}\n')
+    late = fleet("three", FAST_LITELLM_LEASE="2")
+    assert {"right": 50, "rust": 0} == late.ask("calls", 0, 50)
+    (tmp_path / "ledger.db").rmdir()
+    assert "on" == late.ask("answers", "on")["stage"]
+    assert {"right": 50, "rust": 50} == late.ask("calls", 0, 50)
 
 
 def test_a_waiver_releases_the_build_everywhere(fleet, promoted, ledger):

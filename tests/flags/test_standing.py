@@ -142,6 +142,41 @@ def test_resuming_a_host_leaves_the_fleets_pause(served):
     )
 
 
+def test_without_a_lease_candidates_are_compared_and_a_pause_stops_that_too(served):
+    """Whoever pauses a feature may have had enough of the comparisons; a reload gives no lease back."""
+    manager = FlagManager.from_file(served, scope="process")
+    seen = []
+
+    def look():
+        decision = manager.decide("parser")
+        seen.append((decision.stage, decision.serve, decision.shadow, decision.detail))
+
+    manager.hold_lease(is_held=False)
+    manager.reload()
+    look()
+    manager.pause("parser")
+    look()
+    manager.resume("parser")
+    manager.hold_lease(is_held=True)
+    look()
+
+    assert [
+        ("shadow", "python", True, "lease_ended"),
+        ("paused", "python", False, "paused"),
+        ("on", "rust", False, ""),
+    ] == seen
+
+
+def test_whoever_follows_the_rules_is_told_of_a_lease_once(served):
+    """As often as it changes, and not as often as somebody says so."""
+    manager, told = FlagManager.from_file(served, scope="process"), []
+    manager.subscribe(lambda: told.append(manager.status()["lease_ended"]))
+    for is_held in (True, False, False, True):
+        manager.hold_lease(is_held=is_held)
+
+    assert [True, False] == told
+
+
 def test_the_page_remembers_who_paused_and_how_often(served):
     """Releasing is a change, too, but no stop."""
     manager = FlagManager.from_file(served)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 from dataclasses import replace
 
 import pytest
 
+from fast_litellm.errors import LedgerError
 from fast_litellm.shadow import Epoch, Pause
+from fast_litellm.shadow.fleet import Fleet
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 from fast_litellm.shadow.rollouts import Rollout
 from fast_litellm.shadow.waivers import Waiver
@@ -20,6 +24,32 @@ SECOND = replace(FIRST, step=2, since=1e9 + 1)
 
 def ignore(_):
     pass
+
+
+class Store:
+    """A ledger in which nothing is written, which can be out of reach."""
+
+    is_down = False
+
+    @contextlib.contextmanager
+    def reading(self, _patience):
+        if self.is_down:
+            raise LedgerError("down")
+        yield None
+
+
+def test_silence_is_the_age_of_what_is_known():
+    """It counts from when a look began that could be made; before the first one nothing is known."""
+    store, times = Store(), iter(range(100))
+    fleet = Fleet(store, clock=lambda: float(next(times)))
+    fleet.follow(lambda _connection, known: known, ignore)
+    before = fleet.silence
+    fleet.look()
+    heard = fleet.silence
+    store.is_down = True
+    fleet.look()
+
+    assert [math.inf, 1.0, 3.0] == [before, heard, fleet.silence]
 
 
 def test_each_listener_is_told_of_its_own(open_ledger, tally):

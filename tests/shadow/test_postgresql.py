@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from fast_litellm.accel.native import Tally
 from fast_litellm.errors import LedgerError
-from fast_litellm.shadow import Epoch, Ledger, Pause, database
+from fast_litellm.shadow import Epoch, Ledger, Pause, database, postgresql
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
 TURNS = 30
@@ -135,3 +139,34 @@ def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(LedgerError, match=r"pip install 'fast-litellm\[postgresql\]'"):
         database.at("postgresql://host/db")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process for a while")
+def test_a_statement_of_a_server_that_is_frozen_ends(postgresql_url):
+    """Its own timeouts are frozen with it, and its connections stay open: whoever waits has to give up."""
+    engine = create_engine(postgresql_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+    postgresql.bound(engine, 0.3)
+    with engine.connect() as connection:
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            with pytest.raises(OperationalError, match="the server does not answer"):
+                connection.execute(text("SELECT 1"))
+        finally:
+            os.kill(backend, signal.SIGCONT)
+    with engine.connect() as connection:
+        assert 1 == connection.execute(text("SELECT 1")).scalar_one()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process for a while")
+def test_a_ledger_is_closed_though_somebody_waits_for_the_server(make_ledger, monkeypatch):
+    """What it would have written is left where the next process of the host finds it."""
+    monkeypatch.setattr("fast_litellm.shadow.ledger._CLOSE_SECONDS", 0.01)
+    ledger, tally = make_ledger(), Tally()
+    ledger.attach(EPOCH, tally)
+    tally.accept(0).compare("matched")
+    with ledger._writing:
+        ledger.close()
+    ring = ledger._ring
+
+    assert (1, True) == (ledger.failures, ring is not None)

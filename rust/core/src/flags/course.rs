@@ -1,5 +1,5 @@
 //! What a flag does once everything that can overrule its rules has been heard, strongest first: the kill switch of all
-//! flags, a block, the environment, the flag's own kill switch, a pinned stage.
+//! flags, a block, a lease that has ended, the environment, the flag's own kill switch, a pinned stage.
 
 use super::bucket::BUCKETS;
 use super::decision::{Detail, Implementation, Reason, Stage};
@@ -41,7 +41,14 @@ impl Course {
                 pin => Self::by_rules(pin, flag, rules, otherwise),
             },
         };
+        let is_live = matches!(course.stage, Stage::Canary | Stage::On);
+        let course = if process.lease_ended && is_live { Self::unheard() } else { course };
         Self { shadow_share: shadow_share(flag, forced), ..course }
+    }
+
+    /// Python answers, and calls are compared, until word comes from where the candidate may be taken back.
+    fn unheard() -> Self {
+        Self::stopped(Stage::Shadow, Detail::LeaseEnded, false)
     }
 
     fn constant(stage: Stage, reason: Reason, detail: Detail, from_file: bool) -> Self {

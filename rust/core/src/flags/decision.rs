@@ -148,6 +148,8 @@ pub enum Detail {
     Blocked(Arc<str>),
     /// A person or a guard stopped the candidate at run time.
     Stopped(Cause),
+    /// Nothing has been heard for too long from where the candidate may be taken back.
+    LeaseEnded,
     /// The step of the flag's plan decided.
     Step(Arc<str>),
     /// Another flag does not serve what this one requires of it.
@@ -176,6 +178,7 @@ impl Detail {
             Self::EnvOverride => "env_override",
             Self::Blocked(detail) | Self::Step(detail) | Self::Prerequisite(detail) => detail,
             Self::Stopped(cause) => cause.name(),
+            Self::LeaseEnded => "lease_ended",
             Self::LayerExcluded => "layer_excluded",
             Self::MissingUnit => "missing_unit",
             Self::NoRule => "no_rule",

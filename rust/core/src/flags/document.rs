@@ -37,6 +37,8 @@ pub struct Process {
     pub forced: BTreeMap<String, Override>,
     /// Why declared or forced flags were stopped at run time.
     pub blocked: BTreeMap<String, String>,
+    /// Nothing has been heard for too long from where a candidate may be taken back: none answers.
+    pub lease_ended: bool,
     /// The step of its plan that a flag has reached.
     pub steps: BTreeMap<String, usize>,
 }

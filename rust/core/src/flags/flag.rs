@@ -152,7 +152,7 @@ impl Flag {
     /// Whether the flag is switched off whatever the call, so that nothing is left to be stopped.
     #[must_use]
     pub fn is_disabled(&self) -> bool {
-        !self.ruled && self.reason == Reason::Disabled
+        !self.ruled && self.reason == Reason::Disabled && self.detail != Detail::LeaseEnded
     }
 }
 

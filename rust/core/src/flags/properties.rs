@@ -188,8 +188,15 @@ fn process() -> impl Strategy<Value = Process> {
     ];
     let (forced, blocked) = (btree_map(name(), word, 0..2), btree_map(name(), name(), 0..2));
     let steps = btree_map(name(), 0_usize..8, 0..3);
-    (prop::bool::weighted(0.2), prop::bool::weighted(0.1), forced, blocked, steps)
-        .prop_map(|(stale, disabled, forced, blocked, steps)| Process { stale, disabled, forced, blocked, steps })
+    let states = [0.2, 0.1, 0.1].map(prop::bool::weighted);
+    (states, forced, blocked, steps).prop_map(|([stale, disabled, lease_ended], forced, blocked, steps)| Process {
+        stale,
+        disabled,
+        forced,
+        blocked,
+        lease_ended,
+        steps,
+    })
 }
 
 fn attributes() -> impl Strategy<Value = Json> {
