@@ -47,6 +47,7 @@ __all__ = [
     "least_busy",
     "nearest",
     "parse_percentage",
+    "permutation",
     "rate_upper_bound",
     "read_mark",
     "read_ring",
@@ -494,6 +495,7 @@ def usage_standings(
     requests: tuple[list[Any], list[Any]],
     /,
 ) -> Standings: ...
+def permutation(getrandbits: Callable[[int], int], count: int, /) -> list[int]: ...
 def shuffle_weights(deployments: list[Any], /) -> list[float] | None:
     """Running sums of the weights with which one is drawn; None when all are alike."""
 

@@ -58,6 +58,7 @@ freeze = _native.freeze
 holders = _native.holders
 latency_standings = _native.latency_standings
 least_busy = _native.least_busy
+permutation = _native.permutation
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
 token_call = _native.token_call

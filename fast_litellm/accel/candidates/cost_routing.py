@@ -136,14 +136,15 @@ class CostCandidate(Selection):
         """
         call = bound(_Call, args, kwargs)
         with self._service_target("router_usage"):
-            usage = await call.handler.router_cache.async_get_cache(key=call.key) or {}
+            kept = await call.handler.router_cache.async_get_cache(key=call.key)
+            usage = kept or {}
             deployments.check(call.healthy_deployments, usage)
             if deployments.minute(self._reference) != plan:
                 raise Declined("minute_ends")
             prices = self._litellm.model_cost
             standings = native.cost_standings(call.healthy_deployments, usage, plan, prices, self._named)
             tokens = standings.are_limited and deployments.tokens(self._reference, call.messages, call.input)
-        for missing in standings.missing:
+        for missing in standings.missing if kept else ():  # what is kept nowhere nobody sees
             usage[missing] = {plan: {"tpm": 0, "rpm": 0}}
         found = standings.lowest(tokens)
         return call.healthy_deployments[found[0]] if found else None

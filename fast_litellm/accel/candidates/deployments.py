@@ -7,6 +7,7 @@ the reference's order: whoever counts or tells the time there is asked as the re
 
 from __future__ import annotations
 
+import functools
 import operator
 import random
 import time
@@ -28,6 +29,10 @@ _LIVE = frozenset({"token_counter", "datetime", "print_verbose"})
 _DRAWS = {name: tape.original(getattr(random, name)) for name in ("choice", "choices", "sample")}
 _AS_EVER = tuple(_DRAWS.values())
 """What is there but for the time of a comparison, when a tape's stand-ins are."""
+DRAWN_BY: Tuple[reach.Place, ...] = ((random.Random, "_randbelow"), (random.Random, "getrandbits"))
+"""What a permutation is drawn with, where it is drawn natively."""
+
+_COUNTS = (0, 1, 2, 21, 22, 300)
 _MINUTE = 60
 _SLACK_SECONDS = 2
 
@@ -69,6 +74,32 @@ def check_draws(reference: Any) -> None:
         return
     if any(tape.original(getattr(drawn, name)) is not own for name, own in _DRAWS.items()):
         raise Declined("reference_patched")
+
+
+def permutation(reference: Any, count: int) -> List[int]:
+    """
+    Draw an order of so many deployments.
+
+    Args:
+        reference: Whose generator it is; on a tape, whoever stands for it is asked.
+        count: How many.
+
+    Returns:
+        What `sample(range(count), count)` of the reference's generator gives, and no other number is drawn.
+    """
+    sample = reference.random.sample
+    if sample is _DRAWS["sample"] and _is_drawn_natively():
+        return native.permutation(sample.__self__.getrandbits, count)
+    drawn: List[int] = sample(range(count), count)
+    return drawn
+
+
+@functools.cache
+def _is_drawn_natively() -> bool:
+    """Whether this Python draws a permutation as those did that were looked at: it may choose to do otherwise."""
+    one, other = random.Random(1), random.Random(1)  # noqa: S311 - both draw the same
+    alike = all(one.sample(range(count), count) == native.permutation(other.getrandbits, count) for count in _COUNTS)
+    return alike and one.getstate() == other.getstate()
 
 
 def minute(reference: Any) -> str:

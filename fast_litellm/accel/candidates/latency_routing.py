@@ -49,7 +49,7 @@ class LatencyCandidate(Selection):
     """
 
     def __init__(self, reference: Any, semantics: str) -> None:
-        super().__init__(reference, SOURCES, _ENTRY)
+        super().__init__(reference, SOURCES, _ENTRY, *deployments.DRAWN_BY)
         self._semantics = semantics
         self._kept = _KEPT[semantics]
         self._handler = reference.LowestLatencyLoggingHandler
@@ -103,7 +103,7 @@ class LatencyCandidate(Selection):
         metadata = _metadata(call)
         for missing in standings.missing:
             call.request_count_dict[missing] = {self._kept: [0], minute: {"tpm": 0, "rpm": 0}}
-        order = self._reference.random.sample(range(len(standings)), len(standings))
+        order = deployments.permutation(self._reference, len(standings))
         found = standings.within(order, tokens, share)
         if not found:
             return None

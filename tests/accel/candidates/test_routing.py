@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fast_litellm.accel import fingerprint, references
+from fast_litellm.accel import fingerprint, native, references
 from fast_litellm.accel.candidates import deployments
 from fast_litellm.accel.patching import held
 from fast_litellm.accel.seams import SEAMS, exists
@@ -422,6 +422,48 @@ def _outcome(function, args):
 def known(name):
     """One candidate for many examples."""
     return candidate(name)
+
+
+@given(seed=st.integers(0, 1 << 64), count=st.integers(0, 400))
+@settings(max_examples=60, deadline=None)
+def test_a_permutation_is_the_one_that_python_draws(seed, count):
+    """And the generator is left as Python leaves it."""
+    random.seed(seed)
+    expected = random.sample(range(count), count), random.getstate()
+    random.seed(seed)
+
+    assert expected == (deployments.permutation(reference(LATENCY), count), random.getstate())
+    assert deployments._is_drawn_natively()
+
+
+def test_a_python_that_draws_otherwise_is_asked_itself(monkeypatch):
+    """A later one may; nothing is drawn natively there."""
+    monkeypatch.setattr(deployments, "_is_drawn_natively", lambda: False)
+    random.seed(7)
+    expected = random.sample(range(30), 30)
+    monkeypatch.setattr(native, "permutation", lambda *_asked: [])
+    random.seed(7)
+
+    assert expected == deployments.permutation(reference(LATENCY), 30)
+
+
+@pytest.mark.parametrize("drawn", ["_randbelow", "getrandbits"])
+def test_a_generator_of_somebodys_own_kind_is_noticed(drawn, monkeypatch):
+    """What it draws with is what a permutation is drawn with natively."""
+    ours = candidate(LATENCY)
+    monkeypatch.setattr(random.Random, drawn, lambda _self, _limit: 0, raising=False)
+    with pytest.raises(Declined, match="reference_patched"):
+        ours.prepare(latencies(random.Random(1)), {})
+
+
+def test_what_is_kept_nowhere_is_not_written():
+    """The reference notes deployments without usage in a dict that ends with the call, unless one is kept."""
+    healthy = states.deployments(random.Random(1))
+    for cached in ({}, {"cost_map:group": {}}, {"cost_map:group": {"other": {}}}):
+        args = (handler(COST, **cached), "group", healthy, states.MESSAGES, None, None)
+        found = states.answered(candidate(COST), args)
+        assert found is not None
+        assert states.asked(control(COST), args) == found
 
 
 @given(st.integers(0, 1 << 64))

@@ -7,13 +7,15 @@ mod standing;
 mod weights;
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
 pub use standing::{Limits, RequestLimit, Standing, Standings, Usage};
 pub use weights::cumulative;
 
 /// The last place of each id: where two deployments have one id, a search from the front that does not stop ends at the last.
-pub fn last_places<Id: Eq + Hash>(ids: impl IntoIterator<Item = Id>) -> HashMap<Id, usize> {
+pub fn last_places<Id: Eq + Hash, S: BuildHasher + Default>(
+    ids: impl IntoIterator<Item = Id>,
+) -> HashMap<Id, usize, S> {
     ids.into_iter().enumerate().map(|(place, id)| (id, place)).collect()
 }
 

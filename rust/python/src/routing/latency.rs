@@ -1,7 +1,7 @@
 //! Deployments by their latency.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyFloat, PyList, PyString};
 
 use super::fields::{self, Declined};
 use super::standings::{Item, Kept, Standings};
@@ -63,24 +63,29 @@ impl<'py> Rules<'py> {
 
     fn latency(&self, item: Item<'_, 'py>) -> PyResult<f64> {
         let Some(item) = item else { return Ok(0.0) };
-        let first_tokens = self.first_tokens.as_ref().map(|name| self.samples(item, name)).transpose()?;
-        match (first_tokens.filter(|samples| !samples.is_empty()), self.percentile) {
-            (None, _) => self.mean(&self.samples(item, &self.calls)?),
-            (Some(samples), None) => self.mean(&samples),
-            (Some(samples), Some(percentile)) => at_percentile(&samples, percentile),
+        if let Some(first_token) = self.first_token(item)? {
+            return Ok(first_token);
+        }
+        Ok(self.mean(item, &self.calls)?.unwrap_or(0.0))
+    }
+
+    fn first_token(&self, item: &Bound<'py, PyDict>) -> PyResult<Option<f64>> {
+        match (&self.first_tokens, self.percentile) {
+            (None, _) => Ok(None),
+            (Some(name), None) => self.mean(item, name),
+            (Some(name), Some(percentile)) => self.at_percentile(item, name, percentile),
         }
     }
 
-    /// The samples that count, with what they are to Python.
-    fn samples(
+    /// Hands on the samples that count, each with what it is to Python.
+    fn each(
         &self,
         item: &Bound<'py, PyDict>,
         name: &Bound<'py, PyString>,
-    ) -> PyResult<Vec<(f64, Bound<'py, PyAny>)>> {
-        let Some(found) = item.get_item(name)? else { return Ok(Vec::new()) };
-        let list = found.cast_exact::<PyList>().map_err(|_| Declined::new_err("opaque_value"))?;
-        let mut samples = Vec::with_capacity(list.len());
-        for sample in list {
+        mut take: impl FnMut(f64, Bound<'py, PyAny>),
+    ) -> PyResult<()> {
+        let Some(found) = item.get_item(name)? else { return Ok(()) };
+        for sample in found.cast_exact::<PyList>().map_err(|_| Declined::new_err("opaque_value"))? {
             if self.leaves_out && is_no_time(&sample) {
                 continue;
             }
@@ -88,31 +93,47 @@ impl<'py> Rules<'py> {
             if seconds < 0.0 {
                 return Err(Declined::new_err("negative_latency"));
             }
-            samples.push((seconds, sample));
+            take(seconds, sample);
         }
-        Ok(samples)
+        Ok(())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "no list is so long")]
-    fn mean(&self, samples: &[(f64, Bound<'py, PyAny>)]) -> PyResult<f64> {
-        if samples.is_empty() {
-            return Ok(0.0);
-        }
-        let sum = match &self.sum {
-            Some(sum) if samples.len() > 1 => {
-                let list = PyList::new(sum.py(), samples.iter().map(|(_, sample)| sample))?;
-                fields::number(&sum.call1((list,))?)?
+    fn mean(&self, item: &Bound<'py, PyDict>, name: &Bound<'py, PyString>) -> PyResult<Option<f64>> {
+        let (mut total, mut count, mut samples) = (0.0, 0_usize, Vec::new());
+        self.each(item, name, |seconds, sample| {
+            total += seconds;
+            count += 1;
+            if self.sum.is_some() {
+                samples.push(sample);
             }
-            _ => samples.iter().fold(0.0, |sum, (seconds, _)| sum + seconds),
-        };
-        Ok(sum / samples.len() as f64)
+        })?;
+        if let Some(sum) = self.sum.as_ref().filter(|_| count > 1) {
+            total = fields::number(&sum.call1((PyList::new(sum.py(), samples)?,))?)?;
+        }
+        Ok((count > 0).then(|| total / count as f64))
+    }
+
+    fn at_percentile(
+        &self,
+        item: &Bound<'py, PyDict>,
+        name: &Bound<'py, PyString>,
+        percentile: f64,
+    ) -> PyResult<Option<f64>> {
+        let (mut values, mut are_floats) = (Vec::new(), true);
+        self.each(item, name, |seconds, sample| {
+            are_floats &= sample.is_exact_instance_of::<PyFloat>();
+            values.push(seconds);
+        })?;
+        if !are_floats {
+            return Err(Declined::new_err("opaque_number"));
+        }
+        (!values.is_empty()).then(|| at_percentile(values, percentile)).transpose()
     }
 }
 
 fn is_no_time(sample: &Bound<'_, PyAny>) -> bool {
-    sample
-        .cast_exact::<pyo3::types::PyFloat>()
-        .is_ok_and(|sample| !(sample.value().is_finite() && sample.value() >= 0.0))
+    sample.cast_exact::<PyFloat>().is_ok_and(|sample| !(sample.value().is_finite() && sample.value() >= 0.0))
 }
 
 #[expect(
@@ -121,11 +142,7 @@ fn is_no_time(sample: &Bound<'_, PyAny>) -> bool {
     clippy::cast_sign_loss,
     reason = "it is a place"
 )]
-fn at_percentile(samples: &[(f64, Bound<'_, PyAny>)], percentile: f64) -> PyResult<f64> {
-    if samples.iter().any(|(_, sample)| !sample.is_exact_instance_of::<pyo3::types::PyFloat>()) {
-        return Err(Declined::new_err("opaque_number"));
-    }
-    let mut values: Vec<f64> = samples.iter().map(|(seconds, _)| *seconds).collect();
+fn at_percentile(mut values: Vec<f64>, percentile: f64) -> PyResult<f64> {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * percentile).ceil() as usize;
     let found = place.checked_sub(1).and_then(|place| values.get(place)).copied();

@@ -4,7 +4,9 @@
 //! read before anything is changed, so that a call can be declined to the end.
 
 mod cost;
+mod draw;
 mod fields;
+mod ids;
 mod latency;
 mod shuffle;
 mod standings;
@@ -16,6 +18,7 @@ use pyo3::prelude::*;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<standings::Standings>()?;
     module.add_function(wrap_pyfunction!(cost::cost_standings, module)?)?;
+    module.add_function(wrap_pyfunction!(draw::permutation, module)?)?;
     module.add_function(wrap_pyfunction!(latency::latency_standings, module)?)?;
     module.add_function(wrap_pyfunction!(usage::usage_standings, module)?)?;
     module.add_function(wrap_pyfunction!(usage::least_busy, module)?)?;

@@ -1,12 +1,11 @@
 //! How deployments stand, read from their usage.
 
-use std::collections::{HashMap, HashSet};
-
 use fast_litellm_core::routing::{self, Limits, RequestLimit, Standing, Usage};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::fields::{self, Chain, Deployment};
+use super::ids::{ById, Id};
 
 /// How the deployments of one request stand, in the order in which their usage is kept.
 #[pyclass(frozen, module = "fast_litellm._native")]
@@ -82,18 +81,17 @@ impl<'py> Kept<'_, 'py> {
     /// Reads how all stand.
     pub(super) fn read(&self, value: impl Fn(&Deployment<'py>, Item<'_, 'py>) -> PyResult<f64>) -> PyResult<Standings> {
         let ids = fields::ids(self.deployments)?;
-        let texts = ids.iter().map(fields::text).collect::<PyResult<Vec<_>>>()?;
-        let places = routing::last_places(texts);
+        let keys = ids.iter().map(Id::of).collect::<PyResult<Vec<_>>>()?;
+        let places: ById<'_, usize> = routing::last_places(keys.iter().copied());
         let mut standings = self.used(&places, &value)?;
+        let mut known = vec![false; ids.len()];
+        standings.iter().flatten().for_each(|standing| known[standing.place] = true);
         let mut missing = Vec::new();
-        let mut seen = HashSet::new();
-        for id in &ids {
-            let text = fields::text(id)?;
-            let Some(place) = places.get(text).filter(|_| seen.insert(text)) else { continue };
-            if !self.usage.contains(id)? {
-                standings.push(Some(self.standing(*place, None, &value)?));
-                missing.push(id.clone().unbind());
-            }
+        for (id, key) in ids.iter().zip(&keys) {
+            let Some(place) = places.get(key).copied().filter(|place| !known[*place]) else { continue };
+            known[place] = true;
+            standings.push(Some(self.standing(place, None, &value)?));
+            missing.push(id.clone().unbind());
         }
         let bases = self.deployments.iter().map(base).collect::<PyResult<_>>()?;
         Ok(Standings { core: routing::Standings::new(standings, RequestLimit::Exceeded), missing, bases })
@@ -102,13 +100,13 @@ impl<'py> Kept<'_, 'py> {
     /// How those stand of which usage is kept; there may be ids without a deployment among them.
     fn used(
         &self,
-        places: &HashMap<&str, usize>,
+        places: &ById<'_, usize>,
         value: &impl Fn(&Deployment<'py>, Item<'_, 'py>) -> PyResult<f64>,
     ) -> PyResult<Vec<Option<Standing>>> {
         let mut standings = Vec::with_capacity(self.usage.len());
         for (id, item) in self.usage {
             let id = fields::id(&id)?;
-            let place = places.get(fields::text(&id)?);
+            let place = places.get(&Id::of(&id)?);
             let standing = place.map(|place| self.standing(*place, Some(&fields::dict(&item)?), value));
             standings.push(standing.transpose()?);
         }
