@@ -60,8 +60,10 @@ _ALIAS_DISABLE = "LITELLM_RUST_DISABLE_ALL"
 _ALIAS_FLAG_PREFIX = "LITELLM_RUST_RUST_"
 _ALIAS_WORDS = {"true": "rust", "enabled": "rust", "false": "python", "disabled": "python", "shadow": "shadow"}
 
-# Whatever stands before the last @ of an address that is no file's, and a parameter of PostgreSQL's own.
-_PASSWORD = re.compile(r"(?<=://)(?<!sqlite://).*@|(?<=password=)[^&]*")
+_FILE = "sqlite:///"
+_HOST = r"(?:\[[\w:.%]+\]|[\w.-]*)(?::\d+)?"
+# What may be shown of an address: everything but user, password and parameters, whatever these are.
+_SERVER = re.compile(rf"(\w+://)(?:.*@)?({_HOST}(?:,{_HOST})*(?:/[^?@]*)?)(?:\?.*)?", re.DOTALL)
 
 
 def _default_ledger() -> str:
@@ -90,8 +92,11 @@ class Settings(BaseSettings):
 
     @property
     def ledger_shown(self) -> str:
-        """The ledger's address as it may be printed: without a password."""
-        return _PASSWORD.sub("", self.ledger)
+        """The ledger's address as it may be printed: without user, password and parameters."""
+        if self.ledger.startswith(_FILE):
+            return self.ledger
+        found = _SERVER.fullmatch(self.ledger)
+        return "".join(found.groups()) if found else "(an address that cannot be read)"
 
     @property
     def is_ledger_named(self) -> bool:
@@ -103,7 +108,7 @@ class Settings(BaseSettings):
         """For how long candidates may answer without word from the ledger; infinite if for ever."""
         if self.lease is not None:
             return self.lease
-        return math.inf if self.ledger.startswith("sqlite:") else _LEASE_SECONDS
+        return math.inf if self.ledger.startswith(_FILE) else _LEASE_SECONDS
 
     @property
     def captured_features(self) -> FrozenSet[str]:

@@ -14,7 +14,7 @@ import click
 from fast_litellm import settings
 from fast_litellm.cli import console, evidence, moves, names
 from fast_litellm.errors import LedgerError
-from fast_litellm.flags.page import SharedPage, existing, path_of
+from fast_litellm.flags.page import SharedPage, existing, is_there, path_of
 from fast_litellm.flags.standing import described, word_until
 from fast_litellm.shadow import Pause
 
@@ -80,7 +80,7 @@ class Order:
     def _is_stopped_here(self, config: Path) -> bool:
         page = existing(config)
         if page is None:
-            return path_of(config).exists()  # and cannot be used, which whoever writes it is told
+            return is_there(path_of(config))  # and cannot be used, which whoever writes it is told
         return described({"host": page.word(self.feature)}, time.time())["scope"] is not None
 
     def _write_page(self, word: int) -> None:
@@ -88,7 +88,7 @@ class Order:
             hint = "name it with --config or FAST_LITELLM_CONFIG, or use --scope fleet"
             console.fail("processes of one host are told by the name of their rule file, and none is known", hint)
         path = path_of(self.config)
-        if not path.exists():
+        if not is_there(path):
             console.hint(f"no process of this user has used {self.config} by this path yet")
         try:
             written = SharedPage(path).native.stand(self.feature, word)

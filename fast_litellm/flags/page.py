@@ -96,8 +96,15 @@ def shared(rule_file: Optional[str]) -> Tuple[Optional[SharedPage], str]:
 
 def existing(rule_file: os.PathLike[str] | str) -> Optional[SharedPage]:
     """Returns the rule file's page for a look at it, None when there is none to be used; none is made."""
-    path = path_of(rule_file)
-    return shared(os.fspath(rule_file))[0] if path.exists() else None
+    return shared(os.fspath(rule_file))[0] if is_there(path_of(rule_file)) else None
+
+
+def is_there(path: Path) -> bool:
+    """Returns whether there is such a file, or a directory that does not let anybody know."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _opened(path: Path) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
+_NO_POSTGRESQL = "a PostgreSQL ledger's URL is postgresql://user@host/database; an @ in a password is written %40"
 _KEY_BYTES = 32
 
 
@@ -123,12 +124,13 @@ class SQLite:
         return self._engines[process_and_use]
 
     def _engine(self, timeout: float, *, for_writing: bool) -> Engine:
-        from sqlalchemy import create_engine, event
+        from sqlalchemy import URL, create_engine, event
         from sqlalchemy.pool import NullPool
 
         # The writer thread and whoever closes the ledger take turns; a lock of the ledger's sees to that.
         arguments: Dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
-        engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool, connect_args=arguments)
+        url = URL.create("sqlite", database=str(self.path))  # as it is: no part of a path is a parameter or an escape
+        engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_immediate if for_writing else _begin)
         return engine
@@ -163,7 +165,9 @@ class PostgreSQL:
         try:
             self._url = make_url(url).set(drivername="postgresql+psycopg")
         except (ArgumentError, ValueError):
-            raise LedgerError("a PostgreSQL ledger's URL is postgresql://user@host/database") from None
+            raise LedgerError(_NO_POSTGRESQL) from None
+        if "@" in (self._url.host or ""):  # what stands before it would be shown as a part of the host's name
+            raise LedgerError(_NO_POSTGRESQL)
 
     @property
     def name(self) -> str:

@@ -318,6 +318,7 @@ class Ledger(Following):
 
     def _begin(self) -> None:
         self._process: Optional[process.Process] = None
+        self._naming = threading.Lock()
         self._pending: List[Transition] = []
         self._written_at = 0.0
         self._writing = threading.Lock()
@@ -384,9 +385,11 @@ class Ledger(Following):
         return report
 
     def _this_process(self) -> process.Process:
-        if self._process is None:
-            self._process = process.current(Redactor(self.key).digest)
-        return self._process
+        """One for the ring and for the rows, whichever is first, or what both count would be counted twice."""
+        with self._naming:  # a server may be long in answering for the key, and two threads ask
+            if self._process is None:
+                self._process = process.current(Redactor(self.key).digest)
+            return self._process
 
 
 def _close_at_exit(reference: weakref.ref[Ledger]) -> None:

@@ -358,6 +358,13 @@ def test_one_variable_installs_while_python_starts(auto, installed):
     assert installed == run_python(program, FAST_LITELLM_AUTO=auto)
 
 
+def test_what_python_starts_to_count_resources_is_left_alone():
+    """It calls nothing of LiteLLM's, and would be several times as large."""
+    program = "from multiprocessing.resource_tracker import main; import sys; print('fast_litellm' in sys.modules)"
+
+    assert "False" == run_python(program, FAST_LITELLM_AUTO="1")
+
+
 def test_a_program_starts_although_its_rules_are_broken(tmp_path):
     """What is wrong goes to standard error, once, and LiteLLM's own code answers."""
     path = tmp_path / "rollout.yaml"

@@ -151,6 +151,20 @@ def test_a_page_that_cannot_be_used_is_an_error(cli, served):
     assert [] == audit()
 
 
+@pytest.mark.parametrize("order", ["pause", "resume"])
+def test_a_directory_of_somebody_elses_is_an_error(cli, served, monkeypatch, order):
+    """Not even whether there is a page can be seen."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refused)
+    monkeypatch.setattr("fast_litellm.flags.page._opened", refused)
+    outcome = cli(order, "parser")
+    assert (1, "") == (outcome.code, outcome.out)
+    assert "hint: use --scope fleet" in outcome.err
+
+
 def test_a_pause_that_cannot_be_noted_holds_and_says_so(cli, served, monkeypatch, tmp_path):
     """Stopping comes first, and is said before a ledger is asked that may be long in answering."""
     (tmp_path / "file").write_text("")

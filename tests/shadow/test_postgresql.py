@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,6 +22,22 @@ from fast_litellm.shadow import Epoch, Ledger, Pause, database, postgresql
 from fast_litellm.shadow.observation import Comparison, Description, Summary
 
 TURNS = 30
+DOOMED = """
+import sys
+import time
+from fast_litellm.accel.native import Tally
+from fast_litellm.shadow import Epoch, Ledger
+
+ledger, tally = Ledger.open(sys.argv[1], flush_seconds=0.01), Tally()
+ledger._start()  # as it is where the fleet is followed: the thread is there first
+ledger.attach(Epoch("feature", "build-1", "reference-1", "exact/1", "rules-1"), tally)
+for _ in range(200):
+    tally.accept(0).compare("matched")
+while (found := ledger.status()["features"].get("feature")) is None or found["offered"] < 200:
+    time.sleep(0.01)
+print("written", flush=True)
+time.sleep(60)
+"""
 EPOCH = Epoch("feature", "build-1", "reference-1", "exact/1", "rules-1")
 
 
@@ -80,6 +100,46 @@ def test_many_hosts_add_up(make_ledger):
 def test_every_host_has_the_same_key(make_ledger):
     """Digests of one value agree, or the classes of two hosts would be two."""
     assert (1, 32) == (len({make_ledger().key for _ in range(3)}), len(make_ledger().key))
+
+
+def test_a_process_is_one_to_its_ring_and_to_the_ledger(make_ledger, monkeypatch):
+    """Two threads ask who it is, while the server is long in answering: of two names, one would be counted twice."""
+    ledger, both = make_ledger(), threading.Barrier(2, timeout=0.2)
+    key = ledger.key
+
+    def slow(_self):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait()
+        return key
+
+    monkeypatch.setattr(Ledger, "key", property(slow))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: ledger._this_process(), range(2)))
+
+    assert found[0] is found[1]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process")
+def test_what_a_killed_process_had_written_is_counted_once(make_ledger, postgresql_url):
+    """Its rows and what is left in its ring are of one process, from the first write on."""
+    process = subprocess.Popen([sys.executable, "-P", "-c", DOOMED, postgresql_url], stdout=subprocess.PIPE, text=True)
+    try:
+        assert "written\n" == process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    ledger = make_ledger()
+    ledger.recover()
+
+    assert 200 == ledger.status()["features"]["feature"]["offered"]
+
+
+@pytest.mark.parametrize("password", ["s3cr@et", "@", "a@b@c"])
+def test_an_address_that_would_show_a_password_is_refused(password):
+    """A part of it would be taken for the host's name."""
+    with pytest.raises(LedgerError, match="written %40") as refused:
+        Ledger.open(f"postgresql://ada:{password}@127.0.0.1/evidence")
+    assert "127.0.0.1" not in str(refused.value)
 
 
 def test_blocks_and_pauses_reach_other_processes(make_ledger):

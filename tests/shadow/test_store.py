@@ -59,6 +59,20 @@ def test_other_urls_are_refused(url, message):
     assert "secret" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["a%20b", "a%41", "a?mode=ro", "a#b", "a b", "a&b=c", "a:b@c"])
+def test_a_path_is_taken_as_it_is(tmp_path, name):
+    """Nothing in it is an escape or a parameter: what is written and what is looked for is one file."""
+    (tmp_path / name).mkdir()
+    path = tmp_path / name / f"{name}.db"
+    store = Store(path_of(f"sqlite:///{path}"))
+    with store.writing():
+        pass
+    store.close()
+
+    assert [name] == [it.name for it in tmp_path.iterdir()]
+    assert (True, True) == (path.stat().st_size > 0, store.database.exists())
+
+
 def test_files_are_the_owners_alone(tmp_path):
     """Directory, database, its log and its key can be read by nobody else."""
     store = Store(tmp_path / "deep" / "er" / "ledger.db")

@@ -38,6 +38,7 @@ DECLINED = [
     ("headers", {"headers": {"Connection": "close"}}),
     ("headers", {"headers": {"Expect": "100-continue"}}),
     ("headers", {"headers": {"X": b"\xe9"}}),
+    *(("headers", {"headers": {"Authorization": value}}) for value in ("Bearer k ", " Bearer k", "\tk", "k\t", " ")),
 ]
 
 
