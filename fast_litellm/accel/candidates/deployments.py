@@ -12,7 +12,7 @@ import operator
 import random
 import time
 from datetime import datetime
-from typing import Any, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.guarded import Guarded
@@ -26,7 +26,7 @@ NATIVE_ROUTER = "litellm.router_rust"
 _LIVE = frozenset({"token_counter", "datetime", "print_verbose"})
 """Names of a reference that are asked for at every call."""
 
-_DRAWS = {name: tape.original(getattr(random, name)) for name in ("choice", "choices", "sample")}
+_DRAWS: Dict[str, Any] = {name: tape.original(getattr(random, name)) for name in ("choice", "choices", "sample")}
 _AS_EVER = tuple(_DRAWS.values())
 """What is there but for the time of a comparison, when a tape's stand-ins are."""
 DRAWN_BY: Tuple[reach.Place, ...] = ((random.Random, "_randbelow"), (random.Random, "getrandbits"))
