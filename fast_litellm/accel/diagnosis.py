@@ -9,7 +9,7 @@ import platform
 import sys
 from collections import Counter
 from importlib import metadata
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from fast_litellm import settings
 from fast_litellm.accel import fingerprint, names, native, references
@@ -78,7 +78,21 @@ def problems(report: Dict[str, Any]) -> List[str]:
 
 def notes(report: Dict[str, Any]) -> List[str]:
     """Returns what is worth knowing and no problem, in words: what stays Python that no rule asks for, for one."""
-    return [*_unknown(report, is_wanted=False), *_unknown_flags(), *_misspelt_flags(report.get("rules", {}))]
+    left = [_left(feature, count) for feature, count in report.get("replaced", {}).items()]
+    return [*_unknown(report, is_wanted=False), *left, *_unknown_flags(), *_misspelt_flags(report.get("rules", {}))]
+
+
+def replaced(features: Mapping[str, Dict[str, Any]]) -> Dict[str, int]:
+    """Returns, by feature, how many calls were left to Python because its reference is not what it was."""
+    declined = {name: it["declined"].get("reference_patched", 0) for name, it in features.items()}
+    return {name: count for name, count in declined.items() if count}
+
+
+def _left(feature: str, count: int) -> str:
+    return (
+        f"{feature} left {count} call(s) to Python: something that it relies on was replaced or loaded again since the"
+        f" installation; install() again takes up what is there now"
+    )
 
 
 def _unknown(report: Dict[str, Any], *, is_wanted: bool) -> List[str]:

@@ -228,9 +228,9 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
     Returns:
         `{"versions": {...}, "disabled": bool, "ledger": str, "seams": [{"feature", "seam", "package", "exists",
         "fingerprint", "known", "semantics", "state", "meaning", "failure"}], "rules": {...}, "unasked": [feature],
-        "ledger_failures": int, "machinery": {operation and class: count}, "lost_events": {class: count}, "problems":
-        [text], "notes": [text]}`; no problems means all is well. Notes say what is worth knowing, such as what stays
-        Python that no rule asks for.
+        "ledger_failures": int, "replaced": {feature: count}, "machinery": {operation and class: count}, "lost_events":
+        {class: count}, "problems": [text], "notes": [text]}`; no problems means all is well. Notes say what is worth
+        knowing, such as what stays Python that no rule asks for.
     """
     environment = settings.read()
     installation = _current
@@ -245,6 +245,7 @@ def doctor(*, litellm: Optional[str] = None) -> Dict[str, Any]:
     }
     report["unasked"] = [] if installation is None else installation.evidence.unasked
     report["ledger_failures"] = 0 if installation is None else installation.evidence.failures
+    report["replaced"] = {} if installation is None else diagnosis.replaced(installation.features())
     report["machinery"], report["lost_events"] = machinery.failures(), dict(events.lost)
     return {**report, "problems": diagnosis.problems(report), "notes": diagnosis.notes(report)}
 

@@ -54,6 +54,17 @@ def test_a_ledger_that_cannot_be_written_is_said():
     assert ["the ledger could not be used 1 time(s); counters wait in memory until it can"] == problems()
 
 
+def test_a_part_of_litellm_that_was_replaced_is_noted(monkeypatch):
+    """Everything else looks well then, and nothing is accelerated."""
+    monkeypatch.setenv("FAST_LITELLM_FLAG_SECRET_REDACTION", "rust")
+    fast_litellm.install()
+    found = {"secret_redaction": {"declined": {"reference_patched": 3}}, "routing": {"declined": {"verbose": 1}}}
+    monkeypatch.setattr(installation._current, "features", lambda: found)
+    (note,) = [it for it in fast_litellm.doctor(litellm="1.106.2")["notes"] if "left" in it]
+
+    assert note.startswith("secret_redaction left 3 call(s) to Python: something that it relies on was replaced")
+
+
 def test_a_ledger_that_is_not_heard_is_said():
     """Everything promoted is Python's meanwhile, and somebody will ask why."""
     fast_litellm.install()

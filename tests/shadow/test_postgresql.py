@@ -120,9 +120,11 @@ def test_a_process_is_one_to_its_ring_and_to_the_ledger(make_ledger, monkeypatch
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process")
-def test_what_a_killed_process_had_written_is_counted_once(make_ledger, postgresql_url):
+def test_what_a_killed_process_had_written_is_counted_once(make_ledger, postgresql_url, tmp_path):
     """Its rows and what is left in its ring are of one process, from the first write on."""
-    process = subprocess.Popen([sys.executable, "-P", "-c", DOOMED, postgresql_url], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", DOOMED, postgresql_url], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert "written\n" == process.stdout.readline()
     finally:
