@@ -10,6 +10,9 @@ from typing import Callable, Optional
 
 from fast_litellm.shadow import machinery
 
+_LEAST_REST = 0.25
+"""Of the time from round to round: a database that is slow already is not asked without a break."""
+
 
 class Rounds:
     """
@@ -17,7 +20,7 @@ class Rounds:
 
     Args:
         work: One round; it raises nothing.
-        seconds: How long to wait in between; None makes none.
+        seconds: How often; a round that takes long is followed by at least a quarter of it without one. None makes none.
         spend: Told of the processor time that a round has taken, in nanoseconds.
     """
 
@@ -65,10 +68,11 @@ class Rounds:
         return was_running
 
     def _run(self) -> None:
+        seconds = self._seconds or 0.0
         while not self._ended:
-            started = time.thread_time_ns()
+            began, started = time.monotonic(), time.thread_time_ns()
             self._work()
             if self._spend is not None:
                 self._spend(time.thread_time_ns() - started)
-            self._wake.wait(self._seconds)
+            self._wake.wait(max(seconds * _LEAST_REST, seconds - (time.monotonic() - began)))
             self._wake.clear()
