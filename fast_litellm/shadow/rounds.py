@@ -20,7 +20,7 @@ class Rounds:
 
     Args:
         work: One round; it raises nothing.
-        seconds: How often; a round that takes long is followed by at least a quarter of it without one. None makes none.
+        seconds: How often; after a round that took long, a quarter of it passes without one. None makes none.
         spend: Told of the processor time that a round has taken, in nanoseconds.
     """
 
