@@ -5,12 +5,12 @@ Writing reports and transitions into the ledger's tables. Every statement may be
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 from dataclasses import asdict
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from sqlalchemy import Connection, Table, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from fast_litellm.shadow import audit, rollouts
 from fast_litellm.shadow.account import Report
@@ -35,15 +35,18 @@ MAX_CLASSES = 10_000
 _EPOCHS = "fast-litellm epochs"
 """Under this name a connection keeps the numbers of epochs."""
 
-_INSERTS: Mapping[str, Callable[[Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-
 
 def insert(connection: Connection, table: Table) -> Any:
     """
     Returns:
         An insert statement that may say what happens on a conflict, in the words of the connection's database.
     """
-    return _INSERTS[connection.dialect.name](table)
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    """What belongs to the other database stays unloaded: PostgreSQL's part of SQLAlchemy takes 2 MiB."""
+    return importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]], keep: Sequence[str] = ()) -> None:
@@ -55,7 +58,7 @@ def upsert(connection: Connection, table: Table, rows: List[Dict[str, Any]], kee
 @functools.lru_cache(maxsize=64)
 def _upsert(dialect: str, table: Table, columns: Tuple[str, ...], keep: Tuple[str, ...]) -> Any:
     """Once for each table: it takes longer to make than most rows to write."""
-    statement = _INSERTS[dialect](table)
+    statement = _insert(dialect, table)
     key = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in columns if name not in (*key, *keep)}
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
