@@ -181,6 +181,7 @@ class Account:
                 known = self._written.get(epoch, _Written()).shapes
                 shapes = {shape: hash(frozenset(counts.items())) for shape, (counts, _) in counter.shapes.items()}
                 self._written[epoch] = _Written(replace(counter, shapes={}), {**known, **shapes})
+                self._signs.pop(epoch, None)  # it is of what was written before
             self._classes.written(report.classes)
 
     def forget_written(self) -> None:

@@ -11,7 +11,7 @@ import os
 import secrets
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol, Tuple
 
 from fast_litellm import settings
 from fast_litellm.errors import LedgerError
@@ -23,6 +23,8 @@ _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
 _NO_POSTGRESQL = "a PostgreSQL ledger's URL is postgresql://user@host/database; an @ in a password is written %40"
 _KEY_BYTES = 32
+_LOOKING = 1.0
+"""Whoever reads with no more patience than this, in seconds, does so again and again, and keeps a connection."""
 
 
 class Database(Protocol):
@@ -42,7 +44,10 @@ class Database(Protocol):
         """Makes what must be there before a connection is opened for writing."""
 
     def engine(self, timeout: float, *, for_writing: bool) -> Engine:
-        """Returns an engine that keeps no connections."""
+        """Returns an engine that keeps no connection that could be in the way of a fork."""
+
+    def release(self) -> None:
+        """Closes what this process keeps open for reading; whoever reads again opens it anew."""
 
     def key_file(self) -> Optional[Path]:
         """Returns the file of the key of all digests; None when the database itself has to hold it."""
@@ -83,7 +88,10 @@ def path_of(url: str) -> Path:
         raise LedgerError(
             "a ledger's URL is sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host/database"
         )
-    return Path(path).expanduser().absolute()
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise LedgerError(f"the ledger {url} cannot be found: nobody knows that home directory") from None
 
 
 class SQLite:
@@ -135,6 +143,9 @@ class SQLite:
         event.listen(engine, "begin", _begin_immediate if for_writing else _begin)
         return engine
 
+    def release(self) -> None:
+        """Nothing is kept open."""
+
     def key_file(self) -> Optional[Path]:
         """The key lies beside the database, so that a ledger that is given away stays redacted."""
         return self.path.with_name(self.path.name + ".key")
@@ -166,12 +177,15 @@ class PostgreSQL:
             self._url = make_url(url).set(drivername="postgresql+psycopg")
         except (ArgumentError, ValueError):
             raise LedgerError(_NO_POSTGRESQL) from None
-        if "@" in (self._url.host or ""):  # what stands before it would be shown as a part of the host's name
+        # What stands before a second one, or behind a slash, would be shown as a part of the host's or database's name.
+        if url.count("@") > 1 or "@" in f"{self._url.host}{self._url.database}":
             raise LedgerError(_NO_POSTGRESQL)
+        self._engines: Dict[Tuple[int, float, bool], Engine] = {}
 
     @property
     def name(self) -> str:
-        return f"postgresql://{self._url.host or ''}/{self._url.database or ''}"
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"postgresql://{self._url.host or ''}{port}/{self._url.database or ''}"
 
     def exists(self) -> bool:
         return True
@@ -182,25 +196,46 @@ class PostgreSQL:
     def prepare(self) -> None:
         """The server has all that is needed."""
 
-    def engine(self, timeout: float, *, for_writing: bool) -> Engine:  # noqa: ARG002 - transactions are the same
+    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        """An engine asks the server a dozen questions before the first; for each use there is one that stays."""
+        process_and_use = (os.getpid(), timeout, for_writing)
+        if process_and_use not in self._engines:
+            self._engines[process_and_use] = self._engine(timeout, is_kept=not for_writing and timeout <= _LOOKING)
+        return self._engines[process_and_use]
+
+    def _engine(self, timeout: float, *, is_kept: bool) -> Engine:
         from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
+        from sqlalchemy.pool import NullPool, QueuePool
 
         from fast_litellm.shadow import postgresql
 
         seconds = max(1, int(timeout))
         options = f"-c lock_timeout={seconds}s -c statement_timeout={10 * seconds}s"
         arguments = {"connect_timeout": max(2, seconds), "options": options}  # psycopg's own least is 2
-        engine = create_engine(self._url, poolclass=NullPool, connect_args=arguments)
+        pool: Dict[str, Any] = {"poolclass": NullPool}
+        if is_kept:
+            pool = {"poolclass": QueuePool, "pool_size": 1, "pool_pre_ping": True}
+        engine = create_engine(self._url, connect_args=arguments, **pool)
         postgresql.bound(engine, 10 * seconds + 1)
         return engine
+
+    def release(self) -> None:
+        for (process, *_), engine in list(self._engines.items()):
+            if process == os.getpid():  # a parent's connections are the parent's
+                engine.dispose()
 
     def key_file(self) -> Optional[Path]:
         return None
 
     def rings(self) -> Path:
-        name = blake2b(self.name.encode(), digest_size=8).hexdigest()
-        return settings.user_directory() / "rings" / name
+        """Those of one database: who uses it, and with which password, makes no difference."""
+        from sqlalchemy import URL
+
+        query = {name: it for name, it in self._url.query.items() if name not in ("user", "password")}
+        url = URL.create(
+            "postgresql", host=self._url.host, port=self._url.port, database=self._url.database, query=query
+        )
+        return settings.user_directory() / "rings" / blake2b(str(url).encode(), digest_size=8).hexdigest()
 
 
 def _leave_transactions_to_us(connection: Any, _record: Any) -> None:

@@ -28,13 +28,14 @@ class Following(Decisions):
         clock: Seconds since 1970.
     """
 
-    _writing: threading.Lock
+    _looking: threading.Lock
     _process: Optional[Process]
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         super().__init__(store, clock)
         self._fleet = Fleet(store)
         self._accepted: Accepted = {}
+        self._is_looked_apart = False
 
     def _start(self) -> None:
         """Starts the thread that looks again and again."""
@@ -62,6 +63,16 @@ class Following(Decisions):
     def silence(self) -> float:
         """How old what this process knows of the fleet's decisions is, in seconds; infinite before it has looked."""
         return self._fleet.silence
+
+    def look_apart(self) -> Callable[[], None]:
+        """
+        Leave looking to the caller, on a thread that no write keeps waiting.
+
+        Returns:
+            `look`, to be called again and again from here on.
+        """
+        self._is_looked_apart = True
+        return self.look
 
     def leads(self, feature: str) -> bool:
         """
@@ -144,7 +155,7 @@ class Following(Decisions):
     def look(self) -> None:
         """Reads what the fleet decides, and tells whoever follows it. A failure is counted, never raised."""
         try:
-            with self._writing:  # a fork waits for it: no connection is open then
+            with self._looking:  # a fork waits for it: no connection is in use then
                 self._fleet.look()
         except Exception as error:
             machinery.failed("look", error)

@@ -44,7 +44,7 @@ Done = TypeVar("Done")
 _HEARTBEAT_SECONDS = 15.0
 _TIDY_SECONDS = 3_600.0
 _CLOSE_SECONDS = 5.0
-"""How long the last write waits for one that is under way; what it would have written is left in the ring."""
+"""How long the last write may take; what it has not written is left in the ring."""
 
 _FORK_SECONDS = 2.0
 """How long a fork waits for a write to end; a write waits no longer than that for another process."""
@@ -80,7 +80,7 @@ class Ledger(Following):
         self._ring: Optional[OwnRing] = None
         self._rounds = Rounds(self._make_round, flush_seconds, spend)
         self._ended = False
-        self._is_held = False
+        self._held: List[threading.Lock] = []
         self._begin()
         forking.let_go_before(self)
         atexit.register(_close_at_exit, weakref.ref(self))
@@ -272,11 +272,18 @@ class Ledger(Following):
         return False
 
     def close(self) -> None:
-        """Writes a last time, and notes that the process has ended well."""
+        """
+        Writes a last time, and notes that the process has ended well. A database that does not answer is not waited for
+        for ever: what it has not taken is in the ring.
+        """
         if self._ended:
             return
         self._ended = True
-        self._rounds.end()
+        if not self._rounds.finish(self._write_last, _CLOSE_SECONDS):
+            self._unavailable(LedgerError(f"the ledger {self._store.name} does not answer"))
+        self._store.database.release()
+
+    def _write_last(self) -> None:
         if self._flush(is_last=True) and self._ring is not None:
             self._ring.remove()
             self._ring = None
@@ -286,14 +293,16 @@ class Ledger(Following):
         Closes the connection. A child inherits SQLite's record of locks with it, and a parent that closes later would
         take itself for the last user and remove what the child has committed.
         """
-        self._is_held = self._writing.acquire(timeout=_FORK_SECONDS)
-        if self._is_held:
+        deadline = time.monotonic() + _FORK_SECONDS
+        locks = (self._writing, self._looking)
+        self._held = [lock for lock in locks if lock.acquire(timeout=max(0.0, deadline - time.monotonic()))]
+        if self._writing in self._held:
             self._store.close()
 
     def after_fork_in_parent(self) -> None:
         """Goes on; the next write opens the file anew."""
-        if self._is_held:
-            self._writing.release()
+        for lock in self._held:
+            lock.release()
 
     def after_fork(self) -> None:
         """
@@ -321,7 +330,7 @@ class Ledger(Following):
         self._naming = threading.Lock()
         self._pending: List[Transition] = []
         self._written_at = 0.0
-        self._writing = threading.Lock()
+        self._writing, self._looking = threading.Lock(), threading.Lock()
         self._recovered_at, self._tidied_at = -math.inf, time.monotonic()
 
     def _start(self) -> None:
@@ -329,7 +338,8 @@ class Ledger(Following):
 
     def _make_round(self) -> None:
         self.flush()
-        self.look()
+        if not self._is_looked_apart:
+            self.look()
         if time.monotonic() - self._recovered_at >= _HEARTBEAT_SECONDS:
             self._recovered_at = time.monotonic()
             self.recover()

@@ -31,6 +31,7 @@ class Rounds:
         self._seconds = seconds
         self._spend = spend
         self._ended = False
+        self._last: Callable[[], object] = _nothing
         self._begin()
 
     def _begin(self) -> None:
@@ -56,10 +57,25 @@ class Rounds:
         """Has the next round begin now."""
         self._wake.set()
 
-    def end(self) -> None:
-        """Lets the thread end after its present round."""
-        self._ended = True
+    def finish(self, last: Callable[[], object], seconds: float) -> bool:
+        """
+        End the rounds with something that is done last: by the thread, or here where there is none.
+
+        Args:
+            last: What is done; it raises nothing.
+            seconds: How long to wait for it.
+
+        Returns:
+            Whether it is done. If not, it may be yet.
+        """
+        self._last, self._ended = last, True
+        thread = self.thread
+        if thread is None or not thread.is_alive() or thread is threading.current_thread():
+            last()
+            return True
         self.wake()
+        thread.join(seconds)
+        return not thread.is_alive()
 
     def forget(self) -> bool:
         """Returns whether a thread was running that a forked child does not have; it may start its own."""
@@ -76,3 +92,8 @@ class Rounds:
                 self._spend(time.thread_time_ns() - started)
             self._wake.wait(max(seconds * _LEAST_REST, seconds - (time.monotonic() - began)))
             self._wake.clear()
+        self._last()
+
+
+def _nothing() -> None:
+    """Stands for what is done last."""

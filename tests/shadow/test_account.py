@@ -95,6 +95,19 @@ def test_whatever_changes_is_reported_though_nothing_was_counted():
     assert [[1, 0]] * 4 == found
 
 
+def test_a_stage_that_comes_back_is_reported_again():
+    """One report said that it was another, and after it nothing was found to be written."""
+    account, stages = Account(), ["on"]
+    account.attach(FIRST, Tally(), lambda: {"stage": stages[0]})
+    written(account)
+    nothing = account.report().counters
+    stages[0] = "shadow"
+    written(account)
+    stages[0] = "on"
+
+    assert ({}, ["on"]) == (nothing, [counter.labels["stage"] for counter in account.report().counters.values()])
+
+
 def test_a_report_that_was_not_written_is_repeated():
     """Without the confirmation that it was written, the next report says the same and more."""
     account, tally = Account(), Tally()

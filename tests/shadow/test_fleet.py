@@ -96,6 +96,17 @@ def test_a_process_hears_what_is_accepted(open_ledger, tally, change, is_accepte
     assert (is_accepted, False) == (follower.accepts("parser", CLASS), follower.accepts("another", CLASS))
 
 
+def test_no_write_keeps_a_look_waiting(open_ledger):
+    """What was taken back is heard of while the database takes its time to be written."""
+    writer, follower, pauses = open_ledger(), open_ledger(), []
+    follower.follow(pauses.append)
+    writer.record_pause(Pause("parser", "paused", "fleet", "ada", "on call"))
+    with follower._writing:
+        follower.look()
+
+    assert [{"parser": None}] == pauses
+
+
 def test_an_acceptance_is_known_before_a_block_is_lifted(open_ledger):
     """Otherwise the accepted class would block again at once."""
     known, writer, follower = [], open_ledger(), open_ledger()

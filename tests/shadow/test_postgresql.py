@@ -136,12 +136,53 @@ def test_what_a_killed_process_had_written_is_counted_once(make_ledger, postgres
     assert 200 == ledger.status()["features"]["feature"]["offered"]
 
 
-@pytest.mark.parametrize("password", ["s3cr@et", "@", "a@b@c"])
-def test_an_address_that_would_show_a_password_is_refused(password):
-    """A part of it would be taken for the host's name."""
+@pytest.mark.parametrize(
+    "user", ["ada:s3cr@et", "ada:@", "ada:a@b@c", "ada:p@ss/w", "ada:s3cret@b?c", "ada:p:a/@b/c", "ada/s3:cret"]
+)
+def test_an_address_that_would_show_a_password_is_refused(user):
+    """A part of it would be taken for the host's or the database's name."""
     with pytest.raises(LedgerError, match="written %40") as refused:
-        Ledger.open(f"postgresql://ada:{password}@127.0.0.1/evidence")
+        Ledger.open(f"postgresql://{user}@127.0.0.1/evidence")
     assert "127.0.0.1" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("postgresql://ada:s%40c/r%2ft@host:5433/evidence", "postgresql://host:5433/evidence"),
+        ("postgresql://host/evidence?user=ada%40corp&password=s3cret", "postgresql://host/evidence"),
+    ],
+)
+def test_a_ledger_is_called_by_its_server_and_database(address, name):
+    """With the port, or two of one host would have one name."""
+    assert name == database.at(address).name
+
+
+def test_rings_are_of_one_database():
+    """Whoever uses it, and under which word; another port, database or parameter is another ledger."""
+    same = ["host/a", "ada@host/a", "ada:s3cret@host/a", "bob:word@host/a", "host/a?user=ada&password=word"]
+    others = ["host:5433/a", "host/b", "other/a", "host/a?options=-csearch_path%3Dother", "/a?host=/run/postgresql"]
+    found = [[database.at(f"postgresql://{it}").rings() for it in group] for group in (same, others)]
+
+    assert (1, len(others) + 1) == (len(set(found[0])), len({*found[0], *found[1]}))
+
+
+def test_looks_keep_a_connection_and_find_another_one_when_it_is_cut(make_ledger, postgresql_url):
+    """Making one takes a dozen questions and answers, and each of them the time of the way."""
+    told, ledger = [], make_ledger()
+    ledger.flush()
+    ledger.follow(told.append)
+    backends = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    engine = create_engine(postgresql_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+    with engine.connect() as connection:
+        before = set(connection.execute(text(backends)).scalars())
+        ledger.look()
+        after = set(connection.execute(text(backends)).scalars())
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({backends}) AS others"))
+    looks = ledger.looks
+    ledger.look()
+
+    assert (before, looks + 1) == (after, ledger.looks)
 
 
 def test_blocks_and_pauses_reach_other_processes(make_ledger):
@@ -229,6 +270,5 @@ def test_a_ledger_is_closed_though_somebody_waits_for_the_server(make_ledger, mo
     tally.accept(0).compare("matched")
     with ledger._writing:
         ledger.close()
-    ring = ledger._ring
 
-    assert (1, True) == (ledger.failures, ring is not None)
+    assert (1, True) == (ledger.failures, ledger._ring is not None)

@@ -49,6 +49,7 @@ def test_a_url_names_a_file(url, path):
     [
         ("sqlite://", "sqlite:///relative/path"),
         ("mysql://user:secret@host/db", "sqlite:///relative/path"),
+        ("sqlite:///~nobody-has-this-name/ledger.db", "nobody knows that home directory"),
         ("", "sqlite:///relative/path"),
     ],
 )

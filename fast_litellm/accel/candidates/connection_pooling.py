@@ -103,6 +103,7 @@ class _Pooling:
         raise NotImplementedError
 
     def _header_items(self, request: Any) -> Any:
+        self._messages.check_blanks(request.headers.raw)
         return request.headers.raw
 
     def _body(self, request: Any) -> bytes:

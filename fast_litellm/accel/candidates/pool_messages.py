@@ -32,7 +32,7 @@ _URL = re.compile(
 """URLs that Rust's parser leaves as they are."""
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
-_BLANKS = " \t"
+_BLANKS = b" \t"
 _CHUNKED = ["chunked"]
 _SWITCHING = 101
 _SWITCHED = "Received server _SWITCH_UPGRADE event without a pending proposal"
@@ -98,8 +98,6 @@ def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], bod
         found = [(name.decode("ascii"), value.decode("ascii")) for name, value in items]
     except UnicodeDecodeError:
         raise Declined("headers") from None
-    if any(value != value.strip(_BLANKS) for _, value in found):  # h11 refuses what pyreqwest would cut
-        raise Declined("headers")
     names = {name.lower(): value for name, value in found}
     if request.method not in _METHODS or not names.keys() >= _NEEDED or _SPECIAL & names.keys():
         raise Declined("headers")
@@ -110,6 +108,15 @@ def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], bod
     if body and "content-type" not in names:  # aiohttp would add one
         raise Declined("headers")
     return found
+
+
+def check_blanks(items: Iterable[Tuple[bytes, bytes]]) -> None:
+    """
+    Raises:
+        Declined: There are blanks around a value, which h11 refuses and pyreqwest would cut.
+    """
+    if any(value != value.strip(_BLANKS) for _, value in items):
+        raise Declined("headers")
 
 
 def headers_from(response: Any) -> Headers:
