@@ -146,6 +146,14 @@ def check_follows(manager: FlagManager, position: Position, step: int) -> None:
         )
 
 
+def on_this_host(feature: str) -> str:
+    """
+    Returns:
+        What stops a feature while the ledger cannot be had, for a hint.
+    """
+    return f"`fast-litellm pause {feature}` stops it on this host, with or without the ledger"
+
+
 def user() -> str:
     """
     Returns:

@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
 import click
 
@@ -63,10 +63,17 @@ class Order:
         try:
             evidence.opened().record_pause(pause)  # which begins a ledger that is not there
         except LedgerError as error:
-            so_far = "nothing was changed" if self.scope == "fleet" else "that is not noted"
-            console.fail(f"{so_far}: {error}", "name a ledger that can be written with FAST_LITELLM_LEDGER")
+            self._fail(state, error)
         if self.scope == "fleet":
             console.write(done)
+
+    def _fail(self, state: str, error: LedgerError) -> NoReturn:
+        hint = "name a ledger that can be written with FAST_LITELLM_LEDGER"
+        if self.scope == "host":
+            console.fail(f"that is not noted: {error}", hint)
+        if state == "paused":
+            hint = moves.on_this_host(self.feature)
+        console.fail(f"nothing was changed: {error}", hint)
 
     def is_needless(self) -> bool:
         """Whether it would release what nobody has stopped; where that cannot be known it is carried out."""

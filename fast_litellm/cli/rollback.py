@@ -34,10 +34,7 @@ def command(feature: str, order: Order, manager: FlagManager) -> None:
         position = moves.position(ledger, manager, feature)
         promotion.roll_back(ledger, position, order)
     except LedgerError as error:
-        console.fail(
-            f"nothing was changed: {error}",
-            f"`fast-litellm pause {feature}` stops it on this host, with or without the ledger",
-        )
+        console.fail(f"nothing was changed: {error}", moves.on_this_host(feature))
     first, stage = position.plan.steps[0].name, ledger.status()["features"][feature]["stage"]
     if stage in _SERVING:
         console.fail(

@@ -165,6 +165,16 @@ def test_a_directory_of_somebody_elses_is_an_error(cli, served, monkeypatch, ord
     assert "hint: use --scope fleet" in outcome.err
 
 
+def test_a_pause_of_the_fleet_that_cannot_be_noted_is_none(cli, served, monkeypatch, tmp_path):
+    """Nobody would hear of it; what works without the ledger is said."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FAST_LITELLM_LEDGER", f"sqlite:///{tmp_path}/file/ledger.db")
+    outcome = cli("pause", "parser", "--scope", "fleet")
+    assert (1, "") == (outcome.code, outcome.out)
+    assert "error: nothing was changed: " in outcome.err
+    assert "hint: `fast-litellm pause parser` stops it on this host" in outcome.err
+
+
 def test_a_pause_that_cannot_be_noted_holds_and_says_so(cli, served, monkeypatch, tmp_path):
     """Stopping comes first, and is said before a ledger is asked that may be long in answering."""
     (tmp_path / "file").write_text("")
