@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 PREFIX = "FAST_LITELLM_"
 FLAG_PREFIX = PREFIX + "FLAG_"
+SQLITE = "sqlite:///"
+"""How the address of a ledger in a file begins."""
 
 _CAPTURE_NAMES = ("capture", "capture_key", "capture_until", "capture_most")
 _NAMES = ("config", "ledger", "state", "lease", "disable", "auto", *_CAPTURE_NAMES)
@@ -60,7 +62,6 @@ _ALIAS_DISABLE = "LITELLM_RUST_DISABLE_ALL"
 _ALIAS_FLAG_PREFIX = "LITELLM_RUST_RUST_"
 _ALIAS_WORDS = {"true": "rust", "enabled": "rust", "false": "python", "disabled": "python", "shadow": "shadow"}
 
-_FILE = "sqlite:///"
 _HOST = r"(?:\[[\w:.%]+\]|[\w.-]*)(?::\d+)?"
 # What may be shown of an address: everything but user, password and parameters, whatever these are.
 _SERVER = re.compile(rf"(\w+://)(?:.*@)?({_HOST}(?:,{_HOST})*(?:/[^?@]*)?)(?:\?.*)?", re.DOTALL)
@@ -93,7 +94,7 @@ class Settings(BaseSettings):
     @property
     def ledger_shown(self) -> str:
         """The ledger's address as it may be printed: without user, password and parameters."""
-        if self.ledger.startswith(_FILE):
+        if self.ledger.startswith(SQLITE):
             return self.ledger
         found = _SERVER.fullmatch(self.ledger)
         return "".join(found.groups()) if found else "(an address that cannot be read)"
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
         """For how long candidates may answer without word from the ledger; infinite if for ever."""
         if self.lease is not None:
             return self.lease
-        return math.inf if self.ledger.startswith(_FILE) else _LEASE_SECONDS
+        return math.inf if self.ledger.startswith(SQLITE) else _LEASE_SECONDS
 
     @property
     def captured_features(self) -> FrozenSet[str]:

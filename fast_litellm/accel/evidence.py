@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _MS_PER_S = 1_000
 _ROLLBACK_SECONDS = 1.0
 _ADVANCE_SECONDS = 15.0
-_LOOK_SECONDS = 1.0
-_LOOKS_A_LEASE = 4
-"""So many are made before a lease has ended, where the ledger takes no time to answer: one or two may fail."""
+_ASK_SECONDS = 1.0
+_ASKED_A_LEASE = 4
+"""So often the ledger is asked before a lease has ended, where it answers at once: one or two questions may fail."""
 
 
 class _Terms(NamedTuple):
@@ -135,7 +135,7 @@ class Evidence:
             return []
         lease = Lease(self._lease_seconds, self._ledger, manager)
         lease.begin()
-        every = min(_LOOK_SECONDS, self._lease_seconds / _LOOKS_A_LEASE)
+        every = min(_ASK_SECONDS, self._lease_seconds / _ASKED_A_LEASE)
         looking = Loop("fast-litellm-fleet", self._ledger.look_apart(), every)
         return [looking, Loop("fast-litellm-lease", lease.look, LOOK_SECONDS)]
 

@@ -87,14 +87,15 @@ def _recover(store: Store) -> None:
     What killed processes have left waits for the next time where it cannot be written. That the ledger is away is said
     by whatever is asked of it next.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
         upkeep.recover(store, time.time)
-    except (LedgerError, OSError, SQLAlchemyError):
+    except (LedgerError, OSError):
         return
     except Exception as error:
-        machinery.failed("recover", error)
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not isinstance(error, SQLAlchemyError):
+            machinery.failed("recover", error)
 
 
 def say_empty(what: str, hint: str = "") -> None:

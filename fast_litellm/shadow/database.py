@@ -19,7 +19,6 @@ from fast_litellm.errors import LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-_SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
 _NO_POSTGRESQL = "a PostgreSQL ledger's URL is postgresql://user@host/database; an @ in a password is written %40"
 _KEY_BYTES = 32
@@ -83,7 +82,7 @@ def path_of(url: str) -> Path:
     Raises:
         LedgerError: The URL names no SQLite file.
     """
-    path = url[len(_SQLITE) :] if url.startswith(_SQLITE) else ""
+    path = url[len(settings.SQLITE) :] if url.startswith(settings.SQLITE) else ""
     if not path:
         raise LedgerError(
             "a ledger's URL is sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host/database"
@@ -94,7 +93,31 @@ def path_of(url: str) -> Path:
         raise LedgerError(f"the ledger {url} cannot be found: nobody knows that home directory") from None
 
 
-class SQLite:
+class _Engines:
+    """
+    The engines of a database, one for each use. An engine remembers its statements as text, which takes longer to make
+    than most of them to run, and before the first one it asks a server a dozen questions.
+    """
+
+    def __init__(self) -> None:
+        self._engines: Dict[Tuple[int, float, bool], Engine] = {}
+
+    def _engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        raise NotImplementedError
+
+    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
+        process_and_use = (os.getpid(), timeout, for_writing)  # a forked child may have copied a lock that is held
+        if process_and_use not in self._engines:
+            self._engines[process_and_use] = self._engine(timeout, for_writing=for_writing)
+        return self._engines[process_and_use]
+
+    def release(self) -> None:
+        for (process, *_), engine in list(self._engines.items()):
+            if process == os.getpid():  # a parent's connections are the parent's
+                engine.dispose()
+
+
+class SQLite(_Engines):
     """
     A file.
 
@@ -104,7 +127,7 @@ class SQLite:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engines: Dict[object, Engine] = {}
+        super().__init__()
 
     @property
     def name(self) -> str:
@@ -124,13 +147,6 @@ class SQLite:
         if not self.path.exists():  # closing a descriptor of a file drops every lock this process has on it
             make_file(self.path)
 
-    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
-        """An engine remembers its statements as text, which takes longer to make than most of them to run."""
-        process_and_use = (os.getpid(), timeout, for_writing)  # a forked child may have copied a lock that is held
-        if process_and_use not in self._engines:
-            self._engines[process_and_use] = self._engine(timeout, for_writing=for_writing)
-        return self._engines[process_and_use]
-
     def _engine(self, timeout: float, *, for_writing: bool) -> Engine:
         from sqlalchemy import URL, create_engine, event
         from sqlalchemy.pool import NullPool
@@ -143,9 +159,6 @@ class SQLite:
         event.listen(engine, "begin", _begin_immediate if for_writing else _begin)
         return engine
 
-    def release(self) -> None:
-        """Nothing is kept open."""
-
     def key_file(self) -> Optional[Path]:
         """The key lies beside the database, so that a ledger that is given away stays redacted."""
         return self.path.with_name(self.path.name + ".key")
@@ -154,7 +167,7 @@ class SQLite:
         return self.path.with_name(self.path.name + ".rings")
 
 
-class PostgreSQL:
+class PostgreSQL(_Engines):
     """
     A database on a server.
 
@@ -180,7 +193,7 @@ class PostgreSQL:
         # What stands before a second one, or behind a slash, would be shown as a part of the host's or database's name.
         if url.count("@") > 1 or "@" in f"{self._url.host}{self._url.database}":
             raise LedgerError(_NO_POSTGRESQL)
-        self._engines: Dict[Tuple[int, float, bool], Engine] = {}
+        super().__init__()
 
     @property
     def name(self) -> str:
@@ -196,14 +209,7 @@ class PostgreSQL:
     def prepare(self) -> None:
         """The server has all that is needed."""
 
-    def engine(self, timeout: float, *, for_writing: bool) -> Engine:
-        """An engine asks the server a dozen questions before the first; for each use there is one that stays."""
-        process_and_use = (os.getpid(), timeout, for_writing)
-        if process_and_use not in self._engines:
-            self._engines[process_and_use] = self._engine(timeout, is_kept=not for_writing and timeout <= _LOOKING)
-        return self._engines[process_and_use]
-
-    def _engine(self, timeout: float, *, is_kept: bool) -> Engine:
+    def _engine(self, timeout: float, *, for_writing: bool) -> Engine:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool, QueuePool
 
@@ -213,16 +219,11 @@ class PostgreSQL:
         options = f"-c lock_timeout={seconds}s -c statement_timeout={10 * seconds}s"
         arguments = {"connect_timeout": max(2, seconds), "options": options}  # psycopg's own least is 2
         pool: Dict[str, Any] = {"poolclass": NullPool}
-        if is_kept:
+        if not for_writing and timeout <= _LOOKING:
             pool = {"poolclass": QueuePool, "pool_size": 1, "pool_pre_ping": True}
         engine = create_engine(self._url, connect_args=arguments, **pool)
         postgresql.bound(engine, 10 * seconds + 1)
         return engine
-
-    def release(self) -> None:
-        for (process, *_), engine in list(self._engines.items()):
-            if process == os.getpid():  # a parent's connections are the parent's
-                engine.dispose()
 
     def key_file(self) -> Optional[Path]:
         return None
