@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
 from fast_litellm.cli import scratch
-from fast_litellm.cli.bench import stages
+from fast_litellm.cli.bench import growth, stages
 from fast_litellm.cli.bench.child import Child
 from fast_litellm.cli.bench.row import Figure, Goal, Measure, Series
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _FEWEST_ROUNDS = 3
 _NS_PER_MS = 1e6
 _INSTALLING_MS = 1_000
+_BYTES_PER_MIB = 1 << 20
+_RESIDENT_MIB = 32
+"""Twice what a ledger may take: this package beside LiteLLM, with what it remembers, gets as much."""
 PROCESS, CALLER = 0, 1
 
 Start = Callable[[str], "Asked"]
@@ -137,11 +140,15 @@ class Rotation:
     def figures(self) -> Iterator[Figure]:
         """
         Yields:
-            What installing takes, once in a process's life.
+            What installing takes, once in a process's life; and what is resident more than without us, in a process
+            that has done all kinds of calls, where the system says so.
         """
         for stage in (stages.ON, stages.SHADOW):
             installing = functools.partial(self._installing, stage)
             yield Figure(f"installing, everything {stage}", "ms", _INSTALLING_MS, installing)
+        for stage in (stages.ON, stages.SHADOW) if growth.STATM.exists() else ():
+            resident = functools.partial(self._resident, stage)
+            yield Figure(f"resident, everything {stage}", "MiB", _RESIDENT_MIB, resident)
 
     def _row(self, name: str, kind: Kind, stage: str, goal: Goal, part: int) -> Series:
         pairs = functools.partial(self._pairs, kind, stage, part)
@@ -149,6 +156,15 @@ class Rotation:
 
     def _installing(self, stage: str, _rounds: int) -> list[float]:
         return [self._sides[stage].installing_ns / _NS_PER_MS]
+
+    def _resident(self, stage: str, _rounds: int) -> list[float]:
+        more, without = (self._resident_bytes(self._sides[it]) for it in (stage, stages.OFF))
+        return [(more - without) / _BYTES_PER_MIB]
+
+    def _resident_bytes(self, side: Asked) -> int:
+        for kind in self._kinds:
+            side.ask("warm_up", kind.name)
+        return int(side.ask("resident"))
 
     @functools.cached_property
     def _sides(self) -> dict[str, Asked]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from unittest import mock
 
 import fast_litellm
-from fast_litellm.cli.bench import stages
+from fast_litellm.cli.bench import growth, stages
 from fast_litellm.shadow import Budget
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ class Side:
             process = time.process_time_ns() - process
         return (process + self._wait()) / count, thread / count
 
+    def resident(self) -> int:
+        """Returns how many bytes of this process are in memory."""
+        gc.collect()
+        return growth.resident()
+
     def _wait(self) -> int:
         """Returns the nanoseconds that comparisons took until none was left, without those of looking."""
         if not self._is_compared:
@@ -128,7 +133,8 @@ def _installed(stage: str, clock: BusyClock) -> Iterator[float]:
 
 def serve(stage: str, calls: str, words: list[str]) -> None:
     """
-    Answer requests until there are no more: `["answer", KIND]`, `["warm_up", KIND]`, `["batch", KIND, COUNT]`.
+    Answer requests until there are no more: `["answer", KIND]`, `["warm_up", KIND]`, `["batch", KIND, COUNT]`,
+    `["resident"]`.
 
     Args:
         stage: What everything is put at.

@@ -9,6 +9,7 @@ from fast_litellm.cli.bench.race import Course
 from fast_litellm.cli.bench.rotation import CALLER, Kind, Rotation
 
 COSTS = {"off": (30.0, 20.0), "shadow": (33.0, 20.0), "on": (10.0, 8.0)}
+RESIDENT = {"off": 100 << 20, "shadow": 102 << 20, "on": 99 << 20}
 
 
 class World:
@@ -30,8 +31,10 @@ class Side:
     def __init__(self, world, stage):
         self.world, self.stage = world, stage
 
-    def ask(self, what, kind, *rest):
+    def ask(self, what, kind="", *rest):
         self.world.asked.append((what, kind, self.stage, *rest))
+        if what == "resident":
+            return RESIDENT[self.stage]
         return COSTS[self.stage] if what == "batch" else self.world.answers.get(self.stage, "fine")
 
     def close(self):
@@ -102,8 +105,17 @@ def test_answers_that_differ_are_a_difference(rotating, world):
 def test_installing_is_a_figure_of_its_own(rotating):
     """In milliseconds."""
     assert [("installing, everything on", [2.5]), ("installing, everything shadow", [2.5])] == [
-        (figure.name, figure.values(9)) for figure in rotating.figures()
+        (figure.name, figure.values(9)) for figure in list(rotating.figures())[:2]
     ]
+
+
+def test_what_is_resident_is_told_of_processes_that_have_done_everything(rotating, world):
+    figures = list(rotating.figures())[2:]
+
+    assert [("resident, everything on", [-1.0]), ("resident, everything shadow", [2.0])] == [
+        (figure.name, figure.values(9)) for figure in figures
+    ]
+    assert ["chat", "stream"] == [kind for what, kind, stage in world.asked if (what, stage) == ("warm_up", "on")]
 
 
 def test_what_was_started_is_ended(rotating, world):
