@@ -74,6 +74,12 @@ impl PackedPiece {
         self.0
     }
 
+    /// The first four bytes, zero where there are fewer.
+    #[expect(clippy::cast_possible_truncation, reason = "the others are left out")]
+    pub(super) fn first_bytes(self) -> u32 {
+        self.0 as u32
+    }
+
     /// Both halves in one integer, to be hashed.
     #[expect(clippy::cast_possible_truncation, reason = "the halves are taken apart")]
     pub(super) fn folded(self) -> u64 {
