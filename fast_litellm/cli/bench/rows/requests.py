@@ -89,7 +89,7 @@ async def _send(litellm: Any, request: Mapping[str, Any]) -> Any:
     """What the caller sees of a request, without what is new every time."""
     try:
         answer = await litellm.acompletion(**request)
-    except litellm.BadRequestError as error:
+    except (litellm.BadRequestError, litellm.NotFoundError) as error:  # LiteLLM 1.109 tells them apart
         return f"{type(error).__name__}: {error}"
     if request.get("stream"):
         return [(chunk.choices[0].delta.content, chunk.choices[0].finish_reason) async for chunk in answer]
