@@ -18,6 +18,7 @@ __all__ = [
     "Memory",
     "Observer",
     "RateLimit",
+    "Recipe",
     "Ring",
     "Room",
     "Rules",
@@ -42,12 +43,14 @@ __all__ = [
     "freeze_models",
     "holders",
     "identical",
+    "is_in_state",
     "json_schema",
     "latency_standings",
     "least_busy",
     "nearest",
     "parse_percentage",
     "permutation",
+    "plain_text",
     "rate_upper_bound",
     "read_mark",
     "read_ring",
@@ -451,6 +454,43 @@ class Constructor:
         /,
     ) -> Constructor: ...
     def apply(self, value: object, root: int, /) -> Any: ...
+
+@final
+class Recipe:
+    """How an answer that is made again and again is made, or a part of it."""
+
+    @staticmethod
+    def value(place: int, /) -> Recipe:
+        """The value at a place of those that vary."""
+
+    @staticmethod
+    def kept(value: object, /) -> Recipe:
+        """The same object in every answer."""
+
+    @staticmethod
+    def new_dict(like: dict[Any, Any], made: Sequence[tuple[object, Recipe]], /) -> Recipe:
+        """A new dict like this one, with other values at some of its keys."""
+
+    @staticmethod
+    def new_list(items: Sequence[Recipe], /) -> Recipe:
+        """A new list."""
+
+    @staticmethod
+    def new_set(like: set[Any], /) -> Recipe:
+        """A new set of the members that this one has now."""
+
+    @staticmethod
+    def new_model(class_: type, parts: Sequence[Recipe], /) -> Recipe:
+        """A new object of a class of pydantic's: its fields, private attributes, extras, and which fields were set."""
+
+    def make(self, values: list[Any], /) -> Any:
+        """Makes an answer; `IndexError` where it has a place beyond these values."""
+
+def plain_text(chunk: object, classes: tuple[type, type, type], first: object, /) -> tuple[list[Any], list[Any]] | None:
+    """A chunk's frame, which begins with `first`, and its varying parts; None when it is none of plain text."""
+
+def is_in_state(attributes: dict[str, Any], state: dict[str, Any], varying: frozenset[str], /) -> bool:
+    """Whether an object's attributes, but for the varying ones, equal what they were."""
 
 def secret_starts(text: str, /) -> list[int]:
     """Every place, in code points, where LiteLLM's expression for secrets could match."""

@@ -5,21 +5,19 @@ of equal content, and where a varying part of the input stands.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Tuple
 
-Maker = Callable[[Sequence[Any]], Any]
+from fast_litellm.accel.native import Recipe
 
 _SCALARS = (str, int, float, bool, type(None))
 _PARTS = ("__dict__", "__pydantic_private__", "__pydantic_extra__", "__pydantic_fields_set__")
-
-_new, _put = object.__new__, object.__setattr__
 
 
 class Unsteady(Exception):  # noqa: N818 - a signal: the answers differ in more than what varies
     """Two answers differ where nothing is known to vary, or hold something of which nobody knows how it is made."""
 
 
-def learned(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> Maker:
+def learned(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> Recipe:
     """
     Args:
         one: An answer.
@@ -33,43 +31,35 @@ def learned(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> Maker:
         Unsteady: There is no such rule.
     """
     if _varies(one, other, slots):
-        slot = slots[one, other]
-        return lambda values: values[slot]
+        return Recipe.value(slots[one, other])
     if _is_kept(one, other):
-        return lambda _: one
+        return Recipe.kept(one)
     if type(one) is not type(other):
         raise Unsteady
     return _made_anew(one, other, slots)
 
 
-def _made_anew(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> Maker:
+def _made_anew(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> Recipe:
     if type(one) is dict and list(one) == list(other):
         return _dict(one, other, slots)
     if type(one) is list and len(one) == len(other):
-        makers = [learned(*items, slots) for items in zip(one, other)]
-        return lambda values: [make(values) for make in makers]
+        return Recipe.new_list([learned(*items, slots) for items in zip(one, other)])
     if type(one) is set and one == other and all(type(item) is str for item in one):
-        return lambda _: set(one)
+        return Recipe.new_set(one)
     if hasattr(one, "__pydantic_fields_set__"):
-        return _model(type(one), [learned(getattr(one, part), getattr(other, part), slots) for part in _PARTS])
+        return Recipe.new_model(
+            type(one), [learned(getattr(one, part), getattr(other, part), slots) for part in _PARTS]
+        )
     raise Unsteady
 
 
-def _dict(one: Dict[Any, Any], other: Dict[Any, Any], slots: Dict[Tuple[Any, Any], int]) -> Maker:
-    kept = dict(one)
-    makers = {
-        key: learned(value, other[key], slots)
+def _dict(one: Dict[Any, Any], other: Dict[Any, Any], slots: Dict[Tuple[Any, Any], int]) -> Recipe:
+    made = [
+        (key, learned(value, other[key], slots))
         for key, value in one.items()
         if _varies(value, other[key], slots) or not _is_kept(value, other[key])
-    }
-
-    def make(values: Sequence[Any]) -> Any:
-        made = kept.copy()
-        for key, maker in makers.items():
-            made[key] = maker(values)
-        return made
-
-    return make
+    ]
+    return Recipe.new_dict(one, made)
 
 
 def _varies(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> bool:
@@ -78,15 +68,3 @@ def _varies(one: Any, other: Any, slots: Dict[Tuple[Any, Any], int]) -> bool:
 
 def _is_kept(one: Any, other: Any) -> bool:
     return one is other or (type(one) is type(other) and type(one) in _SCALARS and one == other)
-
-
-def _model(cls: type, makers: List[Maker]) -> Maker:
-    parts = tuple(zip(_PARTS, makers))
-
-    def make(values: Sequence[Any]) -> Any:
-        made: Any = _new(cls)
-        for part, maker in parts:
-            _put(made, part, maker(values))
-        return made
-
-    return make

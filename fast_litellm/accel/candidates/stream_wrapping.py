@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.guarded import Guarded
-from fast_litellm.accel.candidates.steady import Maker, Unsteady, learned
+from fast_litellm.accel.candidates.steady import Unsteady, learned
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -39,25 +39,11 @@ _CONTROL = "CustomStreamWrapper.chunk_creator"
 _WATCHED = (Source(_MODULE, ("CustomStreamWrapper",)), *SOURCES[1:])
 
 _PROVIDERS = ("openai", "azure")
-_SCALARS = {str, int, type(None)}
-_VARYING = ("chunks", "response_uptil_now", "_repeated_messages_count")
+_VARYING = frozenset(("chunks", "response_uptil_now", "_repeated_messages_count"))
 """Of the wrapper's attributes: what is read of them for a chunk of plain text, `raise_on_model_repetition` reads."""
 
 _MAX_LESSONS = 3
 _PROBES = ("\x00probe", "\x01another probe")
-
-
-class Text(NamedTuple):
-    """
-    A chunk of plain text, taken apart.
-
-    Args:
-        frame: Everything but the varying parts, and whether the program has rules for what comes back.
-        varying: The text, and the values of what else the provider sent.
-    """
-
-    frame: List[Any]
-    varying: List[str]
 
 
 class Steady:
@@ -74,7 +60,7 @@ class Steady:
         self.frame = frame
         self.state = state
         self.lessons = lessons
-        self.maker: Optional[Maker] = None
+        self.recipe: Optional[native.Recipe] = None
 
 
 class Plan(NamedTuple):
@@ -82,11 +68,11 @@ class Plan(NamedTuple):
     One call, prepared.
 
     Args:
-        maker: Makes the answer.
+        recipe: Makes the answer.
         varying: Of what.
     """
 
-    maker: Maker
+    recipe: native.Recipe
     varying: List[str]
 
 
@@ -125,16 +111,18 @@ class StreamWrappingCandidate(Guarded):
         """
         wrapper, chunk = bound(_bound, args, kwargs)
         self._check(wrapper)
-        text = self._text(chunk)
+        has_rules = bool(self._reference.litellm.post_call_rules)  # from 1.110 on they are asked for with every chunk
+        text = native.plain_text(chunk, self._classes, has_rules)
         if text is None:
             raise Declined("not_plain_text")
-        stream, state = self._streams.get(wrapper), _state(wrapper)
-        if stream is None or stream.frame != text.frame or stream.state != state:
-            self._streams[wrapper] = Steady(text.frame, state, 0 if stream is None else stream.lessons)
+        frame, varying = text
+        stream = self._streams.get(wrapper)
+        if stream is None or stream.frame != frame or not native.is_in_state(vars(wrapper), stream.state, _VARYING):
+            self._streams[wrapper] = Steady(frame, _state(wrapper), 0 if stream is None else stream.lessons)
             raise Declined("unsteady")
-        if stream.maker is None:
-            self._learn(stream, wrapper, chunk, text)
-        return Plan(stream.maker or _unsteady(), text.varying)
+        if stream.recipe is None:
+            self._learn(stream, wrapper, chunk, len(varying))
+        return Plan(stream.recipe or _unsteady(), varying)
 
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """
@@ -144,7 +132,7 @@ class StreamWrappingCandidate(Guarded):
             A chunk for LiteLLM's caller.
         """
         wrapper, _ = bound(_bound, args, kwargs)
-        made = plan.maker([self._reference.time.time(), *plan.varying])
+        made = plan.recipe.make([self._reference.time.time(), *plan.varying])
         wrapper.raise_on_model_repetition()
         return made
 
@@ -161,38 +149,18 @@ class StreamWrappingCandidate(Guarded):
         if wrapper._repeated_messages_count + 1 >= litellm.REPEATED_STREAMING_CHUNK_LIMIT:
             raise Declined("repetition")
 
-    def _text(self, chunk: Any) -> Optional[Text]:
-        """None when there is more to a chunk than one choice with text, or anything in it is of an unusual class."""
-        whole, one, part = self._classes
-        choices = getattr(chunk, "choices", None)
-        if type(chunk) is not whole or type(choices) is not list or len(choices) != 1 or type(choices[0]) is not one:
-            return None
-        choice, delta = choices[0], choices[0].delta
-        if type(delta) is not part or choice.__pydantic_extra__ or delta.__pydantic_extra__:
-            return None
-        outer, middle, inner = dict(vars(chunk)), dict(vars(choice)), dict(vars(delta))
-        del outer["choices"], middle["delta"]
-        extra = chunk.__pydantic_extra__ or {}
-        varying = [inner.pop("content", None), *extra.values()]
-        fields = [*outer.items(), *middle.items(), *inner.items()]
-        if not varying[0] or {str} != set(map(type, varying)) or not {type(value) for _, value in fields} <= _SCALARS:
-            return None
-        given = [frozenset(it.__pydantic_fields_set__) for it in (chunk, choice, delta)]
-        has_rules = bool(self._reference.litellm.post_call_rules)  # from 1.110 on they are asked for with every chunk
-        return Text([has_rules, list(extra), fields, *given], varying)
-
-    def _learn(self, stream: Steady, wrapper: Any, chunk: Any, text: Text) -> None:
+    def _learn(self, stream: Steady, wrapper: Any, chunk: Any, varying: int) -> None:
         if not self._teachable.holds():  # what stands there might do more with a probe than answer
             raise Declined("reference_patched")
         stream.lessons += 1
         if stream.lessons > _MAX_LESSONS:
             raise Declined("unsteady")
-        one, other = ([f"{probe} {index}" for index in range(len(text.varying))] for probe in _PROBES)
+        one, other = ([f"{probe} {index}" for index in range(varying)] for probe in _PROBES)
         answers = [self._asked(stream, wrapper, _probed(chunk, probe)) for probe in (one, other)]
         first, second = (answer._hidden_params.get("created_at") for answer in answers)
         slots = {pair: slot for slot, pair in enumerate([(first, second), *zip(one, other)])}
         try:
-            stream.maker = learned(answers[0], answers[1], slots)
+            stream.recipe = learned(answers[0], answers[1], slots)
         except Unsteady:
             _unsteady()
 
@@ -204,7 +172,7 @@ class StreamWrappingCandidate(Guarded):
             answer = self._control(twin, chunk)
         except Exception:
             _unsteady()
-        if stream.state != _state(twin) or stream.state != _state(wrapper):
+        if not all(native.is_in_state(vars(it), stream.state, _VARYING) for it in (twin, wrapper)):
             _unsteady()
         return answer if hasattr(answer, "_hidden_params") else _unsteady()
 

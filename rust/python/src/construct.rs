@@ -3,8 +3,9 @@
 use pyo3::import_exception;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyType};
+
+use crate::model;
 
 import_exception!(fast_litellm.errors, Declined);
 
@@ -178,7 +179,8 @@ impl Constructor {
             fields.set_item(name, value)?;
         }
         let extra = extras(&values, &fields)?;
-        instance(class, &fields, &set, &extra)
+        let none = py.None().into_bound(py);
+        model::instance(class, &[fields.into_any(), none, extra.into_any(), set.into_any()])
     }
 }
 
@@ -195,27 +197,6 @@ fn extras<'py>(values: &Bound<'py, PyDict>, fields: &Bound<'py, PyDict>) -> PyRe
         }
     }
     Ok(extra)
-}
-
-/// An object as `model_construct` leaves it. Its own `__setattr__` is passed by, as there.
-fn instance<'py>(
-    class: &Bound<'py, PyType>,
-    fields: &Bound<'py, PyDict>,
-    set: &Bound<'py, PySet>,
-    extra: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static SET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let py = class.py();
-    let object = || py.import("builtins")?.getattr("object");
-    let new = NEW.get_or_try_init(py, || object()?.getattr("__new__").map(Bound::unbind))?.bind(py);
-    let put = SET.get_or_try_init(py, || object()?.getattr("__setattr__").map(Bound::unbind))?.bind(py);
-    let made = new.call1((class,))?;
-    put.call1((&made, intern!(py, "__dict__"), fields))?;
-    put.call1((&made, intern!(py, "__pydantic_private__"), py.None()))?;
-    put.call1((&made, intern!(py, "__pydantic_extra__"), extra))?;
-    put.call1((&made, intern!(py, "__pydantic_fields_set__"), set))?;
-    Ok(made)
 }
 
 fn mapped<'py>(

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod batch;
+mod chunk;
 mod construct;
 mod dispatch;
 mod distinct;
@@ -22,9 +23,11 @@ mod job;
 mod listener;
 mod memory;
 mod messages;
+mod model;
 mod observer;
 mod page;
 mod proven;
+mod recipe;
 mod redaction;
 mod ring;
 mod room;
@@ -45,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     module.add("WALK_DEPTH", fast_litellm_core::messages::walk::MAX_DEPTH)?;
     batch::register(module)?;
+    chunk::register(module)?;
     construct::register(module)?;
     dispatch::register(module)?;
     distinct::register(module)?;
@@ -60,6 +64,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     messages::register(module)?;
     observer::register(module)?;
     page::register(module)?;
+    recipe::register(module)?;
     redaction::register(module)?;
     ring::register(module)?;
     room::register(module)?;
