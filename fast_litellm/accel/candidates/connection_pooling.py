@@ -19,6 +19,7 @@ from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import pool_network, pool_settings
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
+from fast_litellm.accel.candidates.pool_trust import Trust, trust_of
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -99,7 +100,7 @@ class _Pooling:
         except (TypeError, ValueError) as error:  # nothing has gone out
             raise Declined("request") from error
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[Trust]]:
         raise NotImplementedError
 
     def _header_items(self, request: Any) -> Any:
@@ -119,14 +120,14 @@ class _HttpxPooling(_Pooling):
             pass  # httpx fills its table when it is first needed, which the guard would take for a patch
         super().__init__(reference, HTTPX_SOURCES, method, pool_network.beneath_httpx())
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[Trust]]:
         pool = transport._pool
         if type(pool).__name__ not in ("ConnectionPool", "AsyncConnectionPool"):
             raise Declined("proxy")
         if not pool_network.is_usual_pool(pool):
             raise Declined("transport_settings")
         limits = Limits(_bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry)
-        return limits, pool_settings.trust_of(pool._ssl_context) if request.url.scheme == "https" else None
+        return limits, trust_of(pool._ssl_context) if request.url.scheme == "https" else None
 
     def _response(self, response: Any, headers: Headers, stream: Any) -> Any:
         import httpx
@@ -197,7 +198,7 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             raise
         return self._response(response, headers, self._messages.AsyncStream(plan, response, headers, self._errors))
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[Trust]]:
         _check_loop()
         return super()._settings(transport, request)
 
@@ -259,7 +260,7 @@ class LiteLLMPoolingCandidate(_Pooling):
             raise Declined("headers")
         return super()._body(request)
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[Trust]]:
         _check_loop()
         if transport._proxy_from_env(request.url) is not None:
             raise Declined("proxy")
@@ -271,7 +272,7 @@ class LiteLLMPoolingCandidate(_Pooling):
         if request.url.scheme != "https":
             return limits, None
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
-        return limits, pool_settings.trust_of(chosen)
+        return limits, trust_of(chosen)
 
 
 def _bounded(connections: Optional[int]) -> Optional[int]:

@@ -7,15 +7,14 @@ A pool is made for one set of settings and kept with its transport. Settings tha
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import importlib
 import os
-import ssl
-import sys
 import threading
 import weakref
-from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from fast_litellm.accel.candidates import pool_identity
+from fast_litellm.accel.candidates.pool_trust import Trust
 from fast_litellm.errors import Declined
 
 Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
@@ -42,19 +41,6 @@ class Limits(NamedTuple):
     connections: Optional[int]
     idle: Optional[int]
     idle_seconds: Optional[float]
-
-
-class Trust(NamedTuple):
-    """
-    Whom a pool believes over TLS.
-
-    Args:
-        roots: The certificates that it trusts beside the platform's, in DER.
-        is_verified: Whether it looks at certificates at all.
-    """
-
-    roots: FrozenSet[bytes] = frozenset()
-    is_verified: bool = True
 
 
 class PoolSettings(NamedTuple):
@@ -91,46 +77,6 @@ def timeouts_of(extensions: Any) -> Timeouts:
         raise Declined("timeout")
     connect, read, pool = found
     return connect, read, pool
-
-
-def trust_of(context: Any) -> Trust:
-    """
-    Find out whom a context trusts, if a pool can be made to trust exactly those.
-
-    A context does not tell whether it holds a client's certificate, so only those are taken of which that is known:
-    LiteLLM's own. And pyreqwest always trusts the platform's roots, so these must be among the context's. Which they
-    are is known where SSL_CERT_FILE names them.
-
-    Args:
-        context: An `ssl.SSLContext`, or False where certificates are not looked at.
-
-    Raises:
-        Declined: It cannot be told, or not be done.
-    """
-    if context is False:
-        return Trust(is_verified=False)
-    handler = sys.modules.get("litellm.llms.custom_httpx.http_handler")
-    own = getattr(handler, "_ssl_context_cache", {}).values()
-    if not any(context is each for each in own):
-        raise Declined("tls_context")
-    if sys.modules["litellm"].ssl_certificate or os.environ.get("SSL_CERTIFICATE"):
-        raise Declined("client_certificate")
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
-        raise Declined("tls_verification")
-    trust = _beside_platforms(context, context.cert_store_stats()["x509"], os.environ.get("SSL_CERT_FILE"))
-    if trust is None or os.environ.get("SSL_CERT_DIR") or sys.platform != "linux":
-        raise Declined("tls_roots")
-    return trust
-
-
-@functools.lru_cache(maxsize=16)
-def _beside_platforms(context: ssl.SSLContext, count: int, file: Optional[str]) -> Optional[Trust]:  # noqa: ARG001
-    """As `trust_of`, for a context while it holds so many certificates; None when it does not trust the platform's."""
-    if not file:
-        return None
-    trusted = frozenset(context.get_ca_certs(binary_form=True))
-    platforms = frozenset(ssl.create_default_context(cafile=file).get_ca_certs(binary_form=True))
-    return Trust(trusted - platforms) if platforms <= trusted else None
 
 
 class Pools:
@@ -212,6 +158,10 @@ def _limited(builder: Any, limits: Limits) -> Any:
 def _trusting(builder: Any, trust: Optional[Trust]) -> Any:
     if trust is None:
         return builder
+    if trust.version is not None:
+        builder = builder.min_tls_version(trust.version).max_tls_version(trust.version)
+    if trust.chain:
+        builder = builder.identity_pem(pool_identity.pem_of(trust.chain))
     if not trust.is_verified:
         return builder.danger_accept_invalid_certs(True)
     for certificate in trust.roots:
