@@ -42,12 +42,14 @@ class Where(NamedTuple):
         is_tls: Python's `ssl` has its own.
         headers: The response's, or None before it has begun.
         received: How many bytes of its body have come.
+        is_tunnelled: It goes through a proxy's tunnel, whose answer is waited for as any other.
     """
 
     is_asynchronous: bool
     is_tls: bool
     headers: Optional[Headers] = None
     received: int = 0
+    is_tunnelled: bool = False
 
 
 class Errors(NamedTuple):
@@ -80,7 +82,7 @@ class Errors(NamedTuple):
         if not causes:
             return error
         is_late = isinstance(error, TimeoutError)
-        if _CONNECTING in causes and not is_late:
+        if _CONNECTING in causes and (where.is_tunnelled or not is_late):
             return Declined("not_connected")
         kind = _timeout(error, causes) if is_late else self._kind(causes, where)
         if not self.has_texts:

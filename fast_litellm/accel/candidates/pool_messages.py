@@ -63,9 +63,17 @@ def url_of(request: httpx.Request) -> str:
     """
     found = request.url
     url = f"{found.scheme}://{found.netloc.decode()}{found.raw_path.decode()}"
+    check_url(url)
+    return url
+
+
+def check_url(url: str) -> None:
+    """
+    Raises:
+        Declined: Rust's parser would write a URL otherwise.
+    """
     if not _URL.fullmatch(url) or _DOTS.search(url):
         raise Declined("url")
-    return url
 
 
 def body_of(request: httpx.Request) -> bytes:

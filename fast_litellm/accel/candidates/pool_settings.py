@@ -13,7 +13,8 @@ import threading
 import weakref
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from fast_litellm.accel.candidates import pool_identity
+from fast_litellm.accel.candidates import pool_identity, pool_proxies
+from fast_litellm.accel.candidates.pool_proxies import Proxy
 from fast_litellm.accel.candidates.pool_trust import Trust
 from fast_litellm.errors import Declined
 
@@ -51,11 +52,13 @@ class PoolSettings(NamedTuple):
         timeouts: As httpx has them for one request.
         limits: The transport's.
         trust: None for a pool that never uses TLS.
+        proxy: Over which its requests go, if any.
     """
 
     timeouts: Timeouts
     limits: Limits
     trust: Optional[Trust]
+    proxy: Optional[Proxy] = None
 
 
 def timeouts_of(extensions: Any) -> Timeouts:
@@ -104,7 +107,7 @@ class Pools:
             if settings not in pools:
                 if len(pools) >= _most_pools(settings.limits):
                     raise Declined("pools")
-                pools[settings] = make_pool(settings, is_asynchronous=is_asynchronous)
+                pools[settings] = make_pool(transport, settings, is_asynchronous=is_asynchronous)
                 self._process = os.getpid()
             return pools[settings]
 
@@ -113,7 +116,7 @@ def _most_pools(limits: Limits) -> int:
     return _MOST_POOLS if limits.connections is None or limits.connections >= _FEW else 1
 
 
-def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
     """
     Returns:
         A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding, and
@@ -128,7 +131,9 @@ def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
         raise Declined("pyreqwest_absent") from None
     builder = module.ClientBuilder() if is_asynchronous else module.SyncClientBuilder()
     try:
-        return _trusting(_limited(_timed(_plain(builder), settings.timeouts), settings.limits), settings.trust).build()
+        builder = _limited(_timed(_plain(builder), settings.timeouts), settings.limits)
+        builder = pool_proxies.over(builder, settings.proxy, transport, is_tunnel=settings.trust is not None)
+        return _trusting(builder, settings.trust).build()
     except (TypeError, ValueError, OverflowError) as error:
         raise Declined("pool_settings") from error
 
