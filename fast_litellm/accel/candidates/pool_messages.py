@@ -4,11 +4,15 @@ Requests of httpx as pyreqwest sends them, and what comes back as httpx would ha
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import stat
 from typing import Any, AsyncIterator, Iterable, Iterator, List, NamedTuple, Tuple
 
 import h11
 import httpx
+from httpx import _multipart
 
 from fast_litellm.accel.candidates import pool_errors
 from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
@@ -33,6 +37,7 @@ _URL = re.compile(
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
 _BLANKS = b" \t"
+_IN_MEMORY = (str, bytes, io.BytesIO)
 _CHUNKED = ["chunked"]
 _SWITCHING = 101
 _SWITCHED = "Received server _SWITCH_UPGRADE event without a pending proposal"
@@ -81,12 +86,46 @@ def body_of(request: httpx.Request) -> bytes:
     Raises:
         Declined: The body is long, or comes bit by bit.
     """
-    if type(request.stream) is not httpx.ByteStream:
-        raise Declined("streamed_body")
-    body = b"".join(request.stream)
+    stream = request.stream
+    body = b"".join(stream) if type(stream) is httpx.ByteStream else _form_of(stream)
     if len(body) > _MOST_BYTES:
         raise Declined("large_body")
     return body
+
+
+def _form_of(stream: Any) -> bytes:
+    """
+    Returns:
+        What httpx would send of a form with files, which it can send again: it goes back to their beginnings itself.
+
+    Raises:
+        Declined: It is something else, or the files may not be there another time.
+    """
+    if type(stream) is not _multipart.MultipartStream or not all(map(_is_there_again, stream.fields)):
+        raise Declined("streamed_body")
+    try:
+        if (stream.get_content_length() or 0) > _MOST_BYTES:
+            raise Declined("large_body")
+        return b"".join(stream)
+    except (OSError, ValueError):  # closed, for one, of which the original says so itself
+        raise Declined("streamed_body") from None
+
+
+def _is_there_again(field: Any) -> bool:
+    """Returns whether a field's content is in memory or a file of its own."""
+    if type(field) is _multipart.DataField:
+        return True
+    if type(field) is not _multipart.FileField:
+        return False
+    file = field.file
+    return type(file) in _IN_MEMORY or (type(file) is io.BufferedReader and _is_regular(file))
+
+
+def _is_regular(file: io.BufferedReader) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], body: bytes) -> List[Tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import socket
@@ -29,8 +30,25 @@ def parts():
     yield b"b"
 
 
+class OwnFile(io.BytesIO):
+    """Somebody's own, whose content may be gone when it has been read."""
+
+
+class OwnRaw(io.RawIOBase):
+    """Comes from anywhere."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, _buffer):
+        return 0
+
+
 DECLINED = [
     ("streamed_body", {"content": parts()}),
+    ("streamed_body", {"files": {"a": OwnFile(b"x")}}),
+    ("streamed_body", {"files": {"a": io.BufferedReader(OwnRaw())}}),
+    ("large_body", {"files": {"a": b"x" * (1 << 20)}}),
     ("large_body", {"content": b"x" * ((1 << 20) + 1)}),
     ("request_extension", {"extensions": {"sni_hostname": "x"}}),
     ("timeout", {"timeout": httpx.Timeout(5, read=0)}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import ssl
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_a_body_without_a_length_may_end_unannounced(make, rust, secure_server):
     control, _, _ = both(trusting(make), rust, secure_server, ("GET", secure_server.url + "/unlimited"))
 
     assert b"hello" == control[0][-1]
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_what_found_no_connection_is_sent_by_the_original(make, rust, authority, tls_server):
+    """The server has no cipher that rustls has; a file that was read for the candidate is read again."""
+    context = serving(authority.issue_cert("127.0.0.1"))
+    context.set_ciphers("ECDHE-ECDSA-AES256-SHA384")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    server = tls_server(context)
+    more = {"files": {"a": io.BytesIO(b"abc")}, "headers": {"Content-Type": "multipart/form-data; boundary=b"}}
+    control, sent, found = both(
+        trusting(make, ssl.create_default_context()), rust, server, ("POST", server.url + "/plain", more)
+    )
+
+    assert (200, True, {"not_connected": 1}) == (control[0][0], b"abc" in sent[0].body, found["declined"])
 
 
 UNVERIFIED = [(LiteLLM, {"ssl_verify": False}), (Sync, {"verify": False}), (callers.Async, {"verify": False})]
