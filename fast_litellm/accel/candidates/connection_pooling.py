@@ -47,10 +47,13 @@ class _HttpxPooling(pool_requests.Pooling):
         proxy = pool_proxies.proxy_of(pool)
         if not pool_network.is_usual_pool(pool):
             raise Declined("transport_settings")
+        is_secure = request.url.scheme == "https"
+        if is_secure and pool._http2:  # without TLS nobody is asked for it, and it is not spoken
+            raise Declined("http2")
         limits = Limits(
             pool_requests.bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry
         )
-        return limits, trust_of(pool._ssl_context) if request.url.scheme == "https" else None, proxy
+        return limits, trust_of(pool._ssl_context) if is_secure else None, proxy
 
     def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:
         self._messages.check_blanks(request.headers.raw)

@@ -54,7 +54,7 @@ def is_read_in_c() -> bool:
 
 def is_usual_pool(pool: Any) -> bool:
     """Returns whether a pool of httpcore is one as httpx makes it, over the network."""
-    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, pool._http2, not pool._http1)
+    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, not pool._http1)
     is_own = "handle_request" in vars(pool) or "handle_async_request" in vars(pool)
     return _usual_backends().get(type(pool)) is type(pool._network_backend) and not (is_own or any(options))
 

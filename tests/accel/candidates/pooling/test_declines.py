@@ -78,7 +78,7 @@ def test_what_pyreqwest_does_otherwise_is_declined(reason, more, rust, server):
         ("transport_settings", {"retries": 1}),
         ("transport_settings", {"local_address": "127.0.0.1"}),
         ("transport_settings", {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]}),
-        ("transport_settings", {"http2": True}),
+        ("http2", {"http2": True}),
         ("tls_roots", {}),
     ],
 )
@@ -86,10 +86,26 @@ def test_a_transport_that_is_set_otherwise_is_declined(reason, options, rust, se
     """What lies below a transport's sockets; and over TLS without SSL_CERT_FILE, whose roots are anybody's."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     rust()
-    url = server.url.replace("http:", "https:") if reason == "tls_roots" else server.url
+    url = server.url.replace("http:", "https:") if reason in ("tls_roots", "http2") else server.url
     Sync(**options).send(("GET", url + "/plain"))
 
     assert {reason: 1} == status()["declined"]
+
+
+def test_without_tls_http2_is_never_spoken(rust, server):
+    """A transport that may speak it speaks HTTP/1.1 where nobody is asked."""
+    rust()
+    answer = Sync(http2=True).send(("GET", server.url + "/plain"))[0]
+
+    assert ("HTTP/1.1", 1) == (answer[1], status()["served"]["rust"])
+
+
+def test_http2_that_nobody_is_asked_for_is_declined(rust):
+    """A transport that speaks nothing else begins with it."""
+    rust()
+    Sync(http1=False, http2=True).send(("GET", "http://127.0.0.1:1/"))
+
+    assert {"transport_settings": 1} == status()["declined"]
 
 
 def test_proxies_under_litellms_transport_stay_with_aiohttp(rust, server, monkeypatch):
