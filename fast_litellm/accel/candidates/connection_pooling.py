@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
-from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests
+from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests, pool_settings
 from fast_litellm.accel.candidates.pool_requests import Chosen
 from fast_litellm.accel.candidates.pool_settings import Limits
 from fast_litellm.accel.candidates.pool_trust import trust_of
@@ -47,24 +47,27 @@ class _HttpxPooling(pool_requests.Pooling):
         proxy = pool_proxies.proxy_of(pool)
         if not pool_network.is_usual_pool(pool):
             raise Declined("transport_settings")
-        is_secure = request.url.scheme == "https"
-        if is_secure and pool._http2:  # without TLS nobody is asked for it, and it is not spoken
-            raise Declined("http2")
         limits = Limits(
             pool_requests.bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry
         )
-        return limits, trust_of(pool._ssl_context) if is_secure else None, proxy
+        if request.url.scheme != "https":  # no server is asked whether it speaks HTTP/2
+            return limits, None, proxy, False
+        return limits, trust_of(pool._ssl_context), proxy, pool_settings.http2_of(pool, limits)
 
     def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:
         self._messages.check_blanks(request.headers.raw)
         headers: List[Tuple[str, str]] = self._messages.headers_of(request, request.headers.raw, body)
-        return headers if request.url.scheme == "https" else pool_proxies.forwarded(transport._pool, headers)
+        if request.url.scheme != "https":
+            return pool_proxies.forwarded(transport._pool, headers)
+        return self._messages.by_authority(request, headers) if transport._pool._http2 else headers
 
     def _response(self, response: Any, headers: Headers, stream: Any) -> Any:
         import httpx
 
-        reason = httpx.codes.get_reason_phrase(response.status)
-        extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
+        extensions: Dict[str, Any] = {"http_version": b"HTTP/2"}
+        if not self._messages.is_http2(response):
+            reason = httpx.codes.get_reason_phrase(response.status)
+            extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
         return httpx.Response(response.status, headers=headers, stream=stream, extensions=extensions)
 
 
@@ -203,6 +206,6 @@ class LiteLLMPoolingCandidate(pool_requests.Pooling):
             raise Declined("transport_settings")
         limits = Limits(pool_requests.bounded(connector.limit), None, connector._keepalive_timeout)
         if request.url.scheme != "https":
-            return limits, None, None
+            return limits, None, None, False
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
-        return limits, trust_of(chosen), None
+        return limits, trust_of(chosen), None, False

@@ -28,6 +28,7 @@ _UNANNOUNCED = "without sending TLS close_notify"
 _ENDINGS = ("connection closed", "end of file", "unexpected eof", _UNANNOUNCED.lower())
 _ADDRESS = re.compile(r" for url \(.*\)", re.DOTALL)
 _SYSTEMS = re.compile(r"\(os error ([0-9]+)\)")
+_DISCONNECTED = "Server disconnected"
 _NOTHING_CAME = "Server disconnected without sending a response."
 _PART_CAME = "peer closed connection without sending complete message body"
 _LENGTH, _CODING = b"content-length", b"transfer-encoding"
@@ -43,6 +44,7 @@ class Where(NamedTuple):
         headers: The response's, or None before it has begun.
         received: How many bytes of its body have come.
         is_tunnelled: It goes through a proxy's tunnel, whose answer is waited for as any other.
+        is_http2: Its response comes over HTTP/2, where a body's end is always told.
     """
 
     is_asynchronous: bool
@@ -50,6 +52,7 @@ class Where(NamedTuple):
     headers: Optional[Headers] = None
     received: int = 0
     is_tunnelled: bool = False
+    is_http2: bool = False
 
 
 class Errors(NamedTuple):
@@ -141,7 +144,8 @@ def is_end(error: Exception, where: Where) -> bool:
     """
     names = {name for name, _ in where.headers or ()}
     causes = _causes(error)
-    return bool(causes) and _UNANNOUNCED in causes[-1] and names.isdisjoint((_LENGTH, _CODING))
+    is_told = where.is_http2 or not names.isdisjoint((_LENGTH, _CODING))
+    return bool(causes) and _UNANNOUNCED in causes[-1] and not is_told
 
 
 def _causes(error: Exception) -> List[str]:
@@ -181,6 +185,8 @@ def _text(causes: List[str], where: Where) -> str:
         return "" if where.is_asynchronous else str(OSError(number, os.strerror(number)))
     if not _is_ending(causes):
         return causes[-1]
+    if where.is_http2:
+        return _DISCONNECTED
     return _NOTHING_CAME if where.headers is None else f"{_PART_CAME} ({_missing(dict(where.headers), where.received)})"
 
 

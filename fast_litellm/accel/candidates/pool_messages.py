@@ -4,23 +4,17 @@ Requests of httpx as pyreqwest sends them, and what comes back as httpx would ha
 
 from __future__ import annotations
 
-import io
-import os
 import re
-import stat
 from typing import Any, AsyncIterator, Iterable, Iterator, List, NamedTuple, Tuple
 
 import h11
 import httpx
-from httpx import _multipart
 
 from fast_litellm.accel.candidates import pool_errors
 from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
 from fast_litellm.errors import Declined
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_MOST_BYTES = 1 << 20
-"""Of a body: while it is sent the time for a read runs already, which for the reference it does not."""
 _NEEDED = frozenset({"host", "accept", "user-agent"})
 """Headers that pyreqwest would add."""
 _SPECIAL = frozenset(
@@ -37,8 +31,8 @@ _URL = re.compile(
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
 _BLANKS = b" \t"
-_IN_MEMORY = (str, bytes, io.BytesIO)
 _CHUNKED = ["chunked"]
+_HTTP2 = "HTTP/2.0"
 _SWITCHING = 101
 _SWITCHED = "Received server _SWITCH_UPGRADE event without a pending proposal"
 
@@ -81,53 +75,6 @@ def check_url(url: str) -> None:
         raise Declined("url")
 
 
-def body_of(request: httpx.Request) -> bytes:
-    """
-    Raises:
-        Declined: The body is long, or comes bit by bit.
-    """
-    stream = request.stream
-    body = b"".join(stream) if type(stream) is httpx.ByteStream else _form_of(stream)
-    if len(body) > _MOST_BYTES:
-        raise Declined("large_body")
-    return body
-
-
-def _form_of(stream: Any) -> bytes:
-    """
-    Returns:
-        What httpx would send of a form with files, which it can send again: it goes back to their beginnings itself.
-
-    Raises:
-        Declined: It is something else, or the files may not be there another time.
-    """
-    if type(stream) is not _multipart.MultipartStream or not all(map(_is_there_again, stream.fields)):
-        raise Declined("streamed_body")
-    try:
-        if (stream.get_content_length() or 0) > _MOST_BYTES:
-            raise Declined("large_body")
-        return b"".join(stream)
-    except (OSError, ValueError):  # closed, for one, of which the original says so itself
-        raise Declined("streamed_body") from None
-
-
-def _is_there_again(field: Any) -> bool:
-    """Returns whether a field's content is in memory or a file of its own."""
-    if type(field) is _multipart.DataField:
-        return True
-    if type(field) is not _multipart.FileField:
-        return False
-    file = field.file
-    return type(file) in _IN_MEMORY or (type(file) is io.BufferedReader and _is_regular(file))
-
-
-def _is_regular(file: io.BufferedReader) -> bool:
-    try:
-        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
 def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], body: bytes) -> List[Tuple[str, str]]:
     """
     Args:
@@ -157,6 +104,27 @@ def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], bod
     return found
 
 
+def by_authority(request: httpx.Request, headers: List[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """
+    Returns:
+        The headers for a server that may choose HTTP/2: the host is told in another place there, so pyreqwest writes
+        it where it belongs.
+
+    Raises:
+        Declined: It is not the URL's.
+    """
+    hosts = [value for name, value in headers if name.lower() == "host"]
+    if hosts != [request.url.netloc.decode("ascii")]:
+        raise Declined("headers")
+    return [(name, value) for name, value in headers if name.lower() != "host"]
+
+
+def is_http2(response: Any) -> bool:
+    """Returns whether a response came over HTTP/2."""
+    found: bool = response.version == _HTTP2
+    return found
+
+
 def check_blanks(items: Iterable[Tuple[bytes, bytes]]) -> None:
     """
     Raises:
@@ -183,13 +151,13 @@ def headers_from(response: Any) -> Headers:
 def headers_by_h11(response: Any) -> Headers:
     """
     Returns:
-        The same for httpx's transports: one Content-Length at most, and no coding but `chunked`.
+        The same for httpx's transports; of HTTP/1 with one Content-Length at most, and no coding but `chunked`.
 
     Raises:
         httpx.RemoteProtocolError: h11 does not take such a response.
     """
     found = headers_from(response)
-    return found if _is_usual(response) else _as_h11(response.status, found)
+    return found if is_http2(response) or _is_usual(response) else _as_h11(response.status, found)
 
 
 def _is_usual(response: Any) -> bool:
@@ -233,7 +201,7 @@ class _Body:
     def __init__(self, plan: Plan, response: Any, headers: Headers, errors: Errors) -> None:
         self._exchange = plan.exchange
         self._reader = response.body_reader
-        self._where = plan.where
+        self._where = plan.where._replace(is_http2=is_http2(response))
         self._headers = headers
         self._errors = errors
         self._received = 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fast_litellm.accel.candidates.pool_errors import Errors, Where
     from fast_litellm.accel.candidates.pool_messages import Plan
 
-Chosen = Tuple[Limits, Optional[Trust], Optional[Proxy]]
+Chosen = Tuple[Limits, Optional[Trust], Optional[Proxy], bool]
 """What a pool is made from, but for the timeouts."""
 
 _POOLS = Pools()
@@ -41,9 +41,9 @@ class Pooling:
     is_asynchronous = True
 
     def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str, beneath: List[reach.Place]) -> None:
-        from fast_litellm.accel.candidates import pool_errors, pool_messages
+        from fast_litellm.accel.candidates import pool_bodies, pool_errors, pool_messages
 
-        self._messages = pool_messages
+        self._bodies, self._messages = pool_bodies, pool_messages
         plain, secure = (pool_errors.Where(self.is_asynchronous, is_tls) for is_tls in (False, True))
         self._wheres = plain, secure, secure._replace(is_tunnelled=True)
         self._errors: Errors = pool_errors.HTTPX
@@ -99,7 +99,7 @@ class Pooling:
         raise NotImplementedError
 
     def _body(self, request: Any) -> bytes:
-        body: bytes = self._messages.body_of(request)
+        body: bytes = self._bodies.body_of(request)
         return body
 
 

@@ -23,6 +23,7 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
 
 _SCOPES = ("connect", "read", "pool")
 _KEPT_FOR_EVER = dt.timedelta(days=365)
+_WINDOW, _HEADERS = 1 << 24, 1 << 16
 _MOST_POOLS = 8
 """Of one transport: a program that gives each request another timeout would have as many pools."""
 _FEW = 100
@@ -53,12 +54,14 @@ class PoolSettings(NamedTuple):
         limits: The transport's.
         trust: None for a pool that never uses TLS.
         proxy: Over which its requests go, if any.
+        has_http2: Whether it speaks HTTP/2 with servers that choose it.
     """
 
     timeouts: Timeouts
     limits: Limits
     trust: Optional[Trust]
     proxy: Optional[Proxy] = None
+    has_http2: bool = False
 
 
 def timeouts_of(extensions: Any) -> Timeouts:
@@ -112,6 +115,23 @@ class Pools:
             return pools[settings]
 
 
+def http2_of(pool: Any, limits: Limits) -> bool:
+    """
+    Args:
+        pool: httpcore's.
+        limits: Its limits.
+
+    Returns:
+        Whether it speaks HTTP/2 with servers that choose it.
+
+    Raises:
+        Declined: It does, and its connections are few: each carries a hundred requests, where pyreqwest counts these.
+    """
+    if pool._http2 and _most_pools(limits) == 1:
+        raise Declined("http2")
+    return bool(pool._http2)
+
+
 def _most_pools(limits: Limits) -> int:
     return _MOST_POOLS if limits.connections is None or limits.connections >= _FEW else 1
 
@@ -119,8 +139,7 @@ def _most_pools(limits: Limits) -> int:
 def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
     """
     Returns:
-        A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding, and
-        speaks HTTP/1 alone.
+        A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding.
 
     Raises:
         Declined: pyreqwest is not installed, or does not take the settings.
@@ -131,7 +150,8 @@ def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) 
         raise Declined("pyreqwest_absent") from None
     builder = module.ClientBuilder() if is_asynchronous else module.SyncClientBuilder()
     try:
-        builder = _limited(_timed(_plain(builder), settings.timeouts), settings.limits)
+        builder = _speaking(_plain(builder), has_http2=settings.has_http2)
+        builder = _limited(_timed(builder, _kept_to(settings)), settings.limits)
         builder = pool_proxies.over(builder, settings.proxy, transport, is_tunnel=settings.trust is not None)
         return _trusting(builder, settings.trust).build()
     except (TypeError, ValueError, OverflowError) as error:
@@ -141,7 +161,21 @@ def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) 
 def _plain(builder: Any) -> Any:
     builder = builder.no_proxy().follow_redirects(False).referer(False).default_cookie_store(False)
     builder = builder.http1_allow_obsolete_multiline_headers_in_responses(True)
-    return builder.http1_only().gzip(False).brotli(False).zstd(False).deflate(False)
+    return builder.gzip(False).brotli(False).zstd(False).deflate(False)
+
+
+def _speaking(builder: Any, *, has_http2: bool) -> Any:
+    """Returns a builder with httpcore's settings of HTTP/2: how much may come before it has been read, and headers."""
+    if not has_http2:
+        return builder.http1_only()
+    builder = builder.http2(True).http2_initial_stream_window_size(_WINDOW)
+    return builder.http2_initial_connection_window_size(_WINDOW).http2_max_header_list_size(_HEADERS)
+
+
+def _kept_to(settings: PoolSettings) -> Timeouts:
+    """Returns the timeouts, but for a place in a connection of HTTP/2: for that httpcore waits as long as it takes."""
+    connect, read, pool = settings.timeouts
+    return connect, read, None if settings.has_http2 else pool
 
 
 def _timed(builder: Any, timeouts: Timeouts) -> Any:

@@ -78,7 +78,6 @@ def test_what_pyreqwest_does_otherwise_is_declined(reason, more, rust, server):
         ("transport_settings", {"retries": 1}),
         ("transport_settings", {"local_address": "127.0.0.1"}),
         ("transport_settings", {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]}),
-        ("http2", {"http2": True}),
         ("tls_roots", {}),
     ],
 )
@@ -86,7 +85,7 @@ def test_a_transport_that_is_set_otherwise_is_declined(reason, options, rust, se
     """What lies below a transport's sockets; and over TLS without SSL_CERT_FILE, whose roots are anybody's."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     rust()
-    url = server.url.replace("http:", "https:") if reason in ("tls_roots", "http2") else server.url
+    url = server.url.replace("http:", "https:") if reason == "tls_roots" else server.url
     Sync(**options).send(("GET", url + "/plain"))
 
     assert {reason: 1} == status()["declined"]
