@@ -64,13 +64,13 @@ def pem_of(chain: Chain) -> bytes:
     """
     file = configured_file()
     try:
-        content = Path(file or "").read_text(encoding="ascii")
+        content = Path(file or "").read_text(encoding="latin-1")
+        held = tuple(ssl.PEM_cert_to_DER_cert(found) for found in _CERTIFICATE.findall(content))
     except (OSError, ValueError):
         raise Declined("client_certificate") from None
-    held = tuple(ssl.PEM_cert_to_DER_cert(found) for found in _CERTIFICATE.findall(content))
     if not held or held != chain[: len(held)]:
         raise Declined("client_certificate")
-    return "\n".join([content, *map(ssl.DER_cert_to_PEM_cert, chain[len(held) :])]).encode()
+    return "\n".join([content, *map(ssl.DER_cert_to_PEM_cert, chain[len(held) :])]).encode("latin-1")
 
 
 def configured_file() -> Optional[str]:

@@ -110,6 +110,8 @@ class Proxy:
         connection.sendall(self.answer)
         if self.ends == "hangs":
             connection.recv(1)
+        elif self.ends == "closed" and self.answer:
+            connection.recv(65536)  # what is not read would reset the connection
         elif self.ends == "reset":
             connection.recv(65536)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

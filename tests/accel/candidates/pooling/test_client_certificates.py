@@ -19,6 +19,9 @@ http_handler = callers.http_handler
 trustme = pytest.importorskip("trustme")
 
 
+UNREADABLE = b"-----BEGIN CERTIFICATE-----\n\xff\n-----END CERTIFICATE-----"
+
+
 @pytest.fixture
 def asking_server(authority, tls_server):
     """One that wants a client's certificate."""
@@ -110,7 +113,7 @@ def test_a_certificate_that_litellm_does_not_know_is_left_to_the_original(
     caller = showing(Sync, told(whole(authority.issue_cert("client"))))
     rust()
     request = ("GET", asking_server.url + "/plain")
-    for content in (whole(authority.issue_cert("client")), b"", b"\xff", None):
+    for content in (whole(authority.issue_cert("client")), b"", UNREADABLE, None):
         Path("client.pem").unlink() if content is None else told(content)
         pool_trust._FINDINGS = pool_trust._PerContext()
         assert 200 == caller.send(request)[0][0]
