@@ -89,6 +89,9 @@ class Server:
                     self.received.append(requests[event.stream_id])
                     goes_on = self._reply(talk, event.stream_id, requests[event.stream_id])
             stream.sendall(talk.data_to_send())
+        stream.shutdown(socket.SHUT_WR)
+        while stream.recv(65536):  # what is not read would reset the connection
+            pass
 
     def _reply(self, talk, number, request) -> bool:
         path = request.target.partition("?")[0]
@@ -212,15 +215,16 @@ def test_it_is_spoken_through_a_tunnel_as_well(make, rust, h2_server, proxy):
 
 
 @pytest.mark.parametrize(
-    ("reason", "options", "more"),
+    ("reason", "options", "method", "more"),
     [
-        ("http2", {"limits": httpx.Limits(max_connections=99)}, {}),
-        ("headers", {}, {"headers": {"Host": "other.invalid"}}),
+        ("http2", {"limits": httpx.Limits(max_connections=99)}, "GET", {}),
+        ("headers", {}, "GET", {"headers": {"Host": "other.invalid"}}),
+        ("headers", {}, "DELETE", {}),
     ],
 )
-def test_what_pyreqwest_does_otherwise_over_http2_is_declined(reason, options, more, rust, h2_server):
-    """It counts requests where httpcore counts connections; and it tells the URL's host."""
+def test_what_pyreqwest_does_otherwise_over_http2_is_declined(reason, options, method, more, rust, h2_server):
+    """It counts requests where httpcore counts connections, tells the URL's host, and the length of no body."""
     rust()
-    speaking(Sync, **options).send(("GET", h2_server.url + "/plain", more))
+    speaking(Sync, **options).send((method, h2_server.url + "/plain", more))
 
     assert {reason: 1} == status()["declined"]
