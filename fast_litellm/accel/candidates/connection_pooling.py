@@ -4,26 +4,24 @@ The candidates of `connection_pooling`: requests over pyreqwest's pool in the pl
 They stand at the method by which a transport handles a request, so that rules decide for each request, whatever client
 it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed,
 unless no connection came about. Then nothing was sent, and the original transport tries, and says what is wrong.
-What pyreqwest does not do as the reference is declined: proxies, sockets' options, client certificates, streamed and
-long bodies, URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its own transports for
-httpx are not used: they take another timeout, and a connection that broke for one that never was.
+What pyreqwest does not do as the reference is declined: sockets' options, proxies of SOCKS, streamed and long bodies,
+URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its own transports for httpx are not
+used: they take another timeout, and a connection that broke for one that never was.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
-from fast_litellm.accel import native, reach
-from fast_litellm.accel.candidates import pool_network, pool_settings
-from fast_litellm.accel.candidates.calls import bound
-from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
+from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests, pool_settings
+from fast_litellm.accel.candidates.pool_requests import Chosen
+from fast_litellm.accel.candidates.pool_settings import Limits
+from fast_litellm.accel.candidates.pool_trust import trust_of
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
 if TYPE_CHECKING:
-    from fast_litellm.accel.candidates.pool_errors import Errors, Headers
+    from fast_litellm.accel.candidates.pool_errors import Headers
     from fast_litellm.accel.candidates.pool_messages import Plan
 
 HTTPX_SOURCES: Tuple[Source, ...] = (Source("httpx._transports.default"),)
@@ -34,84 +32,9 @@ LITELLM_SOURCES: Tuple[Source, ...] = (
 """The parts of httpx and of LiteLLM that hold the transports."""
 
 _BODILESS = ("GET", "HEAD", "OPTIONS")
-_POOLS = Pools()
 
 
-class _Pooling:
-    """
-    What all candidates do before a request goes out.
-
-    Args:
-        reference: The loaded module of the transport.
-        sources: What the reference relies on.
-        method: `Class.method`, the control.
-        beneath: What the reference comes down to.
-    """
-
-    is_asynchronous = True
-
-    def __init__(self, reference: Any, sources: Tuple[Source, ...], method: str, beneath: List[reach.Place]) -> None:
-        from fast_litellm.accel.candidates import pool_errors, pool_messages
-
-        self._messages = pool_messages
-        self._wheres = tuple(pool_errors.Where(self.is_asynchronous, is_tls) for is_tls in (False, True))
-        self._errors: Errors = pool_errors.HTTPX
-        self._transport: type = getattr(reference, method.partition(".")[0])
-        self._methods = reach.methods(self._transport)
-        self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
-
-    @functools.cached_property
-    def build(self) -> str:
-        """Names pyreqwest's release, and this package's."""
-        from importlib import metadata
-
-        try:
-            return f"pyreqwest {metadata.version('pyreqwest')}, fast-litellm {native.VERSION}"
-        except metadata.PackageNotFoundError:
-            return "no pyreqwest"
-
-    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
-        """
-        Check that a request is one that goes out alike, and write it.
-
-        Raises:
-            Declined: It is not.
-        """
-        self._untouched.check()
-        transport, request = bound(_bound, args, kwargs)
-        if type(transport) is not self._transport:
-            raise Declined("transport_type")
-        if not self._methods.isdisjoint(vars(transport)):
-            raise Declined("reference_patched")
-        url, body = self._messages.url_of(request), self._body(request)
-        headers = self._messages.headers_of(request, self._header_items(request), body)
-        timeouts = pool_settings.timeouts_of(request.extensions)
-        try:
-            settings = PoolSettings(timeouts, *self._settings(transport, request))
-        except AttributeError:  # another release of httpcore or aiohttp keeps them elsewhere
-            raise Declined("transport_settings") from None
-        pool = _POOLS.find(transport, settings, is_asynchronous=self.is_asynchronous)
-        try:
-            builder = pool.request(request.method, url).headers(headers)
-            builder = (builder.body_bytes(body) if body else builder).streamed_read_buffer_limit(0)
-            where = self._wheres[settings.trust is not None]
-            return self._messages.Plan(builder.build_streamed(), request, where)
-        except (TypeError, ValueError) as error:  # nothing has gone out
-            raise Declined("request") from error
-
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
-        raise NotImplementedError
-
-    def _header_items(self, request: Any) -> Any:
-        self._messages.check_blanks(request.headers.raw)
-        return request.headers.raw
-
-    def _body(self, request: Any) -> bytes:
-        body: bytes = self._messages.body_of(request)
-        return body
-
-
-class _HttpxPooling(_Pooling):
+class _HttpxPooling(pool_requests.Pooling):
     """The candidates for the transports of httpx."""
 
     def __init__(self, reference: Any, method: str) -> None:
@@ -119,20 +42,32 @@ class _HttpxPooling(_Pooling):
             pass  # httpx fills its table when it is first needed, which the guard would take for a patch
         super().__init__(reference, HTTPX_SOURCES, method, pool_network.beneath_httpx())
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
+    def _settings(self, transport: Any, request: Any) -> Chosen:
         pool = transport._pool
-        if type(pool).__name__ not in ("ConnectionPool", "AsyncConnectionPool"):
-            raise Declined("proxy")
+        proxy = pool_proxies.proxy_of(pool)
         if not pool_network.is_usual_pool(pool):
             raise Declined("transport_settings")
-        limits = Limits(_bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry)
-        return limits, pool_settings.trust_of(pool._ssl_context) if request.url.scheme == "https" else None
+        limits = Limits(
+            pool_requests.bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry
+        )
+        if request.url.scheme != "https":  # no server is asked whether it speaks HTTP/2
+            return limits, None, proxy, False
+        return limits, trust_of(pool._ssl_context), proxy, pool_settings.http2_of(pool, limits)
+
+    def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:
+        self._messages.check_blanks(request.headers.raw)
+        headers: List[Tuple[str, str]] = self._messages.headers_of(request, request.headers.raw, body)
+        if request.url.scheme != "https":
+            return pool_proxies.forwarded(transport._pool, headers)
+        return self._messages.by_authority(request, headers) if transport._pool._http2 else headers
 
     def _response(self, response: Any, headers: Headers, stream: Any) -> Any:
         import httpx
 
-        reason = httpx.codes.get_reason_phrase(response.status)
-        extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
+        extensions: Dict[str, Any] = {"http_version": b"HTTP/2"}
+        if not self._messages.is_http2(response):
+            reason = httpx.codes.get_reason_phrase(response.status)
+            extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
         return httpx.Response(response.status, headers=headers, stream=stream, extensions=extensions)
 
 
@@ -159,7 +94,7 @@ class HttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = _entered(plan, self._errors)
+        response = pool_requests.entered(plan, self._errors)
         try:
             headers = self._messages.headers_by_h11(response)
         except Exception:
@@ -189,7 +124,7 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = await _entered_async(plan, self._errors)
+        response = await pool_requests.entered_async(plan, self._errors)
         try:
             headers = self._messages.headers_by_h11(response)
         except Exception:
@@ -197,12 +132,12 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             raise
         return self._response(response, headers, self._messages.AsyncStream(plan, response, headers, self._errors))
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
-        _check_loop()
+    def _settings(self, transport: Any, request: Any) -> Chosen:
+        pool_requests.check_loop()
         return super()._settings(transport, request)
 
 
-class LiteLLMPoolingCandidate(_Pooling):
+class LiteLLMPoolingCandidate(pool_requests.Pooling):
     """
     Handles requests as LiteLLM's transport over aiohttp, or declines: over one that is compiled nothing is gained, and
     where much goes on at once, or in many small pieces, threads that wake each other cost more than they save.
@@ -242,14 +177,16 @@ class LiteLLMPoolingCandidate(_Pooling):
         """
         import httpx
 
-        response = await _entered_async(plan, self._errors)
+        response = await pool_requests.entered_async(plan, self._errors)
         headers = self._messages.headers_from(response)
         stream = self._messages.AsyncStream(plan, response, headers, self._errors)
         return httpx.Response(response.status, headers=headers, stream=stream, request=plan.request)
 
-    def _header_items(self, request: Any) -> Any:
+    def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:  # noqa: ARG002
         """To aiohttp they are handed as a mapping, which joins duplicates."""
-        return [(name.encode(), value.encode()) for name, value in request.headers.items()]
+        items = [(name.encode(), value.encode()) for name, value in request.headers.items()]
+        headers: List[Tuple[str, str]] = self._messages.headers_of(request, items, body)
+        return headers
 
     def _body(self, request: Any) -> bytes:
         """What nobody has read goes out in chunks, and without a length aiohttp writes one."""
@@ -259,48 +196,16 @@ class LiteLLMPoolingCandidate(_Pooling):
             raise Declined("headers")
         return super()._body(request)
 
-    def _settings(self, transport: Any, request: Any) -> Tuple[Limits, Optional[pool_settings.Trust]]:
-        _check_loop()
+    def _settings(self, transport: Any, request: Any) -> Chosen:
+        pool_requests.check_loop()
         if transport._proxy_from_env(request.url) is not None:
             raise Declined("proxy")
         session = transport.get_valid_client_session()
         connector = session.connector
         if not pool_network.is_usual_session(session) or not pool_network.is_usual_connector(connector):
             raise Declined("transport_settings")
-        limits = Limits(_bounded(connector.limit), None, connector._keepalive_timeout)
+        limits = Limits(pool_requests.bounded(connector.limit), None, connector._keepalive_timeout)
         if request.url.scheme != "https":
-            return limits, None
+            return limits, None, None, False
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
-        return limits, pool_settings.trust_of(chosen)
-
-
-def _bounded(connections: Optional[int]) -> Optional[int]:
-    """Both references write no limit in their own way: 0, and a number that nobody reaches."""
-    return connections if connections and connections < 1 << 20 else None
-
-
-def _check_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise Declined("event_loop") from None
-
-
-def _entered(plan: Plan, errors: Errors) -> Any:
-    try:
-        return plan.exchange.__enter__()
-    except Exception as error:
-        failures = [errors.of(error, plan.where)]
-    raise failures.pop()
-
-
-async def _entered_async(plan: Plan, errors: Errors) -> Any:
-    try:
-        return await plan.exchange.__aenter__()
-    except Exception as error:
-        failures = [errors.of(error, plan.where)]
-    raise failures.pop()
-
-
-def _bound(self: Any, request: Any) -> Tuple[Any, Any]:
-    return self, request
+        return limits, trust_of(chosen), None, False

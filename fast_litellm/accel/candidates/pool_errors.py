@@ -28,6 +28,7 @@ _UNANNOUNCED = "without sending TLS close_notify"
 _ENDINGS = ("connection closed", "end of file", "unexpected eof", _UNANNOUNCED.lower())
 _ADDRESS = re.compile(r" for url \(.*\)", re.DOTALL)
 _SYSTEMS = re.compile(r"\(os error ([0-9]+)\)")
+_DISCONNECTED = "Server disconnected"
 _NOTHING_CAME = "Server disconnected without sending a response."
 _PART_CAME = "peer closed connection without sending complete message body"
 _LENGTH, _CODING = b"content-length", b"transfer-encoding"
@@ -42,12 +43,16 @@ class Where(NamedTuple):
         is_tls: Python's `ssl` has its own.
         headers: The response's, or None before it has begun.
         received: How many bytes of its body have come.
+        is_tunnelled: It goes through a proxy's tunnel, whose answer is waited for as any other.
+        is_http2: Its response comes over HTTP/2, where a body's end is always told.
     """
 
     is_asynchronous: bool
     is_tls: bool
     headers: Optional[Headers] = None
     received: int = 0
+    is_tunnelled: bool = False
+    is_http2: bool = False
 
 
 class Errors(NamedTuple):
@@ -80,7 +85,7 @@ class Errors(NamedTuple):
         if not causes:
             return error
         is_late = isinstance(error, TimeoutError)
-        if _CONNECTING in causes and not is_late:
+        if _CONNECTING in causes and (where.is_tunnelled or not is_late):
             return Declined("not_connected")
         kind = _timeout(error, causes) if is_late else self._kind(causes, where)
         if not self.has_texts:
@@ -139,7 +144,8 @@ def is_end(error: Exception, where: Where) -> bool:
     """
     names = {name for name, _ in where.headers or ()}
     causes = _causes(error)
-    return bool(causes) and _UNANNOUNCED in causes[-1] and names.isdisjoint((_LENGTH, _CODING))
+    is_told = where.is_http2 or not names.isdisjoint((_LENGTH, _CODING))
+    return bool(causes) and _UNANNOUNCED in causes[-1] and not is_told
 
 
 def _causes(error: Exception) -> List[str]:
@@ -179,6 +185,8 @@ def _text(causes: List[str], where: Where) -> str:
         return "" if where.is_asynchronous else str(OSError(number, os.strerror(number)))
     if not _is_ending(causes):
         return causes[-1]
+    if where.is_http2:
+        return _DISCONNECTED
     return _NOTHING_CAME if where.headers is None else f"{_PART_CAME} ({_missing(dict(where.headers), where.received)})"
 
 

@@ -15,8 +15,6 @@ from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
 from fast_litellm.errors import Declined
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_MOST_BYTES = 1 << 20
-"""Of a body: while it is sent the time for a read runs already, which for the reference it does not."""
 _NEEDED = frozenset({"host", "accept", "user-agent"})
 """Headers that pyreqwest would add."""
 _SPECIAL = frozenset(
@@ -33,7 +31,9 @@ _URL = re.compile(
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
 _BLANKS = b" \t"
+_BODILESS = ("GET", "HEAD")
 _CHUNKED = ["chunked"]
+_HTTP2 = "HTTP/2.0"
 _SWITCHING = 101
 _SWITCHED = "Received server _SWITCH_UPGRADE event without a pending proposal"
 
@@ -63,22 +63,17 @@ def url_of(request: httpx.Request) -> str:
     """
     found = request.url
     url = f"{found.scheme}://{found.netloc.decode()}{found.raw_path.decode()}"
-    if not _URL.fullmatch(url) or _DOTS.search(url):
-        raise Declined("url")
+    check_url(url)
     return url
 
 
-def body_of(request: httpx.Request) -> bytes:
+def check_url(url: str) -> None:
     """
     Raises:
-        Declined: The body is long, or comes bit by bit.
+        Declined: Rust's parser would write a URL otherwise.
     """
-    if type(request.stream) is not httpx.ByteStream:
-        raise Declined("streamed_body")
-    body = b"".join(request.stream)
-    if len(body) > _MOST_BYTES:
-        raise Declined("large_body")
-    return body
+    if not _URL.fullmatch(url) or _DOTS.search(url):
+        raise Declined("url")
 
 
 def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], body: bytes) -> List[Tuple[str, str]]:
@@ -110,6 +105,28 @@ def headers_of(request: httpx.Request, items: Iterable[Tuple[bytes, bytes]], bod
     return found
 
 
+def by_authority(request: httpx.Request, headers: List[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """
+    Returns:
+        The headers for a server that may choose HTTP/2: the host is told in another place there, so pyreqwest writes
+        it where it belongs.
+
+    Raises:
+        Declined: It is not the URL's, or pyreqwest would tell the length of a body that is none.
+    """
+    hosts = [value for name, value in headers if name.lower() == "host"]
+    is_without_length = request.method not in _BODILESS and "content-length" not in request.headers
+    if is_without_length or hosts != [request.url.netloc.decode("ascii")]:
+        raise Declined("headers")
+    return [(name, value) for name, value in headers if name.lower() != "host"]
+
+
+def is_http2(response: Any) -> bool:
+    """Returns whether a response came over HTTP/2."""
+    found: bool = response.version == _HTTP2
+    return found
+
+
 def check_blanks(items: Iterable[Tuple[bytes, bytes]]) -> None:
     """
     Raises:
@@ -136,13 +153,13 @@ def headers_from(response: Any) -> Headers:
 def headers_by_h11(response: Any) -> Headers:
     """
     Returns:
-        The same for httpx's transports: one Content-Length at most, and no coding but `chunked`.
+        The same for httpx's transports; of HTTP/1 with one Content-Length at most, and no coding but `chunked`.
 
     Raises:
         httpx.RemoteProtocolError: h11 does not take such a response.
     """
     found = headers_from(response)
-    return found if _is_usual(response) else _as_h11(response.status, found)
+    return found if is_http2(response) or _is_usual(response) else _as_h11(response.status, found)
 
 
 def _is_usual(response: Any) -> bool:
@@ -186,7 +203,7 @@ class _Body:
     def __init__(self, plan: Plan, response: Any, headers: Headers, errors: Errors) -> None:
         self._exchange = plan.exchange
         self._reader = response.body_reader
-        self._where = plan.where
+        self._where = plan.where._replace(is_http2=is_http2(response))
         self._headers = headers
         self._errors = errors
         self._received = 0

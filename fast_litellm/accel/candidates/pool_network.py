@@ -21,8 +21,15 @@ _SOCKETS: List[Place] = [
 def beneath_httpx() -> List[Place]:
     """Returns what httpx's transports come down to, as places for a guard."""
     import httpcore
+    from httpcore._async import http_proxy as async_proxies
+    from httpcore._sync import http_proxy as proxies
 
     return [
+        *((owner, "handle_request") for owner in (proxies.ForwardHTTPConnection, proxies.TunnelHTTPConnection)),
+        *(
+            (owner, "handle_async_request")
+            for owner in (async_proxies.AsyncForwardHTTPConnection, async_proxies.AsyncTunnelHTTPConnection)
+        ),
         *((owner, "handle_request") for owner in (httpcore.ConnectionPool, httpcore.HTTPConnection)),
         *((owner, "handle_async_request") for owner in (httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection)),
         (httpcore.SyncBackend, "connect_tcp"),
@@ -47,7 +54,7 @@ def is_read_in_c() -> bool:
 
 def is_usual_pool(pool: Any) -> bool:
     """Returns whether a pool of httpcore is one as httpx makes it, over the network."""
-    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, pool._http2, not pool._http1)
+    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, not pool._http1)
     is_own = "handle_request" in vars(pool) or "handle_async_request" in vars(pool)
     return _usual_backends().get(type(pool)) is type(pool._network_backend) and not (is_own or any(options))
 
@@ -82,5 +89,6 @@ def _connecting(aiohttp: Any) -> List[Place]:
 def _usual_backends() -> Any:
     import httpcore
 
-    kinds = (httpcore.ConnectionPool, httpcore.AsyncConnectionPool)
-    return {kind: type(kind()._network_backend) for kind in kinds}
+    pools: List[Any] = [httpcore.ConnectionPool(), httpcore.AsyncConnectionPool()]
+    pools += [kind(proxy_url="http://proxy.invalid") for kind in (httpcore.HTTPProxy, httpcore.AsyncHTTPProxy)]
+    return {type(pool): type(pool._network_backend) for pool in pools}

@@ -7,15 +7,15 @@ A pool is made for one set of settings and kept with its transport. Settings tha
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import importlib
 import os
-import ssl
-import sys
 import threading
 import weakref
-from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from fast_litellm.accel.candidates import pool_identity, pool_proxies
+from fast_litellm.accel.candidates.pool_proxies import Proxy
+from fast_litellm.accel.candidates.pool_trust import Trust
 from fast_litellm.errors import Declined
 
 Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
@@ -23,6 +23,7 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
 
 _SCOPES = ("connect", "read", "pool")
 _KEPT_FOR_EVER = dt.timedelta(days=365)
+_WINDOW, _HEADERS = 1 << 24, 1 << 16
 _MOST_POOLS = 8
 """Of one transport: a program that gives each request another timeout would have as many pools."""
 _FEW = 100
@@ -44,19 +45,6 @@ class Limits(NamedTuple):
     idle_seconds: Optional[float]
 
 
-class Trust(NamedTuple):
-    """
-    Whom a pool believes over TLS.
-
-    Args:
-        roots: The certificates that it trusts beside the platform's, in DER.
-        is_verified: Whether it looks at certificates at all.
-    """
-
-    roots: FrozenSet[bytes] = frozenset()
-    is_verified: bool = True
-
-
 class PoolSettings(NamedTuple):
     """
     All that a pool is made from.
@@ -65,11 +53,15 @@ class PoolSettings(NamedTuple):
         timeouts: As httpx has them for one request.
         limits: The transport's.
         trust: None for a pool that never uses TLS.
+        proxy: Over which its requests go, if any.
+        has_http2: Whether it speaks HTTP/2 with servers that choose it.
     """
 
     timeouts: Timeouts
     limits: Limits
     trust: Optional[Trust]
+    proxy: Optional[Proxy] = None
+    has_http2: bool = False
 
 
 def timeouts_of(extensions: Any) -> Timeouts:
@@ -91,46 +83,6 @@ def timeouts_of(extensions: Any) -> Timeouts:
         raise Declined("timeout")
     connect, read, pool = found
     return connect, read, pool
-
-
-def trust_of(context: Any) -> Trust:
-    """
-    Find out whom a context trusts, if a pool can be made to trust exactly those.
-
-    A context does not tell whether it holds a client's certificate, so only those are taken of which that is known:
-    LiteLLM's own. And pyreqwest always trusts the platform's roots, so these must be among the context's. Which they
-    are is known where SSL_CERT_FILE names them.
-
-    Args:
-        context: An `ssl.SSLContext`, or False where certificates are not looked at.
-
-    Raises:
-        Declined: It cannot be told, or not be done.
-    """
-    if context is False:
-        return Trust(is_verified=False)
-    handler = sys.modules.get("litellm.llms.custom_httpx.http_handler")
-    own = getattr(handler, "_ssl_context_cache", {}).values()
-    if not any(context is each for each in own):
-        raise Declined("tls_context")
-    if sys.modules["litellm"].ssl_certificate or os.environ.get("SSL_CERTIFICATE"):
-        raise Declined("client_certificate")
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
-        raise Declined("tls_verification")
-    trust = _beside_platforms(context, context.cert_store_stats()["x509"], os.environ.get("SSL_CERT_FILE"))
-    if trust is None or os.environ.get("SSL_CERT_DIR") or sys.platform != "linux":
-        raise Declined("tls_roots")
-    return trust
-
-
-@functools.lru_cache(maxsize=16)
-def _beside_platforms(context: ssl.SSLContext, count: int, file: Optional[str]) -> Optional[Trust]:  # noqa: ARG001
-    """As `trust_of`, for a context while it holds so many certificates; None when it does not trust the platform's."""
-    if not file:
-        return None
-    trusted = frozenset(context.get_ca_certs(binary_form=True))
-    platforms = frozenset(ssl.create_default_context(cafile=file).get_ca_certs(binary_form=True))
-    return Trust(trusted - platforms) if platforms <= trusted else None
 
 
 class Pools:
@@ -158,20 +110,36 @@ class Pools:
             if settings not in pools:
                 if len(pools) >= _most_pools(settings.limits):
                     raise Declined("pools")
-                pools[settings] = make_pool(settings, is_asynchronous=is_asynchronous)
+                pools[settings] = make_pool(transport, settings, is_asynchronous=is_asynchronous)
                 self._process = os.getpid()
             return pools[settings]
+
+
+def http2_of(pool: Any, limits: Limits) -> bool:
+    """
+    Args:
+        pool: httpcore's.
+        limits: Its limits.
+
+    Returns:
+        Whether it speaks HTTP/2 with servers that choose it.
+
+    Raises:
+        Declined: It does, and its connections are few: each carries a hundred requests, where pyreqwest counts these.
+    """
+    if pool._http2 and _most_pools(limits) == 1:
+        raise Declined("http2")
+    return bool(pool._http2)
 
 
 def _most_pools(limits: Limits) -> int:
     return _MOST_POOLS if limits.connections is None or limits.connections >= _FEW else 1
 
 
-def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
+def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) -> Any:
     """
     Returns:
-        A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding, and
-        speaks HTTP/1 alone.
+        A client of pyreqwest that does nothing on its own account, be it redirects, cookies, proxies or decoding.
 
     Raises:
         Declined: pyreqwest is not installed, or does not take the settings.
@@ -182,7 +150,10 @@ def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
         raise Declined("pyreqwest_absent") from None
     builder = module.ClientBuilder() if is_asynchronous else module.SyncClientBuilder()
     try:
-        return _trusting(_limited(_timed(_plain(builder), settings.timeouts), settings.limits), settings.trust).build()
+        builder = _speaking(_plain(builder), has_http2=settings.has_http2)
+        builder = _limited(_timed(builder, _kept_to(settings)), settings.limits)
+        builder = pool_proxies.over(builder, settings.proxy, transport, is_tunnel=settings.trust is not None)
+        return _trusting(builder, settings.trust).build()
     except (TypeError, ValueError, OverflowError) as error:
         raise Declined("pool_settings") from error
 
@@ -190,7 +161,21 @@ def make_pool(settings: PoolSettings, *, is_asynchronous: bool) -> Any:
 def _plain(builder: Any) -> Any:
     builder = builder.no_proxy().follow_redirects(False).referer(False).default_cookie_store(False)
     builder = builder.http1_allow_obsolete_multiline_headers_in_responses(True)
-    return builder.http1_only().gzip(False).brotli(False).zstd(False).deflate(False)
+    return builder.gzip(False).brotli(False).zstd(False).deflate(False)
+
+
+def _speaking(builder: Any, *, has_http2: bool) -> Any:
+    """Returns a builder with httpcore's settings of HTTP/2: how much may come before it has been read, and headers."""
+    if not has_http2:
+        return builder.http1_only()
+    builder = builder.http2(True).http2_initial_stream_window_size(_WINDOW)
+    return builder.http2_initial_connection_window_size(_WINDOW).http2_max_header_list_size(_HEADERS)
+
+
+def _kept_to(settings: PoolSettings) -> Timeouts:
+    """Returns the timeouts, but for a place in a connection of HTTP/2: for that httpcore waits as long as it takes."""
+    connect, read, pool = settings.timeouts
+    return connect, read, None if settings.has_http2 else pool
 
 
 def _timed(builder: Any, timeouts: Timeouts) -> Any:
@@ -212,6 +197,10 @@ def _limited(builder: Any, limits: Limits) -> Any:
 def _trusting(builder: Any, trust: Optional[Trust]) -> Any:
     if trust is None:
         return builder
+    if trust.version is not None:
+        builder = builder.min_tls_version(trust.version).max_tls_version(trust.version)
+    if trust.chain:
+        builder = builder.identity_pem(pool_identity.pem_of(trust.chain))
     if not trust.is_verified:
         return builder.danger_accept_invalid_certs(True)
     for certificate in trust.roots:

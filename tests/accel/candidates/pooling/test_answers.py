@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import io
 from pathlib import Path
 
 import httpx
@@ -82,6 +83,23 @@ def test_requests_are_alike(make, rust, server):
 
     assert len(requests) == len(sent)
     assert (len(sent), {}) == (found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_forms_with_files_are_alike(make, rust, server, tmp_path):
+    """Of what is in memory or a file, however far somebody has read it."""
+    (tmp_path / "speech.mp3").write_bytes(b"sound" * 20_000)
+    with (tmp_path / "speech.mp3").open("rb") as file:
+        file.read(7)
+        read = io.BytesIO(b"abc")
+        read.read()
+        files = {"a": ("é.txt", "text", "text/plain"), "b": b"\0", "c": ("c", read), "d": file}
+        more = {"files": files, "data": {"model": "whisper-1", "n": [1, 2]}}
+        form = {"headers": {"Content-Type": "multipart/form-data; boundary=b"}, **more}
+        _, sent, found = both(make(), rust, server, *[("POST", server.url + "/plain", form)] * 2)
+
+    assert [True] * 2 == [b"sound" * 20_000 in it.body and b"abc" in it.body for it in sent]
+    assert (2, {}) == (found["served"]["rust"], found["declined"])
 
 
 @pytest.mark.parametrize("make", CALLERS)

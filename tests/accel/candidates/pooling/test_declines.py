@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
+import io
 import json
 import os
 import socket
@@ -21,7 +21,7 @@ from fast_litellm.accel.candidates.pool_network import is_read_in_c
 spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
 callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
-CALLERS, Async, LiteLLM, Sync, status = callers.CALLERS, callers.Async, callers.LiteLLM, callers.Sync, callers.status
+LiteLLM, Sync, status = callers.LiteLLM, callers.Sync, callers.status
 aiohttp = pytest.importorskip("aiohttp")
 
 
@@ -30,8 +30,25 @@ def parts():
     yield b"b"
 
 
+class OwnFile(io.BytesIO):
+    """Somebody's own, whose content may be gone when it has been read."""
+
+
+class OwnRaw(io.RawIOBase):
+    """Comes from anywhere."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, _buffer):
+        return 0
+
+
 DECLINED = [
     ("streamed_body", {"content": parts()}),
+    ("streamed_body", {"files": {"a": OwnFile(b"x")}}),
+    ("streamed_body", {"files": {"a": io.BufferedReader(OwnRaw())}}),
+    ("large_body", {"files": {"a": b"x" * (1 << 20)}}),
     ("large_body", {"content": b"x" * ((1 << 20) + 1)}),
     ("request_extension", {"extensions": {"sni_hostname": "x"}}),
     ("timeout", {"timeout": httpx.Timeout(5, read=0)}),
@@ -61,50 +78,45 @@ def test_what_pyreqwest_does_otherwise_is_declined(reason, more, rust, server):
         ("transport_settings", {"retries": 1}),
         ("transport_settings", {"local_address": "127.0.0.1"}),
         ("transport_settings", {"socket_options": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]}),
-        ("transport_settings", {"http2": True}),
-        ("tls_context", {}),
+        ("tls_roots", {}),
     ],
 )
-def test_a_transport_that_is_set_otherwise_is_declined(reason, options, rust, server):
-    """A context of the program's own may hold a client's certificate."""
+def test_a_transport_that_is_set_otherwise_is_declined(reason, options, rust, server, monkeypatch):
+    """What lies below a transport's sockets; and over TLS without SSL_CERT_FILE, whose roots are anybody's."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     rust()
-    url = server.url.replace("http:", "https:") if reason == "tls_context" else server.url
+    url = server.url.replace("http:", "https:") if reason == "tls_roots" else server.url
     Sync(**options).send(("GET", url + "/plain"))
 
     assert {reason: 1} == status()["declined"]
 
 
-@pytest.mark.parametrize("make", CALLERS)
-def test_proxies_stay_with_httpx_and_aiohttp(make, rust, server, monkeypatch):
+def test_without_tls_http2_is_never_spoken(rust, server):
+    """A transport that may speak it speaks HTTP/1.1 where nobody is asked."""
+    rust()
+    answer = Sync(http2=True).send(("GET", server.url + "/plain"))[0]
+
+    assert ("HTTP/1.1", 1) == (answer[1], status()["served"]["rust"])
+
+
+def test_http2_that_nobody_is_asked_for_is_declined(rust):
+    """A transport that speaks nothing else begins with it."""
+    rust()
+    Sync(http1=False, http2=True).send(("GET", "http://127.0.0.1:1/"))
+
+    assert {"transport_settings": 1} == status()["declined"]
+
+
+def test_proxies_under_litellms_transport_stay_with_aiohttp(rust, server, monkeypatch):
     """What a variable of the environment sends over a proxy goes there as before."""
     for name in ("http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", server.url)
     rust()
-    answers = {Sync: proxied, Async: proxied_async, LiteLLM: proxied_litellm}[make]()
+    answer = LiteLLM().send(("GET", "http://nobody.invalid/plain"))[0]
 
-    assert (200, ["http://nobody.invalid/plain"]) == (answers, [it.target for it in server.received])
+    assert (200, ["http://nobody.invalid/plain"]) == (answer[0], [it.target for it in server.received])
     assert (0, {"proxy": 1}) == (status()["served"]["rust"], status()["declined"])
-
-
-PROXIED = "http://nobody.invalid/plain"
-
-
-def proxied() -> int:
-    with httpx.Client() as client:
-        return client.get(PROXIED).status_code
-
-
-def proxied_async() -> int:
-    async def get():
-        async with httpx.AsyncClient() as client:
-            return (await client.get(PROXIED)).status_code
-
-    return asyncio.run(get())
-
-
-def proxied_litellm() -> int:
-    return LiteLLM().send(("GET", PROXIED))[0][0]
 
 
 @pytest.mark.parametrize(("is_compiled", "by_rust"), [(True, 0), (False, 1)])

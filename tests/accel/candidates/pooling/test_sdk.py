@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import ssl
 from pathlib import Path
 
 import httpx
@@ -80,6 +81,19 @@ def test_the_sdk_and_litellm_get_the_same_answer(call, rust, server):
 
     assert ("hello", "hello") == (before, call(server.url))
     assert (written(sent), 1) == (written(server.received), status()["served"]["rust"])
+
+
+@pytest.mark.parametrize("call", [chat_by_sdk, chat_by_async_sdk])
+def test_the_sdks_own_clients_are_served_over_tls(call, rust, authority, tls_server):
+    """Their contexts are httpx's, which hold no client's certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = tls_server(context)
+    body = json.dumps(CHAT).encode()
+    server.answers["/chat/completions"] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    rust()
+
+    assert ("hello", 1) == (call(server.url), status()["served"]["rust"])
 
 
 @pytest.mark.parametrize("call", [chat_by_sdk, chat_by_async_sdk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import ssl
 from pathlib import Path
 
@@ -24,9 +25,9 @@ def serving(certificate) -> ssl.SSLContext:
     return context
 
 
-def trusting(make, **more):
-    """A caller whose transport trusts what LiteLLM's does."""
-    context = http_handler.get_ssl_configuration()
+def trusting(make, context=None, **more):
+    """A caller whose transport trusts what LiteLLM's does, or as a context of its own."""
+    context = context or http_handler.get_ssl_configuration()
     return make(**{"ssl_context" if make is LiteLLM else "verify": context}, **more)
 
 
@@ -48,6 +49,15 @@ def test_certificates_are_believed_alike(make, names, is_known, rust, authority,
     is_fine = is_known and names == ["127.0.0.1"]
     assert is_fine is (control[0][0] == 200)
     assert ({} if is_fine else {"not_connected": 1}) == found["declined"]
+
+
+@pytest.mark.parametrize("context", [httpx.create_ssl_context, ssl.create_default_context])
+@pytest.mark.parametrize("make", CALLERS)
+def test_contexts_of_others_are_taken(make, context, rust, secure_server):
+    """httpx makes one for each client that is given none, the OpenAI SDK's among them."""
+    _, _, found = both(trusting(make, context()), rust, secure_server, ("GET", secure_server.url + "/plain"))
+
+    assert (1, {}) == (found["served"]["rust"], found["declined"])
 
 
 @pytest.mark.parametrize("make", CALLERS)
@@ -78,10 +88,29 @@ def test_a_body_without_a_length_may_end_unannounced(make, rust, secure_server):
     assert b"hello" == control[0][-1]
 
 
-def test_certificates_nobody_looks_at_are_believed_alike(rust, authority, tls_server):
-    """LiteLLM with `ssl_verify=False`."""
+@pytest.mark.parametrize("make", HTTPX)
+def test_what_found_no_connection_is_sent_by_the_original(make, rust, authority, tls_server):
+    """The server has no cipher that rustls has; a file that was read for the candidate is read again."""
+    context = serving(authority.issue_cert("127.0.0.1"))
+    context.set_ciphers("ECDHE-ECDSA-AES256-SHA384")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    server = tls_server(context)
+    more = {"files": {"a": io.BytesIO(b"abc")}, "headers": {"Content-Type": "multipart/form-data; boundary=b"}}
+    control, sent, found = both(
+        trusting(make, ssl.create_default_context()), rust, server, ("POST", server.url + "/plain", more)
+    )
+
+    assert (200, True, {"not_connected": 1}) == (control[0][0], b"abc" in sent[0].body, found["declined"])
+
+
+UNVERIFIED = [(LiteLLM, {"ssl_verify": False}), (Sync, {"verify": False}), (callers.Async, {"verify": False})]
+
+
+@pytest.mark.parametrize(("make", "options"), UNVERIFIED)
+def test_certificates_nobody_looks_at_are_believed_alike(make, options, rust, authority, tls_server):
+    """LiteLLM with `ssl_verify=False`, httpx with `verify=False`."""
     server = tls_server(serving(trustme.CA().issue_cert("elsewhere.invalid")))
-    control, _, found = both(LiteLLM(ssl_verify=False), rust, server, ("GET", server.url + "/plain"))
+    control, _, found = both(make(**options), rust, server, ("GET", server.url + "/plain"))
 
     assert (200, 1) == (control[0][0], found["served"]["rust"])
 
@@ -91,12 +120,12 @@ def test_certificates_nobody_looks_at_are_believed_alike(rust, authority, tls_se
     [
         (("SSL_CERT_FILE", ""), "tls_roots"),
         (("SSL_CERT_FILE", "other.pem"), "tls_roots"),
+        (("SSL_CERT_FILE", "nowhere.pem"), "tls_roots"),
         (("SSL_CERT_DIR", "/"), "tls_roots"),
-        (("SSL_CERTIFICATE", "client.pem"), "client_certificate"),
     ],
 )
 def test_tls_is_declined_unless_both_trust_the_same(variable, reason, rust, authority, tls_server, monkeypatch):
-    """pyreqwest always trusts the platform's roots as well; and nobody can tell a client's certificate of a context."""
+    """pyreqwest always trusts the platform's roots as well."""
     server = tls_server(serving(authority.issue_cert("127.0.0.1")))
     caller = trusting(Sync)
     trustme.CA().cert_pem.write_to_path("other.pem")
@@ -105,14 +134,3 @@ def test_tls_is_declined_unless_both_trust_the_same(variable, reason, rust, auth
 
     assert 200 == caller.send(("GET", server.url + "/plain"))[0][0]
     assert {reason: 1} == status()["declined"]
-
-
-def test_a_context_that_is_set_otherwise_is_declined(rust, authority, tls_server):
-    """It looks at certificates and not at names."""
-    server = tls_server(serving(authority.issue_cert("127.0.0.1")))
-    caller = trusting(Sync)
-    caller.options["verify"].check_hostname = False
-    rust()
-    caller.send(("GET", server.url + "/plain"))
-
-    assert {"tls_verification": 1} == status()["declined"]

@@ -1,0 +1,225 @@
+"""Proxies of httpx: what goes out over them, and what comes back when they will not."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+import ssl
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+HTTPX, Sync, both, status = callers.HTTPX, callers.Sync, callers.both, callers.status
+SHORT_S = callers.SHORT_S
+TOLD = {"auth": ("user", "word"), "headers": {"X-Proxy": "1", "X-Both": "proxy"}}
+PROXIED = "http://nobody.invalid/plain"
+
+
+@pytest.fixture(autouse=True)
+def direct(monkeypatch):
+    """No proxy but a test's own."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def secure_server(authority, tls_server):
+    """One that everybody believes, by its name as well."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return tls_server(context)
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("told", [{}, TOLD])
+def test_requests_are_forwarded_alike(make, told, rust, server):
+    """With their whole address, and the proxy's headers among their own, which come first."""
+    caller = make(proxy=httpx.Proxy(server.url, **told))
+    more = {"headers": {"X-Both": "request"}, "json": {"a": 1}}
+    requests = [("GET", PROXIED + "?a=b"), ("POST", PROXIED, more), ("HEAD", "http://nobody.invalid:81/head")]
+    _, sent, found = both(caller, rust, server, *requests)
+
+    assert [url for _, url, *_ in requests] == [it.target for it in sent]
+    assert (3, {}) == (found["served"]["rust"], found["declined"])
+    assert ("Basic dXNlcjp3b3Jk" if told else None) == known(sent[0]).get("proxy-authorization")
+
+
+def known(received) -> dict:
+    return {name.lower(): value for name, value in received.headers}
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("path", ["/close", "/reset", "/cut", "/failed", "/redirect", "/denied"])
+def test_what_a_proxy_answers_is_taken_alike(make, path, rust, server):
+    """It is a response like any other, or none."""
+    server.answers["/denied"] = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno"
+    _, _, found = both(make(proxy=server.url), rust, server, ("GET", "http://nobody.invalid" + path))
+
+    assert (0, {}) == (found["served"]["python"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_connection_to_a_proxy_is_kept(make, rust, server):
+    """For requests to the same server."""
+    both(make(proxy=server.url), rust, server, *[("GET", PROXIED)] * 3)
+
+    assert 1 + 1 == server.connections
+
+
+def through(make, proxy, **told):
+    return make(proxy=httpx.Proxy(proxy.url, **told), verify=ssl.create_default_context())
+
+
+def asked_by_both(caller, rust, server, proxy, *requests):
+    """As `both`, with what the proxy was asked."""
+    control = caller.send(*requests)
+    asked, proxy.received = proxy.received, []
+    sent, server.received = server.received, []
+    found = rust()
+
+    assert control == caller.send(*requests)
+    assert callers.written(sent) == callers.written(server.received)
+    return control, sent, found(), asked
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("told", [{}, TOLD, {"headers": {"Accept": "a/b", "User-Agent": "mine"}}])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_tunnels_are_asked_for_alike(make, told, host, rust, secure_server, proxy):
+    """Once for several requests; the server is told nothing that is the proxy's."""
+    url = secure_server.url.replace("127.0.0.1", host)
+    requests = [("GET", url + "/plain"), ("POST", url + "/plain", {"json": {"a": 1}})]
+    _, sent, found, asked = asked_by_both(through(make, proxy, **told), rust, secure_server, proxy, *requests)
+
+    assert asked == proxy.received
+    assert (1, f"CONNECT {url[8:]} HTTP/1.1") == (len(asked), asked[0][0])
+    assert (told is TOLD) is (["proxy-authorization", "basic dxnlcjp3b3jk"] in asked[0][1])
+    assert not [name for it in sent for name in known(it) if name.startswith(("proxy-", "x-proxy"))]
+    assert (2, {}) == (found["served"]["rust"], found["declined"])
+
+
+REFUSALS = [
+    (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "", httpx.ProxyError),
+    (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno", "", httpx.ProxyError),
+    (b"HTTP/1.1 200 Connection established\r\n\r\n", "reset", httpx.ConnectError),
+    (b"HTTP/1.1 200 Connection established\r\n\r\n", "closed", httpx.ConnectError),
+    (b"", "closed", httpx.RemoteProtocolError),
+    (b"", "hangs", httpx.ReadTimeout),
+    (b"HTTP/1.1 200 Connection established\r\n\r\n", "hangs", httpx.HTTPError),
+]
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_tunnel_that_does_not_come_about_raises_alike(make, refusal, rust, secure_server, proxy):
+    """The original asks for it as well, and says what is wrong: nothing has reached the server."""
+    proxy.answer, proxy.ends, raised = refusal
+    more = {"timeout": httpx.Timeout(5, read=2 * SHORT_S, connect=SHORT_S)}
+    control, sent, found, _ = asked_by_both(
+        through(make, proxy), rust, secure_server, proxy, ("GET", secure_server.url + "/plain", more)
+    )
+
+    assert (True, [], {"not_connected": 1}) == (issubclass(control[0][0], raised), sent, found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_proxy_that_is_not_there_raises_alike(make, rust, server, authority):
+    """Of either kind of request."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        caller = make(proxy=f"http://127.0.0.1:{closed.getsockname()[1]}", verify=ssl.create_default_context())
+        control, _, found = both(caller, rust, server, ("GET", PROXIED), ("GET", PROXIED.replace("http", "https")))
+
+    assert [httpx.ConnectError] * 2 == [kind for kind, *_ in control]
+    assert {"not_connected": 2} == found["declined"]
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("path", ["/hang", "/close", "/cut", "/part"])
+def test_what_goes_wrong_behind_a_tunnel_raises_alike(make, path, rust, secure_server, proxy):
+    """As without one."""
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S)}
+    _, _, found, _ = asked_by_both(
+        through(make, proxy), rust, secure_server, proxy, ("GET", secure_server.url + path, more)
+    )
+
+    assert (1, {}) == (found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_certificate_is_looked_at_behind_a_tunnel(make, rust, authority, tls_server, proxy):
+    """The server's, whose name is not the proxy's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.invalid").configure_cert(context)
+    server = tls_server(context)
+    control, _, found, _ = asked_by_both(through(make, proxy), rust, server, proxy, ("GET", server.url + "/plain"))
+
+    assert (httpx.ConnectError, {"not_connected": 1}) == (control[0][0], found["declined"])
+
+
+def get() -> httpx.Response:
+    with httpx.Client() as client:
+        return client.get(PROXIED)
+
+
+def get_in_a_loop() -> httpx.Response:
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.get(PROXIED)
+
+    return asyncio.run(get())
+
+
+@pytest.mark.parametrize("getting", [get, get_in_a_loop])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_variables_of_the_environment_are_httpxs_to_read(getting, name, rust, server, monkeypatch):
+    """It chooses the transport, and NO_PROXY another one."""
+    monkeypatch.setenv(name, server.url)
+    rust()
+    answer = getting()
+    monkeypatch.setenv("NO_PROXY", "nobody.invalid")
+    with pytest.raises(httpx.ConnectError):
+        getting()
+
+    assert (200, [PROXIED]) == (answer.status_code, [it.target for it in server.received])
+    assert (1, {"not_connected": 1}) == (status()["served"]["rust"], status()["declined"])
+
+
+LEFT = [
+    ("proxy", {"proxy": "https://127.0.0.1:1"}),
+    ("url", {"proxy": "http://[::1]:1"}),
+    ("proxy", {"proxy": httpx.Proxy("http://127.0.0.1:1", headers={"Host": "other"})}),
+    ("proxy", {"proxy": httpx.Proxy("http://127.0.0.1:1", headers={"X": b"\xe9"})}),
+    ("transport_settings", {"proxy": "http://127.0.0.1:1", "socket_options": [(1, 9, 1)]}),
+]
+
+
+@pytest.mark.parametrize(("reason", "options"), LEFT)
+def test_other_proxies_are_left_to_httpx(reason, options, rust):
+    """Those that speak TLS themselves, and what pyreqwest would send otherwise."""
+    rust()
+    Sync(**options).send(("GET", PROXIED))
+
+    assert {reason: 1} == status()["declined"]
+
+
+class SOCKSProxy(httpcore.ConnectionPool):
+    """Has the name of httpcore's, for which another package would be needed."""
+
+
+def test_a_proxy_that_speaks_socks_is_left_to_httpx(rust, server):
+    """Its pool is another class."""
+    rust()
+    transport = httpx.HTTPTransport()
+    transport._pool = SOCKSProxy()
+    with httpx.Client(transport=transport) as client:
+        client.get(server.url + "/plain")
+
+    assert {"proxy": 1} == status()["declined"]
