@@ -4,9 +4,9 @@ The candidates of `connection_pooling`: requests over pyreqwest's pool in the pl
 They stand at the method by which a transport handles a request, so that rules decide for each request, whatever client
 it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed,
 unless no connection came about. Then nothing was sent, and the original transport tries, and says what is wrong.
-What pyreqwest does not do as the reference is declined: sockets' options, proxies of SOCKS, streamed and long bodies,
-URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its own transports for httpx are not
-used: they take another timeout, and a connection that broke for one that never was.
+What pyreqwest does not do as the reference is declined: requests that signals may interrupt, sockets' options, proxies
+of SOCKS, streamed and long bodies, URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its
+own transports for httpx are not used: they take another timeout, and a connection that broke for one that never was.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_reque
 from fast_litellm.accel.candidates.pool_requests import Chosen
 from fast_litellm.accel.candidates.pool_settings import Limits
 from fast_litellm.accel.candidates.pool_trust import trust_of
+from fast_litellm.accel.candidates.pool_waiting import Cancellable
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -128,7 +129,7 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
         try:
             headers = self._messages.headers_by_h11(response)
         except Exception:
-            await plan.exchange.__aexit__(None, None, None)
+            await Cancellable(plan.exchange.__aexit__(None, None, None))
             raise
         return self._response(response, headers, self._messages.AsyncStream(plan, response, headers, self._errors))
 

@@ -12,6 +12,7 @@ import httpx
 
 from fast_litellm.accel.candidates import pool_errors
 from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
+from fast_litellm.accel.candidates.pool_waiting import Cancellable
 from fast_litellm.errors import Declined
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -246,11 +247,11 @@ class AsyncStream(_Body, httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Gives the connection back, or closes it in the middle of a body."""
-        await self._exchange.__aexit__(None, None, None)
+        await Cancellable(self._exchange.__aexit__(None, None, None))
 
     async def _next(self) -> Any:
         try:
-            return await self._reader.read_chunk()
+            return await Cancellable(self._reader.read_chunk())
         except Exception as error:
             failures = self._failures(error)
         if failures:

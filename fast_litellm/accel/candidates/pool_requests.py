@@ -14,6 +14,7 @@ from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_proxies import Proxy
 from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
 from fast_litellm.accel.candidates.pool_trust import Trust
+from fast_litellm.accel.candidates.pool_waiting import Cancellable, check_thread
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -68,6 +69,8 @@ class Pooling:
         Raises:
             Declined: It is not.
         """
+        if not self.is_asynchronous:
+            check_thread()
         self._untouched.check()
         transport, request = bound(_bound, args, kwargs)
         if type(transport) is not self._transport:
@@ -144,7 +147,7 @@ async def entered_async(plan: Plan, errors: Errors) -> Any:
         Exception: What the reference raises.
     """
     try:
-        return await plan.exchange.__aenter__()
+        return await Cancellable(plan.exchange.__aenter__())
     except Exception as error:
         failures = [errors.of(error, plan.where)]
     raise failures.pop()

@@ -71,6 +71,14 @@ def test_what_is_no_plain_yaml_is_a_problem(data, problem):
     assert problem in _problems(data)
 
 
+@pytest.mark.parametrize(("flags", "got"), [("[a]", "a list"), ("5", "5"), ("x", 'the text "x"'), ("~", "nothing")])
+def test_flags_that_are_no_mapping_are_a_problem(flags, got):
+    """Also where nothing else is wrong: such a file would switch everything off."""
+    found = _problems(f"version: 1\nflags: {flags}\n".encode())
+
+    assert [f"r.yaml:2:8: flags: expected a mapping of names, got {got}"] == found
+
+
 @pytest.mark.parametrize("data", [b"a: [", b"a: b: c", b"a:\n\t- b", b"}", b"a: 'b", b"%YAML 9"])
 def test_broken_yaml_is_one_problem_with_a_place(data):
     """The parser's complaint comes with line and column."""

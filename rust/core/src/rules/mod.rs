@@ -113,7 +113,7 @@ pub fn from_text(data: &[u8]) -> Result<Rules, Vec<Problem>> {
 }
 
 /// Reads a file flag by flag, so that no more than one flag's tree is in memory. `None` when anything is wrong, which only
-/// the whole tree can tell, or when something the flags need comes after them.
+/// the whole tree can tell, when there is no mapping of flags, or when something the flags need comes after them.
 fn in_passing(data: &[u8], revision: &str) -> Option<Rules> {
     let mut findings = Findings::default();
     let mut reader = None;
@@ -122,6 +122,7 @@ fn in_passing(data: &[u8], revision: &str) -> Option<Rules> {
         reader.flag(entry, findings);
     })?;
     let found = Fields::of(&root, &FILE, &mut findings);
+    found.get(FLAGS)?.as_map()?;
     let position = |key: &str| root.as_map()?.iter().position(|entry| entry.key.text == key);
     if NEEDED.iter().any(|needed| position(needed) > position(FLAGS)) {
         return None;

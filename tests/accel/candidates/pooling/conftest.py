@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 import fast_litellm
-from fast_litellm.accel.candidates import pool_network
+from fast_litellm.accel.candidates import pool_network, pool_requests
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +26,12 @@ def clean():
 def plain_aiohttp(monkeypatch):
     """An aiohttp without compiled parts: requests over a compiled one are left to it."""
     monkeypatch.setattr(pool_network, "is_read_in_c", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def no_signals(monkeypatch):
+    """Requests of the main thread are left to httpx because signals reach it; here, none comes."""
+    monkeypatch.setattr(pool_requests, "check_thread", lambda: None)
 
 
 @pytest.fixture

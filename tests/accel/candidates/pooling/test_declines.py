@@ -169,15 +169,20 @@ def test_without_pyreqwest_every_request_is_declined(rust, server, monkeypatch):
 
 
 FORKS = """
-    import json, os, sys
+    import json, os, sys, threading
     import fast_litellm, httpx
 
+    def get():
+        thread = threading.Thread(target=httpx.get, args=[sys.argv[2]])
+        thread.start()
+        thread.join()
+
     fast_litellm.install(sys.argv[1])
-    url = sys.argv[2]
-    assert httpx.get(url).status_code == 200
+    get()
+    assert fast_litellm.status()["features"]["connection_pooling"]["served"]["rust"] == 1
     child = os.fork()
     if child == 0:
-        httpx.get(url)
+        get()
         feature = fast_litellm.status()["features"]["connection_pooling"]
         print(json.dumps([feature["served"]["rust"], feature["declined"]]), flush=True)
         os._exit(0)

@@ -1,0 +1,147 @@
+"""Cancellations and signals in the middle of a request: what comes out is what comes out of the original."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from fast_litellm.accel.candidates import pool_requests, pool_waiting
+from fast_litellm.errors import Declined
+
+spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
+callers = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(callers)
+status = callers.status
+CALLERS = [callers.Async, callers.LiteLLM]
+INTERRUPTED = """
+import sys, httpx, fast_litellm
+fast_litellm.install(sys.argv[2])
+try:
+    with httpx.Client(timeout=20, trust_env=False) as client:
+        print("sent", flush=True)
+        client.get(sys.argv[1])
+except KeyboardInterrupt:
+    print("interrupted", fast_litellm.status()["features"]["connection_pooling"]["declined"], flush=True)
+"""
+
+
+async def _waiting(client, server, what):
+    """Requests what never comes, from its beginning or in the middle of its body."""
+    async with client.stream("GET", server.url + what) as response:
+        await response.aread()
+
+
+@pytest.mark.parametrize("what", ["/hang", "/hangbody"])
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_scope_of_anyio_knows_its_own_cancellation(make, what, rust, server):
+    """By its message: the outer scope goes on, and the client with it."""
+
+    async def scoped() -> list:
+        async with httpx.AsyncClient(transport=make().transport(), timeout=5) as client:
+            with anyio.move_on_after(5) as outer:
+                with anyio.move_on_after(5) as inner:
+                    async with anyio.create_task_group() as tasks:
+                        tasks.start_soon(_cancel_when_received, server, inner)
+                        await _waiting(client, server, what)
+                answer = await client.get(server.url + "/plain")
+            return [inner.cancelled_caught, outer.cancelled_caught, answer.status_code]
+
+    rust()
+    assert [True, False, 200] == asyncio.run(scoped())
+    assert 1 <= status()["served"]["rust"]
+
+
+async def _cancel_when_received(server, scope) -> None:
+    await asyncio.to_thread(server.has_received.wait, 5)
+    scope.cancel()
+
+
+@pytest.mark.parametrize("what", ["/hang", "/hangbody"])
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_cancellation_says_what_it_was_told(make, what, rust, server):
+    async def cancelled() -> tuple:
+        async with httpx.AsyncClient(transport=make().transport(), timeout=5) as client:
+            task = asyncio.ensure_future(_waiting(client, server, what))
+            await asyncio.to_thread(server.has_received.wait, 5)
+            task.cancel("we are closing")
+            with pytest.raises(asyncio.CancelledError) as raised:
+                await task
+            return raised.value.args
+
+    rust()
+    assert ("we are closing",) == asyncio.run(cancelled())
+
+
+def test_what_nobody_has_cancelled_comes_out_as_it_is():
+    """Also an exception that is thrown in, the end of a coroutine that is closed, and a value after a cancellation."""
+
+    async def answers(outcome):
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            return "late"
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def cancelled_at_once() -> str:
+        task = asyncio.ensure_future(_awaited(pool_waiting.Cancellable(answers(1))))
+        await asyncio.sleep(0)
+        task.cancel()
+        return await task
+
+    assert 1 == asyncio.run(_awaited(pool_waiting.Cancellable(answers(1))))
+    assert "late" == asyncio.run(cancelled_at_once())
+    with pytest.raises(ValueError, match="bad"):
+        asyncio.run(_awaited(pool_waiting.Cancellable(answers(ValueError("bad")))))
+    with pytest.raises(asyncio.CancelledError, match="its own"):
+        asyncio.run(_awaited(pool_waiting.Cancellable(answers(asyncio.CancelledError("its own")))))
+    closed = _awaited(pool_waiting.Cancellable(answers(1)))
+    closed.send(None)
+    closed.close()
+
+
+async def _awaited(what):
+    return await what
+
+
+def test_the_main_thread_waits_with_httpx_so_that_signals_reach_it(monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(Declined, match="main_thread"):
+        pool_requests.check_thread()
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(pool_requests.check_thread).result(5) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_a_key_ends_a_program_in_the_middle_of_a_request(server, tmp_path):
+    rules = tmp_path / "rollout.yaml"
+    rules.write_text(json.dumps({"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}))
+    words = [sys.executable, "-P", "-c", INTERRUPTED, server.url + "/hang", str(rules)]
+    words = [word for word in words if word != "-P" or sys.version_info >= (3, 11)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    try:
+        assert "sent\n" == process.stdout.readline()
+        assert server.has_received.wait(30)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    finally:
+        watchdog.cancel()
+        process.kill()
+
+    assert "interrupted {'main_thread': 1}\n" == told
+    assert 0 == process.returncode
