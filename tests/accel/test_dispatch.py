@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import pydoc
 import pickle
 import weakref
 from contextvars import ContextVar
@@ -206,6 +207,7 @@ def test_it_looks_like_the_function_it_replaces():
     call = Seam(stage="on").call
 
     assert ("control", "Repeats a text.") == (call.__name__, call.__doc__)
+    assert "Repeats a text." == pydoc.getdoc(call)
     assert inspect.signature(control) == inspect.signature(call)
     assert inspect.isfunction(call)
     assert (control.__code__, control.__globals__, vars(control)) == (call.__code__, call.__globals__, vars(call))

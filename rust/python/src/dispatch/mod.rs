@@ -26,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::sample::Sampler;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
@@ -215,6 +216,12 @@ impl Dispatcher {
         self.control.bind(name.py()).delattr(name)?;
         self.look_at(name.to_str()?);
         Ok(())
+    }
+
+    /// For `help()`, which asks `object.__getattribute__`.
+    #[getter(__doc__)]
+    fn documentation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.control.bind(py).getattr(intern!(py, "__doc__"))
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
