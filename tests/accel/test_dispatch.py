@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import pydoc
 import pickle
+import pydoc
 import weakref
 from contextvars import ContextVar
 

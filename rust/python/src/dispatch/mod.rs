@@ -26,7 +26,6 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use fast_litellm_core::sample::Sampler;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
@@ -218,12 +217,6 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// For `help()`, which asks `object.__getattribute__`.
-    #[getter(__doc__)]
-    fn documentation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.control.bind(py).getattr(intern!(py, "__doc__"))
-    }
-
     fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         self.control.bind(py).dir()
     }
@@ -240,7 +233,14 @@ pub(crate) fn is_declined(py: Python<'_>, error: &PyErr) -> bool {
 
 /// Adds this file's classes and functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
     module.add_class::<Dispatcher>()?;
-    entry::enable(&module.py().get_type::<Dispatcher>());
-    Ok(())
+    entry::enable(&py.get_type::<Dispatcher>());
+    show_documentation(py)
+}
+
+/// `help()` passes `__getattribute__` by and would find the class's text, which is made before any property can be.
+fn show_documentation(py: Python<'_>) -> PyResult<()> {
+    let find = py.import("operator")?.getattr("attrgetter")?.call1(("__wrapped__.__doc__",))?;
+    py.get_type::<Dispatcher>().setattr("__doc__", py.import("builtins")?.getattr("property")?.call1((find,))?)
 }
