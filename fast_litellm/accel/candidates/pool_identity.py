@@ -44,7 +44,8 @@ def chain_of(context: ssl.SSLContext) -> Chain:
 def check_known(chain: Chain) -> None:
     """
     Raises:
-        Declined: LiteLLM has not been told of a file that holds these certificates and their key.
+        Declined: LiteLLM has not been told of a file that holds these certificates. Whether their key is there as well
+            is found out when a pool is made.
     """
     pem_of(chain)
 
@@ -64,13 +65,20 @@ def pem_of(chain: Chain) -> bytes:
     """
     file = configured_file()
     try:
-        content = Path(file or "").read_text(encoding="latin-1")
+        content = _content(file or "")
         held = tuple(ssl.PEM_cert_to_DER_cert(found) for found in _CERTIFICATE.findall(content))
     except (OSError, ValueError):
         raise Declined("client_certificate") from None
     if not held or held != chain[: len(held)]:
         raise Declined("client_certificate")
     return "\n".join([content, *map(ssl.DER_cert_to_PEM_cert, chain[len(held) :])]).encode("latin-1")
+
+
+def _content(file: str) -> str:
+    """Returns what a file holds; one that waits for somebody to write it would be waited for without end."""
+    if not Path(file).is_file():
+        raise FileNotFoundError(file)
+    return Path(file).read_text(encoding="latin-1")
 
 
 def configured_file() -> Optional[str]:

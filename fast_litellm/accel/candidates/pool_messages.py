@@ -32,7 +32,7 @@ _URL = re.compile(
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 """Segments that it takes out."""
 _BLANKS = b" \t"
-_BODILESS = ("GET", "HEAD")
+_WITHOUT_LENGTH = ("GET", "HEAD")
 _CHUNKED = ["chunked"]
 _HTTP2 = "HTTP/2.0"
 _SWITCHING = 101
@@ -116,7 +116,7 @@ def by_authority(request: httpx.Request, headers: List[Tuple[str, str]]) -> List
         Declined: It is not the URL's, or pyreqwest would tell the length of a body that is none.
     """
     hosts = [value for name, value in headers if name.lower() == "host"]
-    is_without_length = request.method not in _BODILESS and "content-length" not in request.headers
+    is_without_length = request.method not in _WITHOUT_LENGTH and "content-length" not in request.headers
     if is_without_length or hosts != [request.url.netloc.decode("ascii")]:
         raise Declined("headers")
     return [(name, value) for name, value in headers if name.lower() != "host"]

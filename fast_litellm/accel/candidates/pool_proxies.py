@@ -65,7 +65,8 @@ def forwarded(pool: Any, headers: Told) -> Told:
         headers: A request's for `http`.
 
     Returns:
-        The same; over a proxy with the proxy's before them, but for those that the request has as well.
+        The same where there is no proxy; otherwise the host, the proxy's, but for those that the request has as well,
+        and the request's, as h11 writes them.
 
     Raises:
         Declined: The proxy's are not such as can be sent.
@@ -73,7 +74,8 @@ def forwarded(pool: Any, headers: Told) -> Told:
     if type(pool).__name__ not in _PROXIED:
         return headers
     names = {name.lower() for name, _ in headers}
-    return [(name, value) for name, value in _told(pool) if name.lower() not in names] + headers
+    of_proxy = [(name, value) for name, value in _told(pool) if name.lower() not in names]
+    return sorted(of_proxy + headers, key=lambda header: header[0].lower() != "host")
 
 
 def over(builder: Any, proxy: Optional[Proxy], transport: Any, *, is_tunnel: bool) -> Any:

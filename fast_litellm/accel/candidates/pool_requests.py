@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
@@ -14,7 +15,7 @@ from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_proxies import Proxy
 from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
 from fast_litellm.accel.candidates.pool_trust import Trust
-from fast_litellm.accel.candidates.pool_waiting import Cancellable, check_thread
+from fast_litellm.accel.candidates.pool_waiting import Cancellable
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -120,6 +121,18 @@ def check_loop() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise Declined("event_loop") from None
+
+
+def check_thread() -> None:
+    """
+    Leave the main thread's requests to httpx: Python handles signals there, and pyreqwest waits without looking for
+    any, so that Ctrl-C would do nothing until the response has come.
+
+    Raises:
+        Declined: This is the main thread.
+    """
+    if threading.current_thread() is threading.main_thread():
+        raise Declined("main_thread")
 
 
 def entered(plan: Plan, errors: Errors) -> Any:

@@ -8,6 +8,7 @@ must be stricter: then no connection comes about, and the original tries.
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import ssl
 import sys
@@ -51,6 +52,23 @@ _HARMLESS_OPTIONS = functools.reduce(
     0,
 )
 """Of what rustls does not do anyway, of versions, and of what a server may do that rustls refuses."""
+
+
+_ASKED = tuple(
+    map(
+        operator.attrgetter,
+        (
+            "verify_mode",
+            "check_hostname",
+            "verify_flags",
+            "options",
+            "minimum_version",
+            "maximum_version",
+            "keylog_filename",
+        ),
+    )
+)
+"""What a finding of a context holds for; its ciphers and what it shows are looked at again after a while."""
 
 
 class Trust(NamedTuple):
@@ -117,8 +135,13 @@ def trust_of(context: Any) -> Trust:
 
 def _state(context: ssl.SSLContext, file: Optional[str]) -> Tuple[Any, ...]:
     """Returns what a finding holds for: what is quickly asked of a context, and a few seconds for all else."""
-    asked = (context.verify_mode, context.check_hostname, context.cert_store_stats()["x509"])
+    asked = (*(get(context) for get in _ASKED), *context.cert_store_stats().values(), _listener(context))
     return (*asked, file, pool_identity.configured_file(), time.monotonic() // _LOOKED_AT_S)
+
+
+def _listener(context: ssl.SSLContext) -> Any:
+    """Returns who is told of a context's messages, which is `ssl`'s own way to debug it: pyreqwest tells nobody."""
+    return getattr(context, "_msg_callback", None)
 
 
 def _looked_at(context: ssl.SSLContext, file: Optional[str]) -> Union[Trust, str]:
@@ -141,7 +164,7 @@ def _check_settings(context: ssl.SSLContext) -> None:
     Raises:
         Declined: The context is set to something that rustls would not keep to.
     """
-    is_told = context.keylog_filename or vars(context) or context.post_handshake_auth
+    is_told = context.keylog_filename or vars(context) or context.post_handshake_auth or _listener(context)
     options = (context.options ^ _usual_options()) & ~_HARMLESS_OPTIONS
     level = getattr(context, "security_level", _USUAL_LEVEL)
     is_usual_protocol = context.protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS)

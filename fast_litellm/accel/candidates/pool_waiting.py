@@ -1,32 +1,16 @@
-"""
-Waiting for pyreqwest as for what it stands for: coroutines that can be cancelled, and threads that signals reach.
-"""
+"""Waiting for coroutines of pyreqwest's, so that whoever interrupts it is heard, and hears of that himself."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from typing import Any, Awaitable, Generator
-
-from fast_litellm.errors import Declined
-
-
-def check_thread() -> None:
-    """
-    Leave the main thread's requests to httpx: Python handles signals there, and pyreqwest waits without looking for
-    any, so that Ctrl-C would do nothing until the response has come.
-
-    Raises:
-        Declined: This is the main thread.
-    """
-    if threading.current_thread() is threading.main_thread():
-        raise Declined("main_thread")
+from typing import Any, Awaitable, Generator, Optional
 
 
 class Cancellable:
     """
-    Awaits something of pyreqwest's. When it is cancelled, what has cancelled it comes out: pyreqwest raises another
-    exception, without the message by which anyio tells its own cancellations from others.
+    Awaits something of pyreqwest's. When that is interrupted, what has interrupted it comes out, as from the original.
+
+    pyreqwest's coroutines raise a `CancelledError` of their own, without the message by which anyio tells its own
+    cancellations from others; and where an answer has come already they return it as if nobody had cancelled them.
 
     Args:
         awaited: A coroutine of pyreqwest's.
@@ -35,24 +19,32 @@ class Cancellable:
     def __init__(self, awaited: Awaitable[Any]) -> None:
         self._awaited = awaited
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Steps through the coroutine, as `yield from` does (PEP 380)."""
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Steps through the coroutine until it is over or interrupted."""
         steps: Any = self._awaited.__await__()
-        step, sent, cancelled = steps.send, None, None
         while True:
             try:
-                waited = step(sent)
+                waited = steps.send(None)
             except StopIteration as done:
                 return done.value
-            except asyncio.CancelledError:
-                if cancelled is None:
-                    raise
-                break
             try:
-                step, sent = steps.send, (yield waited)
+                yield waited
             except GeneratorExit:
                 steps.close()
                 raise
-            except asyncio.CancelledError as error:
-                step, sent, cancelled = steps.throw, error, error
-        raise cancelled
+            except BaseException as error:
+                interruptions = [error]
+                break
+        yield from _ended(steps, interruptions[0])
+        raise interruptions.pop()
+
+
+def _ended(steps: Any, interruption: Optional[BaseException]) -> Generator[Any, None, None]:
+    """Has a coroutine end. What it says to that does not matter: it was interrupted, and gives back what it has."""
+    step, sent = steps.throw, interruption
+    while True:
+        try:
+            yield step(sent)
+        except BaseException:
+            return
+        step, sent = steps.send, None

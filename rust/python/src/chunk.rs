@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFrozenSet, PyInt, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyFrozenSet, PyInt, PyList, PySet, PyString, PyType};
 
 /// A chunk's frame, and what varies.
 type Apart<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
@@ -12,7 +12,7 @@ type Apart<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
 /// Args:
 ///     chunk: Of the OpenAI SDK; it is not changed.
 ///     classes: Of a chunk, of its choices and of what is new in these.
-///     first: What the frame begins with.
+///     first: What the frame begins with: whatever else the answer hangs on.
 ///
 /// Returns:
 ///     `[first, names of extras, fields, names that were set in the chunk, in its choice and in what is new]` and `[text, values of
@@ -39,7 +39,8 @@ fn plain_text<'py>(
     let Some(fields) = scalars([outer, middle, inner])? else { return Ok(None) };
     let frame = PyList::new(py, [first, names.into_any(), fields.into_any()])?;
     for object in [chunk, &choice, &delta] {
-        frame.append(names_set(object)?)?;
+        let Some(names) = names_set(object)? else { return Ok(None) };
+        frame.append(names)?;
     }
     Ok(is_text(&varying)?.then_some((frame, varying)))
 }
@@ -80,7 +81,7 @@ fn has_extras(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 /// Adds a chunk's extras to these; false when it has something else in their place.
 fn take_extras(chunk: &Bound<'_, PyAny>, names: &Bound<'_, PyList>, values: &Bound<'_, PyList>) -> PyResult<bool> {
     let extras = extras(chunk)?;
-    let Ok(extras) = extras.cast_exact::<PyDict>() else { return Ok(extras.is_none()) };
+    let Ok(extras) = extras.cast_exact::<PyDict>() else { return Ok(false) };
     for (name, value) in &extras.copy()? {
         names.append(name)?;
         values.append(value)?;
@@ -105,9 +106,10 @@ fn scalars(dicts: [Bound<'_, PyDict>; 3]) -> PyResult<Option<Bound<'_, PyList>>>
 }
 
 /// The names of the fields that were set, as they are now.
-fn names_set<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+fn names_set<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let names = object.getattr(intern!(object.py(), "__pydantic_fields_set__"))?;
-    object.py().get_type::<PyFrozenSet>().call1((names,))
+    let names = names.cast_exact::<PySet>().ok();
+    names.map(|names| object.py().get_type::<PyFrozenSet>().call1((names,))).transpose()
 }
 
 /// Whether all that varies is text, and the first is not empty.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import ssl
 from pathlib import Path
 
@@ -109,16 +110,21 @@ def test_litellms_own_clients_show_it(rust, authority, asking_server, told):
 def test_a_certificate_that_litellm_does_not_know_is_left_to_the_original(
     rust, authority, asking_server, told, tmp_path
 ):
-    """It is told of none, of another, of a file that is not there or holds no certificate."""
+    """It is told of none, of another, of a file that is not there, holds no certificate, or has no writer yet."""
     caller = showing(Sync, told(whole(authority.issue_cert("client"))))
     rust()
     request = ("GET", asking_server.url + "/plain")
-    for content in (whole(authority.issue_cert("client")), b"", UNREADABLE, None):
-        Path("client.pem").unlink() if content is None else told(content)
+    for content in (whole(authority.issue_cert("client")), b"", UNREADABLE, None, os.mkfifo):
+        if isinstance(content, bytes):
+            told(content)
+        elif content is None:
+            Path("client.pem").unlink()
+        else:
+            content("client.pem")
         pool_trust._FINDINGS = pool_trust._PerContext()
         assert 200 == caller.send(request)[0][0]
 
-    assert {"client_certificate": 4} == status()["declined"]
+    assert {"client_certificate": 5} == status()["declined"]
 
 
 def test_a_key_that_is_encrypted_is_left_to_the_original(rust, authority, asking_server, told, tmp_path):

@@ -48,6 +48,10 @@ def asked_later(context):
     context.post_handshake_auth = True
 
 
+def messages_told(context):
+    context._msg_callback = lambda *_: None
+
+
 def few_ciphers(context):
     context.set_ciphers("ECDHE+AESGCM")
 
@@ -74,7 +78,8 @@ def withdrawn(context):
 
 OTHERWISE = [
     (own_class, "tls_context"),
-    *((change, "tls_settings") for change in (own_method, keys_written, asked_later, few_ciphers, long_keys, old_only)),
+    *((change, "tls_settings") for change in (own_method, keys_written, messages_told, asked_later)),
+    *((change, "tls_settings") for change in (few_ciphers, long_keys, old_only)),
     *((change, "tls_verification") for change in (names_ignored, taken_as_it_comes, withdrawn)),
 ]
 
@@ -140,6 +145,19 @@ def test_an_authority_below_another_is_trusted_by_itself_only_where_both_do(
 
     assert (not flags) is (control[0][0] is httpx.ConnectError)
     assert declined == found["declined"]
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("change", [keys_written, messages_told, names_ignored, taken_as_it_comes, withdrawn, old_only])
+def test_what_a_context_is_set_to_later_is_kept_to_at_once(change, authority, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: 0))
+    context = ssl.create_default_context()
+    assert pool_trust.trust_of(context).is_verified
+    change(context)
+
+    with pytest.raises(Declined):
+        pool_trust.trust_of(context)
 
 
 def test_a_context_is_looked_at_again_after_a_while(authority, monkeypatch):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -84,33 +85,68 @@ def test_a_cancellation_says_what_it_was_told(make, what, rust, server):
     assert ("we are closing",) == asyncio.run(cancelled())
 
 
-def test_what_nobody_has_cancelled_comes_out_as_it_is():
-    """Also an exception that is thrown in, the end of a coroutine that is closed, and a value after a cancellation."""
-
-    async def answers(outcome):
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            return "late"
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
-
-    async def cancelled_at_once() -> str:
-        task = asyncio.ensure_future(_awaited(pool_waiting.Cancellable(answers(1))))
+async def _answer(outcome):
+    """As pyreqwest: a cancellation that comes when there is an answer already is not heard."""
+    with suppress(asyncio.CancelledError):
         await asyncio.sleep(0)
-        task.cancel()
-        return await task
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
-    assert 1 == asyncio.run(_awaited(pool_waiting.Cancellable(answers(1))))
-    assert "late" == asyncio.run(cancelled_at_once())
+
+def test_what_nobody_has_interrupted_comes_out_as_it_is():
+    assert 1 == asyncio.run(_awaited(pool_waiting.Cancellable(_answer(1))))
     with pytest.raises(ValueError, match="bad"):
-        asyncio.run(_awaited(pool_waiting.Cancellable(answers(ValueError("bad")))))
+        asyncio.run(_awaited(pool_waiting.Cancellable(_answer(ValueError("bad")))))
     with pytest.raises(asyncio.CancelledError, match="its own"):
-        asyncio.run(_awaited(pool_waiting.Cancellable(answers(asyncio.CancelledError("its own")))))
-    closed = _awaited(pool_waiting.Cancellable(answers(1)))
+        asyncio.run(_awaited(pool_waiting.Cancellable(_answer(asyncio.CancelledError("its own")))))
+    closed = _awaited(pool_waiting.Cancellable(_answer(1)))
     closed.send(None)
     closed.close()
+
+
+@pytest.mark.parametrize("outcome", [1, ValueError("bad")])
+def test_a_cancellation_is_heard_where_the_answer_has_come_already(outcome):
+    """Whatever is made of it, and whoever else throws something in."""
+
+    async def cancelled() -> tuple:
+        task = asyncio.ensure_future(_awaited(pool_waiting.Cancellable(_answer(outcome))))
+        await asyncio.sleep(0)
+        task.cancel("late")
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+        return raised.value.args
+
+    assert ("late",) == asyncio.run(cancelled())
+    interrupted = _awaited(pool_waiting.Cancellable(_answer(outcome)))
+    interrupted.send(None)
+    with pytest.raises(KeyError, match="thrown"):
+        interrupted.throw(KeyError("thrown"))
+
+
+@pytest.mark.parametrize("path", ["/plain", "/chunked", "/hangbody"])
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_busy_loop_loses_no_cancellation(make, path, rust, server):
+    """What has come while it was busy is there, and so is the cancellation."""
+
+    async def lost() -> list:
+        async with httpx.AsyncClient(transport=make().transport(), timeout=5) as client:
+            return [await busy(client, steps) for steps in range(1, 9)]
+
+    async def busy(client, steps) -> bool:
+        task = asyncio.ensure_future(_waiting(client, server, path))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.to_thread(server.has_received.wait, 5)
+        threading.Event().wait(0.05)  # nothing else runs on this thread
+        if task.done():
+            return False
+        task.cancel()
+        await asyncio.wait([task])
+        return not task.cancelled()
+
+    rust()
+    assert [False] * 8 == asyncio.run(lost())
 
 
 async def _awaited(what):
