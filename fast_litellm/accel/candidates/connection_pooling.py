@@ -86,6 +86,16 @@ class HttpxPoolingCandidate(_HttpxPooling):
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
         super().__init__(reference, "HTTPTransport.handle_request")
 
+    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
+        """
+        As every candidate of this file.
+
+        Raises:
+            Declined: A signal may interrupt the request, or it is not one that goes out alike.
+        """
+        pool_requests.check_thread()
+        return super().prepare(args, kwargs)
+
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - it is in the plan
         """
         Returns:

@@ -70,8 +70,6 @@ class Pooling:
         Raises:
             Declined: It is not.
         """
-        if not self.is_asynchronous:
-            check_thread()
         self._untouched.check()
         transport, request = bound(_bound, args, kwargs)
         if type(transport) is not self._transport:
