@@ -68,7 +68,9 @@ __all__ = [
     "sketch_lower_bound",
     "sketch_merge",
     "stop_word",
+    "telling_chunks",
     "token_call",
+    "told_by_delta",
     "usage_standings",
 ]
 
@@ -382,10 +384,13 @@ def count_call(
 
 @final
 class IdentityGuard:
-    """Remembers which objects stand under names of namespaces and classes, and which entries tables have."""
+    """Remembers what stands under names of namespaces and classes, names that classes lack, and the entries of tables."""
 
     def __new__(
-        cls, places: Sequence[tuple[dict[str, Any] | type, str]], tables: Sequence[dict[Any, Any]] = ...
+        cls,
+        places: Sequence[tuple[dict[str, Any] | type, str]],
+        tables: Sequence[dict[Any, Any]] = ...,
+        lacking: Sequence[tuple[type, str]] = ...,
     ) -> IdentityGuard: ...
     def holds(self) -> bool: ...
     def check(self) -> None: ...
@@ -488,6 +493,12 @@ class Recipe:
 
 def plain_text(chunk: object, classes: tuple[type, type, type], first: object, /) -> tuple[list[Any], list[Any]] | None:
     """A chunk's frame, which begins with `first`, and its varying parts; None when it is none of plain text."""
+
+def telling_chunks(chunks: list[Any], classes: tuple[type, type], /) -> list[Any]:
+    """The chunks of a stream that may have usage or a reason to finish, and the first."""
+
+def told_by_delta(delta: object, class_: type, names: tuple[str, ...], /) -> tuple[str, bool] | None:
+    """What is new in a choice: its text, and whether one of these names stands for something true; None when it is unsure."""
 
 def is_in_state(attributes: dict[str, Any], state: dict[str, Any], varying: frozenset[str], /) -> bool:
     """Whether an object's attributes, but for the varying ones, equal what they were."""

@@ -216,9 +216,11 @@ def together(facts: Sequence[Labels]) -> Labels:
         facts: Of each seam of one feature.
 
     Returns:
-        The same of the feature: it is patched when all its seams are, and what is amiss with one is amiss with it.
+        The same of the feature: it is patched when all its seams are that the release has, and what is amiss with one
+        is amiss with it.
     """
-    telling = next((it for it in facts if not it["patched"]), facts[0])
+    there = [it for it in facts if it["state"] != "absent"] or facts
+    telling = next((it for it in there if not it["patched"]), there[0])
     return {**telling, "seam": ", ".join(it["seam"] for it in facts)}
 
 

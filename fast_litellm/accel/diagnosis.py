@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from fast_litellm import settings
 from fast_litellm.accel import fingerprint, names, native, references
+from fast_litellm.accel.patching import held
 from fast_litellm.accel.seams import SEAMS, Seam, exists
 
 _WRONG_STATES = ("failed", "foreign_wrapper", "replaced")
@@ -47,8 +48,9 @@ def seams_of(version: str) -> List[Dict[str, Any]]:
             "feature": seam.feature,
             "seam": seam.place,
             "package": seam.package,
-            "exists": True,
-            "superseded": seam.superseded_by is not None and references.has_native_router(version),
+            "exists": seam.since is None or references.is_since(version, seam.since),
+            "superseded": seam.superseded_by is not None
+            and references.is_since(version, references.NATIVE_ROUTER_SINCE),
             "litellm": version,
             "known": version in references.versions(seam.feature, seam.name),
             "releases": references.versions(seam.feature, seam.name),
@@ -166,7 +168,8 @@ def _seam(seam: Seam, found: Optional[str]) -> Dict[str, Any]:
         "feature": seam.feature,
         "seam": seam.place,
         "package": seam.package,
-        "exists": exists(seam.module) and seam.module in sys.modules,  # LiteLLM's proxy asks for more packages
+        # LiteLLM's proxy asks for more packages, and not every release has every function.
+        "exists": exists(seam.module) and held(sys.modules.get(seam.module), seam.name)[2] is not None,
         "superseded": seam.is_superseded,
         "fingerprint": found,
         "known": reference is not None,

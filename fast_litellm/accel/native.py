@@ -64,7 +64,9 @@ permutation = _native.permutation
 plain_text = _native.plain_text
 secret_starts = _native.secret_starts
 share_instances = _native.share_instances
+telling_chunks = _native.telling_chunks
 token_call = _native.token_call
+told_by_delta = _native.told_by_delta
 shuffle_weights = _native.shuffle_weights
 usage_standings = _native.usage_standings
 

@@ -56,7 +56,13 @@ def methods(owner: type) -> FrozenSet[str]:
         The names of a class's methods, also of those it inherits. An instance that has one of them itself was given it
         by somebody, who expects to see it called.
     """
-    return frozenset(name for kind in owner.__mro__ for name, it in vars(kind).items() if callable(it))
+    of_no_instance = (classmethod, staticmethod)
+    return frozenset(
+        name
+        for kind in owner.__mro__
+        for name, it in vars(kind).items()
+        if callable(it) or isinstance(it, of_no_instance)
+    )
 
 
 class _Search:

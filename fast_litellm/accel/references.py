@@ -38,6 +38,8 @@ _R106, _R108, _R109, _R110 = (
 )
 
 _WRAPPING = "CustomStreamWrapper.chunk_creator"
+_DELTAS = "CustomStreamWrapper._accumulate_streamed_delta"
+_USAGE_OF_STREAM = "ChunkProcessor._calculate_usage_per_chunk"
 _LATENCY = "LowestLatencyLoggingHandler._get_available_deployments"
 _USAGE = "LowestTPMLoggingHandler_v2._common_checks_available_deployment"
 
@@ -92,6 +94,12 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
         "b98d2e8f765102b2": Reference(  # of the OpenAI SDK
             "1", ("2.20.0", "2.24.0", "2.54.0", "3.0.0", "3.30.0", "3.54.0"), "AsyncStream.__aiter__"
         ),
+        "2d2b622bd5706734": Reference("1", _R109, _DELTAS),
+        "1a31741f69e1f3a5": Reference("1", _R110, _DELTAS),
+        "def77f5e9e0538b6": Reference("1", ("1.83.14",), _USAGE_OF_STREAM),
+        "ee44f01fc2d0ab51": Reference("1", (*_R106, "1.108.0", *_R108[:10]), _USAGE_OF_STREAM),
+        "7c578dbe9f7ab212": Reference("1", _R108[10:], _USAGE_OF_STREAM),
+        "84278bcf02586f82": Reference("1", (*_R109, *_R110), _USAGE_OF_STREAM),
     },
     "routing": {
         "73eb9f8733e1b33d": Reference("1.106", (*_R106, "1.108.0", *_R108, *_R109), "simple_shuffle"),
@@ -109,7 +117,7 @@ KNOWN: Dict[str, Dict[str, Reference]] = {
     "secret_redaction": {"0fa6340511f7c130": Reference("1.106", (*_R106, "1.108.0", *_R108, *_R109, *_R110))},
 }
 
-_NATIVE_ROUTER_SINCE = (1, 110)
+NATIVE_ROUTER_SINCE = (1, 110)
 
 
 def known(feature: str, fingerprint: Optional[str]) -> Optional[Reference]:
@@ -130,16 +138,17 @@ def versions(feature: str, seam: Optional[str] = None) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(version for row in rows for version in row.versions))
 
 
-def has_native_router(version: str) -> bool:
+def is_since(version: str, line: Tuple[int, int]) -> bool:
     """
     Args:
         version: A release of LiteLLM, such as "1.109.1".
+        line: The first line of releases that has something, such as (1, 109).
 
     Returns:
-        Whether it selects deployments natively, told by its number alone; False for what is no release.
+        Whether the release has it, told by its number alone; False for what is no release.
     """
     numbers = version.split(".")[:2]
-    return all(it.isdecimal() for it in numbers) and tuple(map(int, numbers)) >= _NATIVE_ROUTER_SINCE
+    return all(it.isdecimal() for it in numbers) and tuple(map(int, numbers)) >= line
 
 
 def in_short(releases: Sequence[str]) -> str:

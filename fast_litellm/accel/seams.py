@@ -48,10 +48,16 @@ from fast_litellm.accel.candidates.secret_redaction import SOURCES as SECRET_RED
 from fast_litellm.accel.candidates.secret_redaction import SecretRedactionCandidate
 from fast_litellm.accel.candidates.shuffle_routing import SOURCES as SHUFFLE_SOURCES
 from fast_litellm.accel.candidates.shuffle_routing import ShuffleCandidate
+from fast_litellm.accel.candidates.stream_deltas import NAME as STREAM_DELTAS
+from fast_litellm.accel.candidates.stream_deltas import SOURCES as STREAM_DELTAS_SOURCES
+from fast_litellm.accel.candidates.stream_deltas import StreamDeltasCandidate
 from fast_litellm.accel.candidates.stream_iteration import SOURCES as STREAM_ITERATION_SOURCES
 from fast_litellm.accel.candidates.stream_iteration import StreamIterationCandidate
 from fast_litellm.accel.candidates.stream_parsing import SOURCES as STREAM_PARSING_SOURCES
 from fast_litellm.accel.candidates.stream_parsing import StreamParsingCandidate, chunk_of_texts
+from fast_litellm.accel.candidates.stream_usage import NAME as STREAM_USAGE
+from fast_litellm.accel.candidates.stream_usage import SOURCES as STREAM_USAGE_SOURCES
+from fast_litellm.accel.candidates.stream_usage import StreamUsageCandidate
 from fast_litellm.accel.candidates.stream_wrapping import SOURCES as STREAM_WRAPPING_SOURCES
 from fast_litellm.accel.candidates.stream_wrapping import StreamWrappingCandidate
 from fast_litellm.accel.candidates.token_counting import SOURCES as TOKEN_COUNTING_SOURCES
@@ -90,6 +96,7 @@ class Seam:
         noise: What is done when the control does not always give the same answer; see `shadow.noise`.
         superseded_by: A module of LiteLLM's own native code: a release that has it does not call the control any more.
         has_twins: Its candidate has `twins`.
+        since: The line of LiteLLM's releases that has the control first, where not all that are known have it.
     """
 
     feature: str
@@ -107,6 +114,7 @@ class Seam:
     noise: str = "none"
     superseded_by: Optional[str] = None
     has_twins: bool = False
+    since: Optional[Tuple[int, int]] = None
 
     @property
     def is_comparable(self) -> bool:
@@ -151,6 +159,25 @@ def _pooling(module: str, name: str, sources: Tuple[Source, ...], candidate: Cal
         candidate=candidate,
         comparator=comparators.exact,
         profile="plain",
+    )
+
+
+def _wrapping(
+    name: str,
+    sources: Tuple[Source, ...],
+    candidate: Callable[[ModuleType, str], Any],
+    since: Optional[Tuple[int, int]] = None,
+) -> Seam:
+    return Seam(
+        feature="stream_wrapping",
+        module=sources[0].module,
+        name=name,
+        effect_free=False,  # they change the wrapper or take from the stream; of LiteLLM's chunks no copies are made
+        sources=sources,
+        candidate=candidate,
+        comparator=comparators.models,
+        profile="plain",
+        since=since,
     )
 
 
@@ -234,26 +261,10 @@ SEAMS: Tuple[Seam, ...] = (
         defined_in="openai._models",  # it calls itself for every part of a response
         dress=chunk_of_texts,
     ),
-    Seam(
-        feature="stream_wrapping",
-        module="litellm.litellm_core_utils.streaming_handler",
-        name="CustomStreamWrapper.chunk_creator",
-        effect_free=False,  # it changes the wrapper
-        sources=STREAM_WRAPPING_SOURCES,
-        candidate=StreamWrappingCandidate,
-        comparator=comparators.models,
-        profile="plain",
-    ),
-    Seam(
-        feature="stream_wrapping",
-        module="openai._streaming",
-        name="AsyncStream.__aiter__",
-        effect_free=False,  # a generator takes from the stream
-        sources=STREAM_ITERATION_SOURCES,
-        candidate=StreamIterationCandidate,
-        comparator=comparators.models,
-        profile="plain",
-    ),
+    _wrapping("CustomStreamWrapper.chunk_creator", STREAM_WRAPPING_SOURCES, StreamWrappingCandidate),
+    _wrapping("AsyncStream.__aiter__", STREAM_ITERATION_SOURCES, StreamIterationCandidate),
+    _wrapping(STREAM_DELTAS, STREAM_DELTAS_SOURCES, StreamDeltasCandidate, since=(1, 109)),
+    _wrapping(STREAM_USAGE, STREAM_USAGE_SOURCES, StreamUsageCandidate),
     Seam(
         feature="secret_redaction",
         module="litellm.litellm_core_utils.secret_redaction",

@@ -186,3 +186,18 @@ def test_a_replacement_that_was_put_back_leaves_another_state():
     states.append(guard.state())
 
     assert [0, 1, 1, 1] == [int(before != after) for before, after in zip(states, states[1:])]
+
+
+@pytest.mark.parametrize("owner", ["heir", "base"])
+def test_a_name_that_a_class_lacked_is_noticed(owner):
+    """Wherever its instances would find it; what the class's own class has is not theirs."""
+    meta = type("Meta", (type,), {"name": 1})
+    base = meta("Base", (), {})
+    heir = meta("Heir", (base,), {"other": 1})
+    guard = IdentityGuard([], lacking=[(heir, "name")])
+    answers = [guard.holds()]
+    setattr(locals()[owner], "name", None)
+    answers.append(guard.holds())
+    delattr(locals()[owner], "name")
+
+    assert [True, False, True] == [*answers, guard.holds()]

@@ -19,6 +19,7 @@ from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.guarded import Guarded
 from fast_litellm.accel.candidates.steady import Unsteady, learned
+from fast_litellm.accel.candidates.stream_deltas import NAME as STREAM_DELTAS
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
@@ -100,7 +101,9 @@ class StreamWrappingCandidate(Guarded):
         self._methods = reach.methods(wrapper)
         self._streams: WeakKeyDictionary[Any, Steady] = WeakKeyDictionary()
         super().__init__(native.IdentityGuard(reach.places(SOURCES, _CONTROL)))
-        self._teachable = native.IdentityGuard(reach.places(_WATCHED, _CONTROL))
+        # A seam of its own, which the control does not ask.
+        watched = [place for place in reach.places(_WATCHED, _CONTROL) if not STREAM_DELTAS.endswith(f".{place[1]}")]
+        self._teachable = native.IdentityGuard(watched)
 
     def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
         """

@@ -21,6 +21,7 @@ use crate::messages::Declined;
 struct IdentityGuard {
     namespaces: Vec<Watched<PyDict, Py<PyString>>>,
     classes: Vec<Watched<PyType, Py<PyString>>>,
+    lacking: Vec<Watched<PyType, Py<PyString>>>,
     tables: Vec<Watched<PyDict, Py<PyAny>>>,
 }
 
@@ -37,15 +38,20 @@ impl IdentityGuard {
     /// Args:
     ///     places: A namespace, or a class, and a name in it; what stands there is remembered.
     ///     tables: Dictionaries of which every entry is remembered, in its order.
+    ///     lacking: A class, and a name that neither it nor one of its bases has.
     ///
     /// Raises:
     ///     KeyError: A namespace has no such name.
     ///     AttributeError: A class has no such name.
     ///     TypeError: An owner is neither a dictionary nor a class.
     #[new]
-    #[pyo3(signature = (places, tables = Vec::new()))]
-    fn new(places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>, tables: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
-        let (mut namespaces, mut classes) = (Vec::new(), Vec::new());
+    #[pyo3(signature = (places, tables = Vec::new(), lacking = Vec::new()))]
+    fn new(
+        places: Vec<(Bound<'_, PyAny>, Bound<'_, PyString>)>,
+        tables: Vec<Bound<'_, PyDict>>,
+        lacking: Vec<(Bound<'_, PyType>, Bound<'_, PyString>)>,
+    ) -> PyResult<Self> {
+        let (mut namespaces, mut classes, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for (owner, name) in places {
             if let Ok(class) = owner.cast::<PyType>() {
                 let object = unbound(class.getattr(&name)?).unbind();
@@ -55,14 +61,18 @@ impl IdentityGuard {
                 remember(&mut namespaces, owner.cast::<PyDict>()?, name.unbind(), object);
             }
         }
+        for (class, name) in lacking {
+            remember(&mut without, &class, name.unbind(), class.py().None());
+        }
         let tables = tables.into_iter().map(|table| Watched::new(&table, entries(&table))).collect();
-        Ok(Self { namespaces, classes, tables })
+        Ok(Self { namespaces, classes, lacking: without, tables })
     }
 
-    /// Whether every name still stands for the identical object, and every table has the identical entries.
+    /// Whether every name still stands for the identical object or for nothing, and every table has the identical entries.
     fn holds(&self, py: Python<'_>) -> bool {
         self.namespaces.iter().all(|it| it.holds(py, dict_number, Watched::has_names))
             && self.classes.iter().all(|it| it.holds(py, class_number, Watched::has_attributes))
+            && self.lacking.iter().all(|it| it.holds(py, class_number, Watched::lacks_attributes))
             && self.tables.iter().all(|it| it.holds(py, dict_number, Watched::has_nothing_else))
     }
 
@@ -82,7 +92,7 @@ impl IdentityGuard {
         self.check(py)?;
         let dicts = self.namespaces.iter().map(|it| &it.owner).chain(self.tables.iter().map(|it| &it.owner));
         let numbers = dicts.map(|it| dict_number(it.bind(py)));
-        let classes = self.classes.iter().map(|it| class_number(it.owner.bind(py)));
+        let classes = self.classes.iter().chain(&self.lacking).map(|it| class_number(it.owner.bind(py)));
         Ok(numbers.chain(classes).fold(0, u64::wrapping_add)) // each of them only grows
     }
 }
@@ -148,6 +158,14 @@ impl Watched<PyType, Py<PyString>> {
         self.entries
             .iter()
             .all(|(name, object)| class.getattr(name).is_ok_and(|found| found.is(object) || unbound(found).is(object)))
+    }
+
+    /// As instances look: what their class's own class has is not theirs.
+    fn lacks_attributes(&self, class: &Bound<'_, PyType>) -> bool {
+        let has = |base: &Bound<'_, PyAny>, name: &Py<PyString>| {
+            base.getattr(intern!(base.py(), "__dict__")).and_then(|names| names.contains(name)).unwrap_or(true)
+        };
+        class.mro().iter().all(|base| self.entries.iter().all(|(name, _)| !has(&base, name)))
     }
 }
 

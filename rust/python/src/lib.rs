@@ -6,6 +6,7 @@
 //! signatures, conversions and errors live here, every algorithm lives in `fast-litellm-core`.
 #![deny(unsafe_code)]
 
+mod attributes;
 mod batch;
 mod chunk;
 mod construct;
@@ -47,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     module.add("WALK_DEPTH", fast_litellm_core::messages::walk::MAX_DEPTH)?;
+    attributes::register(module)?;
     batch::register(module)?;
     chunk::register(module)?;
     construct::register(module)?;
