@@ -384,7 +384,7 @@ def count_call(
 
 @final
 class IdentityGuard:
-    """Remembers what stands under names of namespaces and classes, names that classes lack, and the entries of tables."""
+    """Remembers what stands under names, which names classes lack, and which entries tables have."""
 
     def __new__(
         cls,
@@ -494,11 +494,11 @@ class Recipe:
 def plain_text(chunk: object, classes: tuple[type, type, type], first: object, /) -> tuple[list[Any], list[Any]] | None:
     """A chunk's frame, which begins with `first`, and its varying parts; None when it is none of plain text."""
 
-def telling_chunks(chunks: list[Any], classes: tuple[type, type], /) -> list[Any]:
+def telling_chunks(chunks: list[Any], whole: type, one: type, /) -> list[Any]:
     """The chunks of a stream that may have usage or a reason to finish, and the first."""
 
 def told_by_delta(delta: object, class_: type, names: tuple[str, ...], /) -> tuple[str, bool] | None:
-    """What is new in a choice: its text, and whether one of these names stands for something true; None when it is unsure."""
+    """The text that is new in a choice, and whether one of these names stands for something true; None if unsure."""
 
 def is_in_state(attributes: dict[str, Any], state: dict[str, Any], varying: frozenset[str], /) -> bool:
     """Whether an object's attributes, but for the varying ones, equal what they were."""

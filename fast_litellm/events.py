@@ -15,6 +15,8 @@ from typing import Any, Final, List
 
 import structlog
 
+from fast_litellm.interruptions import is_from_elsewhere
+
 RULES_LOADED: Final = "flags.rules_loaded"
 RULES_REJECTED: Final = "flags.rules_rejected"
 RULES_STEP_FAILED: Final = "flags.step_failed"
@@ -82,8 +84,9 @@ def tell(name: str, level: str, event: str, **facts: Any) -> None:
     """
     Log in a place that must go on whatever the program's logging does: in somebody's call or import.
 
-    What the logging raises is counted in `lost` and goes no further. So is an event of a call that the logging itself
-    makes while it writes another event: a formatter may call a function that stands at a seam.
+    What the logging raises is counted in `lost` and goes no further, unless it is the program's. So is an event of a
+    call that the logging itself makes while it writes another event: a formatter may call a function that stands at a
+    seam.
 
     Args:
         name: The room that logs, as for `logger`.
@@ -98,6 +101,8 @@ def tell(name: str, level: str, event: str, **facts: Any) -> None:
     try:
         getattr(logger(name), level)(event, **facts)
     except Exception as error:
+        if is_from_elsewhere(error):
+            raise
         lost[type(error).__qualname__] += 1
     finally:
         _telling.is_under_way = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NamedTuple, No
 
 from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
+from fast_litellm.interruptions import is_from_elsewhere
 from fast_litellm.shadow.comparators import is_panic
 
 if TYPE_CHECKING:
@@ -105,11 +106,11 @@ class AwaitedCandidate:
         if isinstance(it.error, Declined):
             self._feature.tally.decline(it.error.reason)
             return await self._fall_back(call)
-        if _is_failure(it.error):
-            if self._pair.effect_free:
-                return await self._answer_for_failed(it, call)
+        if _is_failure(it.error) and not self._pair.effect_free:
             self._tell_guard(it.duration_ns, is_error=True)
             self._feature.tally.serve(self.name)  # an exception is an answer where the control is not asked after it
+        elif _is_failure(it.error) and not is_from_elsewhere(it.error):
+            return await self._answer_for_failed(it, call)
         elif not isinstance(it.error, _CALLERS_OWN):
             self._feature.tally.fail(type(it.error).__name__)
         return _raise(it)

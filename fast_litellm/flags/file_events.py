@@ -7,8 +7,10 @@ look every second is never left out, and whether the file changed is for its sta
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from fast_litellm.flags import engine
@@ -60,10 +62,23 @@ def looks(entries: Entries, stopped: Stop) -> Iterator[Way]:
 def _attempt(entries: Entries, stopped: Stop) -> Iterator[Way]:
     """Listens for as long as that can be done; otherwise has one look and waits, so that it is tried again."""
     try:
+        _check_threads()
         yield from _heard(entries, stopped)
     except (OSError, RuntimeError, ValueError) as error:  # no directory, no inotify left, an undecodable path
         yield Way("polling", f"{type(error).__name__}: {error}")
         stopped.wait(INTERVAL)
+
+
+def _check_threads() -> None:
+    """
+    Listening waits in native code.
+
+    Raises:
+        RuntimeError: That would be waited for by all of the program, because somebody, as gevent and eventlet do, has
+            replaced the system's threads by some that take turns.
+    """
+    if type(_thread.start_new_thread) is not BuiltinFunctionType:
+        raise RuntimeError("the threads of this program take turns, and none may wait for the system")
 
 
 def _heard(entries: Entries, stopped: Stop) -> Iterator[Way]:

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import itertools
 import json
+import signal
 
 import pytest
 
@@ -93,6 +94,26 @@ def test_a_signal_is_the_programs(make_pair, error):
     assert type(error) is type(raised) or isinstance(error, GeneratorExit)
     is_the_callers = isinstance(error, (asyncio.CancelledError, GeneratorExit))
     assert ({} if is_the_callers else {type(error).__name__: 1}) == pair.status()["failed"]
+
+
+def test_what_a_signals_handler_raises_is_the_programs(make_pair):
+    """Its time limit would be lost if the control answered."""
+
+    class LateError(Exception):
+        pass
+
+    def raise_late(*_):
+        raise LateError
+
+    pair = make_pair()
+    pair.answer = lambda: signal.raise_signal(signal.SIGTERM)
+    before = signal.signal(signal.SIGTERM, raise_late)
+    try:
+        raised = pair.call()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert (LateError, {"LateError": 1}) == (type(raised), pair.status()["failed"])
 
 
 def test_a_cancelled_caller_is_cancelled(make_pair):

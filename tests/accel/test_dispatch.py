@@ -7,6 +7,7 @@ import functools
 import inspect
 import pickle
 import pydoc
+import signal
 import weakref
 from contextvars import ContextVar
 
@@ -168,15 +169,54 @@ def test_a_failing_candidate_with_effects_is_not_retried():
     assert ((0, 1), {}) == (seam.served, seam.tally.reading()["failed"])
 
 
-@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_the_programs_own_signals_pass_through(signal):
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_the_programs_own_signals_pass_through(interrupt):
     """An interrupt while the candidate serves belongs to the program, and is counted: nobody has answered the call."""
-    seam = Seam(Candidate(signal()), stage="on")
+    seam = Seam(Candidate(interrupt()), stage="on")
 
-    with pytest.raises(signal):
+    with pytest.raises(interrupt):
         seam.call("a")
 
-    assert {signal.__name__: 1} == seam.tally.reading()["failed"]
+    assert {interrupt.__name__: 1} == seam.tally.reading()["failed"]
+
+
+class LateError(Exception):
+    """What a program raises when its time is over."""
+
+
+@pytest.fixture
+def late():
+    """A signal comes, and the program's handler raises; returns the function that has it come."""
+
+    def raise_late(*_):
+        raise LateError
+
+    before = signal.signal(signal.SIGTERM, raise_late)
+    yield lambda *_: signal.raise_signal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("part", ["prepare", "run"])
+def test_what_a_signals_handler_raises_while_a_candidate_works_is_the_programs(late, part):
+    """Its time limit would be lost if Python answered; it is counted, and no failure of the candidate's is told."""
+    candidate, told = Candidate("other"), []
+    setattr(candidate, part, late)
+    seam = Seam(candidate, stage="on")
+    seam.connect(told.append)
+
+    with pytest.raises(LateError):
+        seam.call("a")
+
+    assert ({"LateError": 1}, []) == (seam.tally.reading()["failed"], told)
+
+
+def test_what_a_signals_handler_raises_while_somebody_listens_is_the_programs(late):
+    """As an interrupt is."""
+    seam = Seam(Candidate(LookupError()), stage="on")
+    seam.connect(late)
+
+    with pytest.raises(LateError):
+        seam.call("a")
 
 
 def test_the_controls_exception_is_the_same_object():

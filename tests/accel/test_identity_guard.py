@@ -196,7 +196,7 @@ def test_a_name_that_a_class_lacked_is_noticed(owner):
     heir = meta("Heir", (base,), {"other": 1})
     guard = IdentityGuard([], lacking=[(heir, "name")])
     answers = [guard.holds()]
-    setattr(locals()[owner], "name", None)
+    locals()[owner].name = None
     answers.append(guard.holds())
     delattr(locals()[owner], "name")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from pathlib import Path
 
@@ -123,3 +124,14 @@ def test_nothing_is_left_open(tmp_path):
 
     assert [[]] * 100 == [listen() for _ in range(100)]
     assert before + 100 > len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_where_threads_take_turns_nobody_waits_for_the_system(tmp_path, stopped, monkeypatch):
+    """As under gevent and eventlet, whose only thread would stand still; a look every second finds what changes."""
+    monkeypatch.setattr(file_events, "INTERVAL", 0.02)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: None)
+    looking = looks(lambda: [str(tmp_path / "a")], stopped)
+    ways = [next(looking) for _ in range(3)]
+
+    assert ["polling"] * 3 == [way.name for way in ways]
+    assert "take turns" in ways[0].reason

@@ -12,8 +12,9 @@ from typing import Any, List
 
 from fast_litellm.accel.reach import Place
 
+_NAMES = ("socket", "create_connection", "getaddrinfo")
 _SOCKETS: List[Place] = [
-    *((vars(socket), name) for name in ("socket", "create_connection", "getaddrinfo")),
+    *((vars(socket), name) for name in _NAMES),
     (asyncio.BaseEventLoop, "create_connection"),
 ]
 
@@ -43,6 +44,15 @@ def beneath_aiohttp() -> List[Place]:
     import aiohttp
 
     return [(aiohttp.ClientSession, "request"), (aiohttp.ClientSession, "_request"), *_connecting(aiohttp), *_SOCKETS]
+
+
+def are_sockets_pythons() -> bool:
+    """
+    Returns:
+        Whether connections are made by Python's own sockets. gevent's and eventlet's let others take their turn where a
+        pool's threads would be waited for; others go through a proxy of their own.
+    """
+    return all(getattr(socket, name).__module__ == socket.__name__ for name in _NAMES)
 
 
 def is_read_in_c() -> bool:

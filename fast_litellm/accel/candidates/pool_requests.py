@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from fast_litellm.accel import native, reach
-from fast_litellm.accel.candidates import pool_settings
+from fast_litellm.accel.candidates import pool_network, pool_settings
 from fast_litellm.accel.candidates.calls import bound
 from fast_litellm.accel.candidates.pool_proxies import Proxy
 from fast_litellm.accel.candidates.pool_settings import Limits, Pools, PoolSettings
@@ -52,6 +52,7 @@ class Pooling:
         self._transport: type = getattr(reference, method.partition(".")[0])
         self._methods = reach.methods(self._transport)
         self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
+        self._on_pythons_sockets = pool_network.are_sockets_pythons()
 
     @functools.cached_property
     def build(self) -> str:
@@ -71,6 +72,8 @@ class Pooling:
             Declined: It is not.
         """
         self._untouched.check()
+        if not self._on_pythons_sockets:
+            raise Declined("sockets")
         transport, request = bound(_bound, args, kwargs)
         if type(transport) is not self._transport:
             raise Declined("transport_type")

@@ -1,5 +1,5 @@
 """
-The candidate of `stream_wrapping` where the usage of a stream is summed up: LiteLLM's own sum, of the chunks that matter.
+The candidate of `stream_wrapping` where the usage of a stream is summed up: LiteLLM's sum, of the chunks that matter.
 
 LiteLLM asks every chunk three times for its usage, and one that has none takes microseconds to say so. One native pass
 leaves out those that have neither usage nor a reason to finish, of which the sum takes nothing; the rest is LiteLLM's.
@@ -81,7 +81,7 @@ class StreamUsageCandidate(Guarded):
             raise Declined("reference_patched")
         if type(chunks) is not list:
             raise Declined("opaque_value")
-        return native.telling_chunks(chunks, self._classes)
+        return native.telling_chunks(chunks, *self._classes)
 
     def run(self, plan: List[Any], args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
         """

@@ -22,6 +22,7 @@ from fast_litellm.accel.candidates.steady import Unsteady, learned
 from fast_litellm.accel.candidates.stream_deltas import NAME as STREAM_DELTAS
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
+from fast_litellm.interruptions import is_from_elsewhere
 
 _MODULE = "litellm.litellm_core_utils.streaming_handler"
 
@@ -173,7 +174,9 @@ class StreamWrappingCandidate(Guarded):
         vars(twin).update(vars(wrapper), chunks=[])
         try:
             answer = self._control(twin, chunk)
-        except Exception:
+        except Exception as error:
+            if is_from_elsewhere(error):
+                raise
             _unsteady()
         if not all(native.is_in_state(vars(it), stream.state, _VARYING) for it in (twin, wrapper)):
             _unsteady()

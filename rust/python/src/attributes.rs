@@ -5,88 +5,104 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
-/// A text, and whether something else is there as well.
-type Told<'py> = (Bound<'py, PyString>, bool);
+/// Something is laid out in another way, or is of another class, so that only the control can tell.
+struct Untold;
+
+impl From<PyErr> for Untold {
+    fn from(_error: PyErr) -> Self {
+        Self
+    }
+}
 
 /// Leaves out the chunks of a stream that have neither usage nor a reason to finish.
 ///
 /// Args:
 ///     chunks: As LiteLLM keeps them; they are not changed.
-///     classes: Of a chunk and of its choices, neither of which has attributes "usage", "choices" or "`finish_reason`" itself.
+///     whole: The class of a chunk, which has no attributes "usage" and "choices" itself.
+///     one: The class of its choices, which has no attribute "`finish_reason`" itself.
 ///
 /// Returns:
 ///     The others in their order: the first, and every one of which this cannot be told.
 #[pyfunction]
-#[pyo3(signature = (chunks, classes, /))]
+#[pyo3(signature = (chunks, whole, one, /))]
 fn telling_chunks<'py>(
     chunks: &Bound<'py, PyList>,
-    classes: (Bound<'py, PyType>, Bound<'py, PyType>),
+    whole: &Bound<'py, PyType>,
+    one: &Bound<'py, PyType>,
 ) -> PyResult<Bound<'py, PyList>> {
     let telling = PyList::empty(chunks.py());
     for (index, chunk) in chunks.iter().enumerate() {
-        if index == 0 || says_nothing(&chunk, &classes) != Some(true) {
+        if index == 0 || !says_nothing(&chunk, whole, one).unwrap_or(false) {
             telling.append(chunk)?;
         }
     }
     Ok(telling)
 }
 
-/// `None` when it cannot be told.
-fn says_nothing(chunk: &Bound<'_, PyAny>, (whole, one): &(Bound<'_, PyType>, Bound<'_, PyType>)) -> Option<bool> {
+fn says_nothing(chunk: &Bound<'_, PyAny>, whole: &Bound<'_, PyType>, one: &Bound<'_, PyType>) -> Result<bool, Untold> {
     let py = chunk.py();
-    let (usage, reason) = (intern!(py, "usage"), intern!(py, "finish_reason"));
-    let hidden = hidden_params(chunk)?.get_item(usage).ok()?;
-    let choices = held(chunk, whole, intern!(py, "choices"))??;
-    let goes_on = |choice: Bound<'_, PyAny>| held(&choice, one, reason).is_some_and(|reason| is_nothing(reason.as_ref()));
-    Some(
-        is_nothing(hidden.as_ref())
-            && is_nothing(held(chunk, whole, usage)?.as_ref())
-            && choices.cast_exact::<PyList>().ok()?.iter().all(goes_on),
-    )
+    let usage = intern!(py, "usage");
+    let is_used = is_there(hidden_params(chunk)?.get_item(usage)?) || is_there(held(chunk, whole, usage)?);
+    let choices = held(chunk, whole, intern!(py, "choices"))?.ok_or(Untold)?;
+    for choice in choices.cast_exact::<PyList>().map_err(|_| Untold)? {
+        if is_used || is_there(held(&choice, one, intern!(py, "finish_reason"))?) {
+            return Ok(false);
+        }
+    }
+    Ok(!is_used)
 }
 
 /// A private attribute, unless a field of that name stands before it.
-fn hidden_params<'py>(chunk: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
+fn hidden_params<'py>(chunk: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>, Untold> {
     let name = intern!(chunk.py(), "_hidden_params");
-    if part(chunk, intern!(chunk.py(), "__dict__"))?.contains(name).ok()? {
-        return None;
+    if part(chunk, intern!(chunk.py(), "__dict__"))?.contains(name)? {
+        return Err(Untold);
     }
-    part(chunk, intern!(chunk.py(), "__pydantic_private__"))?.get_item(name).ok()??.cast_into_exact().ok()
+    let hidden = part(chunk, intern!(chunk.py(), "__pydantic_private__"))?.get_item(name)?.ok_or(Untold)?;
+    hidden.cast_into_exact().map_err(|_| Untold)
 }
 
 /// Tells what is new in a stream's choice.
 ///
 /// Args:
 ///     delta: Of LiteLLM.
-///     class: What it has to be exactly. It has none of these names itself.
+///     `class_`: What it has to be exactly. It has none of these names itself.
 ///     names: What else may be there.
 ///
 /// Returns:
 ///     Its text, "" where that is none, and whether one of the names stands for something true; None when that cannot be told
 ///     without asking objects of unknown classes.
 #[pyfunction]
-#[pyo3(signature = (delta, class, names, /))]
+#[pyo3(signature = (delta, class_, names, /))]
 fn told_by_delta<'py>(
     delta: &Bound<'py, PyAny>,
-    class: &Bound<'py, PyType>,
+    class_: &Bound<'py, PyType>,
     names: &Bound<'py, PyTuple>,
-) -> Option<Told<'py>> {
-    let text = held(delta, class, intern!(delta.py(), "content"))?;
-    let text = match text.filter(|text| !text.is_none()) {
-        Some(text) => text.cast_into_exact::<PyString>().ok()?,
-        None => PyString::new(delta.py(), ""),
-    };
-    for name in names.iter() {
-        let value = held(delta, class, name.cast_exact::<PyString>().ok()?)?;
-        if value.map_or(Some(false), |value| truth(&value))? {
-            return Some((text, true));
+) -> Option<(Bound<'py, PyString>, bool)> {
+    let text = text_of(delta, class_).ok()?;
+    let has_more = has_any(delta, class_, names).ok()?;
+    Some((text, has_more))
+}
+
+fn text_of<'py>(delta: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> Result<Bound<'py, PyString>, Untold> {
+    match held(delta, class, intern!(delta.py(), "content"))?.filter(|text| !text.is_none()) {
+        Some(text) => text.cast_into_exact().map_err(|_| Untold),
+        None => Ok(PyString::new(delta.py(), "")),
+    }
+}
+
+fn has_any(delta: &Bound<'_, PyAny>, class: &Bound<'_, PyType>, names: &Bound<'_, PyTuple>) -> Result<bool, Untold> {
+    for name in names {
+        let name = name.cast_exact::<PyString>().map_err(|_| Untold)?;
+        if held(delta, class, name)?.map_or(Ok(false), |value| truth(&value))? {
+            return Ok(true);
         }
     }
-    Some((text, false))
+    Ok(false)
 }
 
 /// The truth of a value that cannot answer for itself.
-fn truth(value: &Bound<'_, PyAny>) -> Option<bool> {
+fn truth(value: &Bound<'_, PyAny>) -> Result<bool, Untold> {
     let is_plain = value.is_none()
         || value.is_exact_instance_of::<PyBool>()
         || value.is_exact_instance_of::<PyInt>()
@@ -95,32 +111,31 @@ fn truth(value: &Bound<'_, PyAny>) -> Option<bool> {
         || value.is_exact_instance_of::<PyList>()
         || value.is_exact_instance_of::<PyTuple>()
         || value.is_exact_instance_of::<PyDict>();
-    is_plain.then(|| value.is_truthy().ok())?
+    if is_plain { Ok(value.is_truthy()?) } else { Err(Untold) }
 }
 
-fn is_nothing(value: Option<&Bound<'_, PyAny>>) -> bool {
-    value.is_none_or(|value| value.is_none())
+fn is_there(value: Option<Bound<'_, PyAny>>) -> bool {
+    value.is_some_and(|value| !value.is_none())
 }
 
-/// What an object of this very class holds under a name that the class has not: a field, or else an extra. The outer `None`
-/// is for what is laid out in another way.
+/// What an object of this very class holds under a name that the class has not: a field, or else an extra.
 fn held<'py>(
     object: &Bound<'py, PyAny>,
     class: &Bound<'py, PyType>,
     name: &Bound<'py, PyString>,
-) -> Option<Option<Bound<'py, PyAny>>> {
+) -> Result<Option<Bound<'py, PyAny>>, Untold> {
     if !object.get_type().is(class) {
-        return None;
+        return Err(Untold);
     }
-    match part(object, intern!(object.py(), "__dict__"))?.get_item(name).ok()? {
-        Some(value) => Some(Some(value)),
-        None => part(object, intern!(object.py(), "__pydantic_extra__"))?.get_item(name).ok(),
+    match part(object, intern!(object.py(), "__dict__"))?.get_item(name)? {
+        Some(value) => Ok(Some(value)),
+        None => Ok(part(object, intern!(object.py(), "__pydantic_extra__"))?.get_item(name)?),
     }
 }
 
 /// One of the dictionaries that make up an object.
-fn part<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyDict>> {
-    object.getattr(name).ok()?.cast_into_exact().ok()
+fn part<'py>(object: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Result<Bound<'py, PyDict>, Untold> {
+    object.getattr(name)?.cast_into_exact().map_err(|_| Untold)
 }
 
 /// Adds this file's functions to the module.

@@ -56,7 +56,7 @@ def delta(cls: Any = types.Delta, parts: Any = None, **fields: Any) -> Any:
 
 PLAIN: Dict[str, Any] = {
     "text": lambda: delta(content="text"),
-    "no text": lambda: delta(),
+    "no text": delta,
     "empty text": lambda: delta(content="", role="assistant"),
     "a call": lambda: delta(tool_calls=[CALL]),
     "no calls": lambda: delta(content="text", tool_calls=[]),

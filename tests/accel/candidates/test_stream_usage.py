@@ -58,7 +58,9 @@ USAGES = (
     types.Usage(**COUNTS),
     types.Usage(prompt_tokens=0, completion_tokens=0),
     types.Usage(prompt_tokens=5, completion_tokens=2, speed="fast", inference_geo="us", cost=0.5),
-    types.Usage(**COUNTS, prompt_tokens_details={"cached_tokens": 2}, completion_tokens_details={"reasoning_tokens": 1}),
+    types.Usage(
+        **COUNTS, prompt_tokens_details={"cached_tokens": 2}, completion_tokens_details={"reasoning_tokens": 1}
+    ),
     {**COUNTS, "cache_read_input_tokens": 2, "server_tool_use": {"web_search_requests": 1}},
     {},
     {"prompt_tokens": "many"},
@@ -67,7 +69,7 @@ USAGES = (
     None,
 )
 PLAIN = (
-    lambda: chunk(),
+    chunk,
     lambda: chunk(hidden={"custom_llm_provider": "anthropic"}),
     lambda: chunk(hidden={"usage": None}),
     lambda: with_usage_of(None),
@@ -83,12 +85,12 @@ ODD = (
     lambda: changed(__pydantic_private__={}),
     lambda: changed(__pydantic_extra__=None),
     lambda: changed(_hidden_params=7),
-    lambda: types.ModelResponse(),
+    types.ModelResponse,
     lambda: types.ModelResponse(usage=types.Usage(**COUNTS)),
     lambda: {"choices": [{"finish_reason": None}], "usage": None},
     lambda: {"choices": [{"finish_reason": "stop"}]},
     lambda: {"choices": [], "usage": dict(COUNTS)},
-    lambda: {},
+    dict,
     lambda: None,
 )
 USED = tuple(
@@ -142,7 +144,9 @@ def test_chunks_of_text_are_left_out_but_for_the_first(candidate, make):
 def test_no_other_chunk_is_left_out(candidate, make):
     """It may matter, or nobody can tell."""
     odd = make()
-    telling = candidate.prepare((reference.ChunkProcessor.__new__(reference.ChunkProcessor), [chunk(), odd, chunk()]), {})
+    telling = candidate.prepare(
+        (reference.ChunkProcessor.__new__(reference.ChunkProcessor), [chunk(), odd, chunk()]), {}
+    )
 
     assert odd is telling[1]
 

@@ -49,6 +49,21 @@ def test_where_somebody_plays_the_network_nothing_goes_out(rust, server, monkeyp
     assert ({"reference_patched": 1}, []) == (status()["declined"], server.received)
 
 
+@pytest.mark.parametrize("name", ["socket", "create_connection", "getaddrinfo"])
+def test_on_sockets_that_are_not_pythons_nothing_is_pooled(rust, server, monkeypatch, name):
+    """gevent's have been there before the candidate is made, and let others take their turn where it would wait."""
+
+    def somebodys(*args, **kwargs):
+        return original(*args, **kwargs)
+
+    original = getattr(socket, name)
+    monkeypatch.setattr(socket, name, somebodys)
+    rust()
+    Sync().send(("GET", server.url + "/plain"))
+
+    assert ({"sockets": 1}, {"python": 1, "rust": 0}) == (status()["declined"], status()["served"])
+
+
 class OwnPool(httpcore.ConnectionPool):
     """Somebody's own, which answers itself."""
 
