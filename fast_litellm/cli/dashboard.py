@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from fast_litellm.cli import console, pictures
@@ -26,4 +28,6 @@ def command(host: str, port: int) -> None:
     try:
         server.serve(take, host, port, lambda address: console.say(f"dashboard at {address}"))
     except OSError as error:
-        console.fail(f"cannot listen on {host}:{port}: {error.strerror}", "name another port with --port")
+        is_taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        hint = "name another port with --port" if is_taken else "name an address of this machine with --host"
+        console.fail(f"cannot listen on {host}:{port}: {error.strerror}", hint)

@@ -37,6 +37,9 @@ def command(name: str, modules: tuple[str, ...], tries: int, key: str | None, as
     """
     record: dict[str, Any] = evidence.ledger().show(name)
     calls = captured.calls(record, key) if key else []
+    if record["captured"] and not key:
+        console.say(f"{record['captured']:,} captured call(s) are left out")
+        console.hint("name the private key that opens them with --key")
     runs = [_run(place, record, tries, calls) for place in pairs.of(record, modules)]
     if as_json:
         console.print_json({"fingerprint": record["fingerprint"], "differs": _differs(runs), "places": runs})

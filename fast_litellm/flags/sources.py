@@ -125,7 +125,7 @@ class FileSource:
     def _state(self) -> Signature:
         try:
             state = os.stat(self._absolute)  # noqa: PTH116 - polled every second; a Path object adds nothing
-        except OSError:
+        except (OSError, ValueError):
             return None
         return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
@@ -139,6 +139,8 @@ class FileSource:
             raise self._unusable(
                 "expected a rule file, got none at this path", "create it, or correct the path"
             ) from None
+        except ValueError as error:  # a path that no system can have
+            raise self._unusable(f"expected a path, got one with {error}", "correct the path") from None
         except OSError as error:
             is_loop = error.errno == errno.ELOOP
             hint = "name the file that the links were to lead to" if is_loop else "check its permissions"

@@ -103,3 +103,11 @@ def test_an_address_that_is_no_ledger_is_an_error(cli, monkeypatch):
     monkeypatch.setenv("FAST_LITELLM_LEDGER", "nowhere")
 
     assert 1 == cli("dashboard", "--port", "0").code
+
+
+def test_an_address_that_this_machine_has_not_is_an_error(cli):
+    """It is the address and not the port that is to be another."""
+    outcome = cli("dashboard", "--host", "192.0.2.1", "--port", "0")
+
+    assert 1 == outcome.code
+    assert "hint: name an address of this machine with --host" in outcome.err

@@ -9,6 +9,7 @@ import functools
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
+from fast_litellm import settings as environment
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import pool_network, pool_settings
 from fast_litellm.accel.candidates.calls import bound
@@ -53,6 +54,7 @@ class Pooling:
         self._methods = reach.methods(self._transport)
         self._untouched = native.IdentityGuard([*reach.places(sources, method), *beneath])
         self._on_pythons_sockets = pool_network.are_sockets_pythons()
+        self._may_go_on = not self.is_asynchronous or environment.read().pool_async
 
     @functools.cached_property
     def build(self) -> str:
@@ -72,6 +74,8 @@ class Pooling:
             Declined: It is not.
         """
         self._untouched.check()
+        if not self._may_go_on:  # pyreqwest leaves a request running that is cancelled before its response has begun
+            raise Declined("not_abortable")
         if not self._on_pythons_sockets:
             raise Declined("sockets")
         transport, request = bound(_bound, args, kwargs)

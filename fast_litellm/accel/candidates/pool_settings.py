@@ -7,13 +7,12 @@ A pool is made for one set of settings and kept with its transport. Settings tha
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import os
 import threading
 import weakref
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from fast_litellm.accel.candidates import pool_identity, pool_proxies
+from fast_litellm.accel.candidates import pool_identity, pool_library, pool_proxies
 from fast_litellm.accel.candidates.pool_proxies import Proxy
 from fast_litellm.accel.candidates.pool_trust import Trust
 from fast_litellm.errors import Declined
@@ -22,6 +21,8 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
 """Seconds for connecting, for one read, and for waiting for a connection; None is no limit."""
 
 _SCOPES = ("connect", "read", "pool")
+_LATER = 0.1
+"""Seconds that connecting is given before reading is over, whose time pyreqwest has begin with the request."""
 _KEPT_FOR_EVER = dt.timedelta(days=365)
 _WINDOW, _HEADERS = 1 << 24, 1 << 16
 _MOST_POOLS = 8
@@ -73,7 +74,8 @@ def timeouts_of(extensions: Any) -> Timeouts:
         Its timeouts.
 
     Raises:
-        Declined: There is something else among them, or a timeout is none.
+        Declined: There is something else among them, a timeout is none, or one for a read would end connecting, because
+            pyreqwest has it begin with the request.
     """
     if any(name != "timeout" for name in extensions):
         raise Declined("request_extension")
@@ -82,6 +84,8 @@ def timeouts_of(extensions: Any) -> Timeouts:
     if any(value is not None and (type(value) not in (int, float) or value <= 0) for value in found):
         raise Declined("timeout")
     connect, read, pool = found
+    if read is not None and (connect is None or connect > read):
+        raise Declined("timeout")
     return connect, read, pool
 
 
@@ -144,10 +148,9 @@ def make_pool(transport: Any, settings: PoolSettings, *, is_asynchronous: bool) 
     Raises:
         Declined: pyreqwest is not installed, or does not take the settings.
     """
-    try:
-        module = importlib.import_module("pyreqwest.client")
-    except ImportError:
-        raise Declined("pyreqwest_absent") from None
+    module = pool_library.loaded()
+    if module is None:
+        raise Declined("pyreqwest_absent")
     builder = module.ClientBuilder() if is_asynchronous else module.SyncClientBuilder()
     try:
         builder = _speaking(_plain(builder), has_http2=settings.has_http2)
@@ -173,8 +176,14 @@ def _speaking(builder: Any, *, has_http2: bool) -> Any:
 
 
 def _kept_to(settings: PoolSettings) -> Timeouts:
-    """Returns the timeouts, but for a place in a connection of HTTP/2: for that httpcore waits as long as it takes."""
+    """
+    Returns:
+        The timeouts, but for a place in a connection of HTTP/2, for which httpcore waits as long as it takes, and for a
+        read, so that connecting is over before it.
+    """
     connect, read, pool = settings.timeouts
+    if connect is not None and read is not None:
+        read = max(read, connect + _LATER)
     return connect, read, None if settings.has_http2 else pool
 
 

@@ -125,3 +125,15 @@ def test_an_opposite_holds_for_a_missing_attribute(with_flag):
     assert ["python", "rust", "rust"] == [
         manager.serve("parser", None, attributes) for attributes in ({"team": "a"}, {"team": "b"}, {})
     ]
+
+
+@pytest.mark.parametrize("network", ["10.0.0.0/8", "::ffff:10.0.0.0/104"])
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3"])
+def test_addresses_of_ipv4_may_be_written_as_ipv6(with_flag, network, address):
+    """On either side; an address of IPv6 is in no network of IPv4, nor the other way round."""
+    rule = {"name": "r", "when": {"attr": "ip", "cidr": network}, "serve": "rust"}
+    manager: FlagManager = with_flag({"rules": [rule]})
+
+    assert ["rust", "python", "python"] == [
+        manager.serve("parser", None, {"ip": it}) for it in (address, "11.1.2.3", "::a01:203")
+    ]

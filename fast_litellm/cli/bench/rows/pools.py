@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
+import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import util
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
+from fast_litellm import settings
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import server
@@ -18,6 +21,7 @@ from fast_litellm.cli.reference import import_litellm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ASYNC = f"{settings.PREFIX}POOL_ASYNC"
 _NO_LOSS = Goal(Measure.SPEEDUP, 1)
 _AT_ONCE = 20
 _PATIENCE_S = 60  # a busy machine is measured, too
@@ -32,8 +36,21 @@ def rows() -> Iterator[Row]:
     import_litellm()
     if util.find_spec("pyreqwest") is None:
         return
-    with server.running() as address, stages.installed({"connection_pooling": {"otherwise": "rust"}}):
+    rules = {"connection_pooling": {"otherwise": "rust"}}
+    with server.running() as address, _asked_for(), stages.installed(rules):
         yield from _rows(f"{address}/v1/chat/completions")
+
+
+@contextmanager
+def _asked_for() -> Iterator[None]:
+    """Asynchronous requests are taken from who says so."""
+    before = os.environ.get(_ASYNC)
+    os.environ[_ASYNC] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_ASYNC)
+        os.environ.update({} if before is None else {_ASYNC: before})
 
 
 def _rows(url: str) -> Iterator[Row]:

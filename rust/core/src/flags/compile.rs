@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -17,6 +18,8 @@ use super::flag::{Action, Flag, Hashed, Ramp, Requirement, Rule, Slot, UnitSourc
 use super::hash::{self, Draw, Hasher};
 use super::version;
 
+/// How many bits come before an IPv4 address that is written as IPv6.
+const MAPPED_BITS: u8 = 96;
 // A pattern that would need more memory than this is refused when the rules are read.
 const PATTERN_BYTES: usize = 1 << 20;
 const SEGMENT_DEPTH: usize = 64;
@@ -295,5 +298,16 @@ fn range(text: &str) -> Result<version::Range, CompileError> {
 }
 
 fn network(text: &str) -> Result<IpNet, CompileError> {
-    text.parse().map_err(|error| CompileError(format!("no network: {text:?} ({error})")))
+    text.parse().map(canonical).map_err(|error| CompileError(format!("no network: {text:?} ({error})")))
+}
+
+/// A network of IPv4 addresses that are written as IPv6 is one of IPv4, as the addresses are.
+fn canonical(network: IpNet) -> IpNet {
+    let shorter = network.prefix_len().checked_sub(MAPPED_BITS);
+    match (network.addr(), shorter) {
+        (IpAddr::V6(address), Some(bits)) if address.to_ipv4_mapped().is_some() => {
+            IpNet::new(IpAddr::V6(address).to_canonical(), bits).unwrap_or(network)
+        }
+        _ => network,
+    }
 }

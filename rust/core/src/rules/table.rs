@@ -435,7 +435,11 @@ pub static TESTS: Table = Table {
         field("gte", Shape::Number, "A number at least as great."),
         field("lt", Shape::Number, "A smaller number."),
         field("lte", Shape::Number, "A number at most as great."),
-        field("semver", Shape::Text, "A version within this range, such as \">=2.4.0, <3\"."),
+        field(
+            "semver",
+            Shape::Text,
+            "A version within this range, such as \">=2.4.0, <3\"; \"1.2.3\" is \"^1.2.3\", and \"=1.2.3\" is that version.",
+        ),
         field("before", Shape::Time, "A time before this one."),
         field("after", Shape::Time, "A time after this one."),
         field("exists", Shape::Boolean, "Present, or with false absent."),

@@ -29,6 +29,12 @@ def plain_aiohttp(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def asked_for(monkeypatch):
+    """Asynchronous requests, which cannot be aborted, are taken from who says so."""
+    monkeypatch.setenv("FAST_LITELLM_POOL_ASYNC", "1")
+
+
+@pytest.fixture(autouse=True)
 def no_signals(monkeypatch):
     """Requests of the main thread are left to httpx because signals reach it; here, none comes."""
     monkeypatch.setattr(pool_requests, "check_thread", lambda: None)

@@ -15,13 +15,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fast_litellm.accel.candidates import pool_network
+from fast_litellm.accel.candidates import pool_library, pool_network
 from fast_litellm.accel.candidates.pool_network import is_read_in_c
 
 spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
 callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
-LiteLLM, Sync, status = callers.LiteLLM, callers.Sync, callers.status
+Async, LiteLLM, Sync, status = callers.Async, callers.LiteLLM, callers.Sync, callers.status
 aiohttp = pytest.importorskip("aiohttp")
 
 
@@ -52,6 +52,8 @@ DECLINED = [
     ("large_body", {"content": b"x" * ((1 << 20) + 1)}),
     ("request_extension", {"extensions": {"sni_hostname": "x"}}),
     ("timeout", {"timeout": httpx.Timeout(5, read=0)}),
+    ("timeout", {"timeout": httpx.Timeout(5, read=4.9)}),
+    ("timeout", {"timeout": httpx.Timeout(5, connect=None)}),
     ("headers", {"headers": {"Connection": "close"}}),
     ("headers", {"headers": {"Expect": "100-continue"}}),
     ("headers", {"headers": {"X": b"\xe9"}}),
@@ -161,11 +163,21 @@ def test_a_transport_with_few_connections_has_one_pool(connections, by_rust, rus
 
 def test_without_pyreqwest_every_request_is_declined(rust, server, monkeypatch):
     """It is an extra, and the flag says that it is not there."""
-    monkeypatch.setitem(sys.modules, "pyreqwest.client", None)
+    monkeypatch.setattr(pool_library, "loaded", lambda: None)
     rust()
     Sync().send(("GET", server.url + "/plain"))
 
     assert {"pyreqwest_absent": 1} == status()["declined"]
+
+
+@pytest.mark.parametrize("make", [Async, LiteLLM])
+def test_asynchronous_requests_are_taken_only_from_who_says_so(make, rust, server, monkeypatch):
+    """One that is given up would go on, and a provider with it."""
+    monkeypatch.delenv("FAST_LITELLM_POOL_ASYNC")
+    rust()
+    make().send(("GET", server.url + "/plain"))
+
+    assert ({"not_abortable": 1}, 0) == (status()["declined"], status()["served"]["rust"])
 
 
 FORKS = """
