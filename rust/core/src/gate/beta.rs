@@ -36,7 +36,8 @@ impl Beta {
     /// The median of a beta distribution lies between its mean and its mode: a point above both has half of it below.
     pub(super) fn below(self, point: f64) -> f64 {
         if self.a.min(self.b) <= GREATEST_SHAPE {
-            return checked_beta_reg(self.a, self.b, point).map_or(0.0, |mass| mass.clamp(0.0, 1.0));
+            let mass = checked_beta_reg(self.a, self.b, point).unwrap_or(0.0);
+            return if mass < f64::MIN_POSITIVE { 0.0 } else { mass.min(1.0) }; // what is less has lost its digits
         }
         let mean = self.a / (self.a + self.b);
         let mode = (self.a - 1.0) / (self.a + self.b - 2.0);
