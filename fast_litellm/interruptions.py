@@ -6,57 +6,54 @@ exception for the failure of what it has called has to let these go on.
 
 from __future__ import annotations
 
-import functools
 import inspect
-import signal
 import traceback
-from typing import TYPE_CHECKING, Any, Iterator, List, Optional
+from types import FrameType
+from typing import TYPE_CHECKING, Any, List, Optional
 
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import TracebackType
 
 _PACKAGE = __name__.partition(".")[0]
 
 
-def is_from_elsewhere(error: BaseException) -> bool:
+def is_from_elsewhere(error: BaseException, raised: Optional[TracebackType] = None) -> bool:
     """
     Args:
-        error: Raised by something that was called, with its traceback; one that is no `Exception` tells by its class.
+        error: Raised by something that was called.
+        raised: Where; by default what it holds itself.
 
     Returns:
-        Whether it came through a signal's handler, or out of this package's own code though that raises none of its
-        kind. One that was set by another thread while somebody else's code ran cannot be told from that code's own.
+        Whether it came through a signal's handler, or was set by another thread while this package's own code ran. One
+        that was set while somebody else's code ran cannot be told from that code's own.
     """
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return _passed_a_handler(frames) or _was_set(error, frames)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__ if raised is None else raised)]
+    return any(map(_handles_a_signal, frames)) or _was_set(error, frames)
 
 
-def _passed_a_handler(frames: List[FrameType]) -> bool:
-    ran = {frame.f_code for frame in frames}
-    return any(code in ran for code in _handlers())
-
-
-def _handlers() -> Iterator[CodeType]:
-    """What runs when a signal comes, of those handlers that are written in Python."""
-    for number in signal.valid_signals():
-        code = _code(signal.getsignal(number))
-        if code is not None:
-            yield code
-
-
-def _code(handler: Any) -> Optional[CodeType]:
-    while isinstance(handler, functools.partial):
-        handler = handler.func
-    called = (vars(kind)["__call__"] for kind in type(handler).__mro__ if "__call__" in vars(kind))
-    function = handler if inspect.isroutine(handler) else next(called, None)
-    return getattr(getattr(function, "__func__", function), "__code__", None)
+def _handles_a_signal(frame: FrameType) -> bool:
+    """
+    Whether it was called with a frame, as Python calls a signal's handler: with the signal's number and the frame that
+    it interrupts. So is what a handler hands them on to, and what traces a program, which is nobody's failure either.
+    """
+    code = frame.f_code
+    names = list(code.co_varnames[: code.co_argcount])
+    if code.co_flags & inspect.CO_VARARGS:
+        names.append(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
+    values = [frame.f_locals.get(name) for name in names]
+    return any(type(it) is FrameType for value in values for it in (value if type(value) is tuple else (value,)))
 
 
 def _was_set(error: BaseException, frames: List[FrameType]) -> bool:
-    """This package raises what is Python's own or its own, or panics, and waits for nothing that could be late."""
-    if not isinstance(error, Exception) or not frames or _package(frames[-1].f_globals.get("__name__")) != _PACKAGE:
+    """
+    Whether another thread has set it, which names a class alone: this package raises nothing of somebody else's without
+    a word, nor does it wait for anything that could be late.
+    """
+    if not isinstance(error, Exception) or error.args or not frames:
         return False
-    return isinstance(error, TimeoutError) or _package(type(error).__module__) not in ("builtins", _PACKAGE)
+    is_late = isinstance(error, TimeoutError)
+    is_foreign = is_late or _package(type(error).__module__) not in ("builtins", _PACKAGE)
+    return is_foreign and _package(frames[-1].f_globals.get("__name__")) == _PACKAGE
 
 
 def _package(module: Any) -> str:

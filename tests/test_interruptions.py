@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import functools
 import signal
+from unittest import mock
 
 import pytest
 
@@ -33,13 +35,23 @@ class Heir(Handler):
     """Inherits how it is called."""
 
 
+@contextlib.contextmanager
+def span():
+    """As tracing libraries have one, which decorates functions of all kinds."""
+    yield
+
+
 HANDLERS = {
     "a function": raise_late,
     "a method": Handler().method,
     "an object": Handler(),
     "an heir": Heir(),
     "a partial": functools.partial(functools.partial(raise_late, 1), 2),
+    "one with a memory": functools.lru_cache(raise_late),
     "one that calls another": lambda *_: raise_late(),
+    "one with names for what it gets": lambda number, frame: raise_late(),
+    "a decorated one": span()(raise_late),
+    "a mock": mock.Mock(side_effect=LateError),
 }
 
 
@@ -76,11 +88,17 @@ def test_what_a_signals_handler_raises_is_from_elsewhere(kind):
         assert is_from_elsewhere(raised(signal.raise_signal, signal.SIGTERM))
 
 
-@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL, signal.default_int_handler, print])
+@span()
+def defective(*_):
+    raise ValueError("its own defect")
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL, print, raise_late, span()(print), defective])
 def test_what_no_handler_raises_is_not(handler):
-    """Also where handlers are not written in Python, and where the same function is called by somebody else."""
+    """Also where the same function, or one with the same decorator, is called by somebody else."""
     with handled(handler):
         assert not is_from_elsewhere(raised(raise_late))
+        assert not is_from_elsewhere(raised(defective, 1))
 
 
 @pytest.mark.parametrize("error", [LateError, TimeoutError])
@@ -89,11 +107,24 @@ def test_what_the_package_never_raises_was_set_by_another_thread(error):
     assert is_from_elsewhere(raised(of_the_package("raise error", error=error)))
 
 
-@pytest.mark.parametrize("statement", ["1 / 0", "{}['missing']", "None.missing", "raise RecursionError", "open('/')"])
+OWN = ["1 / 0", "{}['missing']", "None.missing", "raise RecursionError", "open('/')", "raise LateError('with a word')"]
+
+
+@pytest.mark.parametrize("statement", OWN)
 def test_what_the_package_may_raise_is_its_own_failure(statement):
-    """Nor is it the program's when it comes out of what the package has called."""
-    assert not is_from_elsewhere(raised(of_the_package(statement)))
+    """Nor is it the program's when it comes out of what the package has called, be that written in Python or not."""
+    assert not is_from_elsewhere(raised(of_the_package(statement, LateError=LateError)))
     assert not is_from_elsewhere(raised(of_the_package("late()", late=raise_late)))
+    assert not is_from_elsewhere(raised(of_the_package("native('x')", native=binascii.unhexlify)))
+
+
+def test_where_it_was_raised_may_be_told():
+    """An exception that is on its way need not hold its traceback yet."""
+    with handled(raise_late):
+        error = raised(signal.raise_signal, signal.SIGTERM)
+    way, error.__traceback__ = error.__traceback__, None
+
+    assert [False, True] == [is_from_elsewhere(error), is_from_elsewhere(error, way)]
 
 
 def test_classes_that_tell_by_themselves_are_not_asked_about():

@@ -106,13 +106,14 @@ class AwaitedCandidate:
         if isinstance(it.error, Declined):
             self._feature.tally.decline(it.error.reason)
             return await self._fall_back(call)
-        if _is_failure(it.error) and not self._pair.effect_free:
-            self._tell_guard(it.duration_ns, is_error=True)
-            self._feature.tally.serve(self.name)  # an exception is an answer where the control is not asked after it
-        elif _is_failure(it.error) and not is_from_elsewhere(it.error):
+        if not _is_failure(it.error) or is_from_elsewhere(it.error):
+            if not isinstance(it.error, _CALLERS_OWN):
+                self._feature.tally.fail(type(it.error).__name__)
+            return _raise(it)
+        if self._pair.effect_free:
             return await self._answer_for_failed(it, call)
-        elif not isinstance(it.error, _CALLERS_OWN):
-            self._feature.tally.fail(type(it.error).__name__)
+        self._tell_guard(it.duration_ns, is_error=True)
+        self._feature.tally.serve(self.name)  # an exception is an answer where the control is not asked after it
         return _raise(it)
 
     async def _answer_for_failed(self, it: _Raised, call: Call) -> Any:
@@ -134,7 +135,9 @@ class AwaitedCandidate:
     def _tell_guard(self, duration_ns: int, *, is_error: bool) -> None:
         try:
             self._judge(duration_ns, is_error)
-        except Exception:  # as in the dispatcher: counted, and not the caller's to know
+        except Exception as error:  # as in the dispatcher: counted, and not the caller's to know
+            if is_from_elsewhere(error):
+                raise
             self._feature.tally.fail(_UNHEARD)
 
 

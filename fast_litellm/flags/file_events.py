@@ -78,7 +78,7 @@ def _check_threads() -> None:
             replaced the system's threads by some that take turns.
     """
     if type(_thread.start_new_thread) is not BuiltinFunctionType:
-        raise RuntimeError("the threads of this program take turns, and none may wait for the system")
+        raise RuntimeError("somebody else starts the threads of this program, which may take turns")
 
 
 def _heard(entries: Entries, stopped: Stop) -> Iterator[Way]:

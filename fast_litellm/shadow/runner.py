@@ -17,6 +17,7 @@ import weakref
 from dataclasses import replace
 from typing import Any, Callable, ContextManager, Optional
 
+from fast_litellm.interruptions import is_from_elsewhere
 from fast_litellm.shadow import engine, forking, machinery, modes
 from fast_litellm.shadow.budget import Budget
 from fast_litellm.shadow.candidate import Arguments, FunctionCandidate, Keywords
@@ -110,7 +111,9 @@ class ShadowRunner:
         """
         try:
             return self.prepare(args, kwargs)
-        except BaseException:
+        except BaseException as error:
+            if is_from_elsewhere(error):
+                raise
             return None
 
     def prepare(self, args: Arguments, kwargs: Keywords) -> Optional[Job]:
@@ -143,6 +146,8 @@ class ShadowRunner:
                 self.observer.submit_raised(job, observation)
         except BaseException as error:
             self.observer.abandon(job, "machinery_failed")
+            if is_from_elsewhere(error):
+                raise
             machinery.failed("submit", error)
 
     def submit_served(self, job: Job, value: Any, duration_ns: int) -> None:

@@ -11,6 +11,7 @@ import functools
 import importlib
 import sys
 import threading
+from importlib import util
 from types import ModuleType
 from typing import List, Optional
 
@@ -19,34 +20,46 @@ from fast_litellm.errors import try_to_start
 _NAME = "pyreqwest.client"
 
 
-@functools.cache
 def loaded() -> Optional[ModuleType]:
     """
     Returns:
-        pyreqwest's module of clients; None where it is not installed.
+        pyreqwest's module of clients; None where it is not installed or cannot be loaded.
     """
-    if _NAME not in sys.modules and threading.current_thread() is not threading.main_thread():
-        return _loaded_apart()
-    return _imported()
+    if not _is_installed():
+        return None
+    if _NAME in sys.modules or threading.current_thread() is threading.main_thread():
+        return _imported()
+    return _imported_apart()
 
 
-def _loaded_apart() -> Optional[ModuleType]:
+@functools.cache
+def _is_installed() -> bool:
+    return util.find_spec(_NAME.partition(".")[0]) is not None
+
+
+def _imported_apart() -> Optional[ModuleType]:
     found: List[Optional[ModuleType]] = []
-    is_loaded = threading.Event()
+    is_over = threading.Event()
 
     def load_and_stay() -> None:
-        found.append(_imported())
-        is_loaded.set()
+        try:
+            found.append(_imported())
+        finally:
+            is_over.set()
         threading.Event().wait()
 
-    if not try_to_start(threading.Thread(target=load_and_stay, name="fast-litellm-pyreqwest", daemon=True)):
+    try:
+        is_started = try_to_start(threading.Thread(target=load_and_stay, name="fast-litellm-pyreqwest", daemon=True))
+    except RuntimeError:  # no room for one more
         return None
-    is_loaded.wait()
-    return found[0]
+    if is_started:
+        is_over.wait()
+    return found[0] if found else None
 
 
 def _imported() -> Optional[ModuleType]:
+    """Whatever a broken installation raises, its requests are the original's."""
     try:
         return importlib.import_module(_NAME)
-    except ImportError:
+    except Exception:
         return None

@@ -23,6 +23,8 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float]]
 _SCOPES = ("connect", "read", "pool")
 _LATER = 0.1
 """Seconds that connecting is given before reading is over, whose time pyreqwest has begin with the request."""
+_SHORT = 1.0
+"""A time for reading below this is not made longer."""
 _KEPT_FOR_EVER = dt.timedelta(days=365)
 _WINDOW, _HEADERS = 1 << 24, 1 << 16
 _MOST_POOLS = 8
@@ -84,7 +86,7 @@ def timeouts_of(extensions: Any) -> Timeouts:
     if any(value is not None and (type(value) not in (int, float) or value <= 0) for value in found):
         raise Declined("timeout")
     connect, read, pool = found
-    if read is not None and (connect is None or connect > read):
+    if read is not None and (connect is None or connect > read or (connect + _LATER > read and read < _SHORT)):
         raise Declined("timeout")
     return connect, read, pool
 

@@ -22,7 +22,7 @@ SOURCES: Tuple[Source, ...] = (
     Source("litellm.litellm_core_utils.streaming_handler", (NAME, _ASKED)),
     Source("litellm.types.utils", ("Delta.get",)),
 )
-"""The account and what it asks. Which names it asks for is read from the class with every call."""
+"""The account and what it asks. Which names it asks for is read from the class, and watched."""
 
 
 class Plan(NamedTuple):

@@ -85,6 +85,9 @@ fn told_by_delta<'py>(
 }
 
 fn text_of<'py>(delta: &Bound<'py, PyAny>, class: &Bound<'py, PyType>) -> Result<Bound<'py, PyString>, Untold> {
+    if part(delta, intern!(delta.py(), "__dict__"))?.contains(intern!(delta.py(), "get"))? {
+        return Err(Untold); // by which the control asks
+    }
     match held(delta, class, intern!(delta.py(), "content"))?.filter(|text| !text.is_none()) {
         Some(text) => text.cast_into_exact().map_err(|_| Untold),
         None => Ok(PyString::new(delta.py(), "")),

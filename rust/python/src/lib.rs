@@ -20,6 +20,7 @@ mod guard;
 mod holders;
 mod identical;
 mod identity;
+mod interruption;
 mod job;
 mod listener;
 mod memory;

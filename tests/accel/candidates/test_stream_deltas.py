@@ -72,6 +72,7 @@ ODD: Dict[str, Any] = {
     "a number for a text": lambda: delta(content=7),
     "a value with a truth of its own": lambda: delta(content="text", audio=Truth()),
     "somebody's own class": lambda: delta(Heir, content="text"),
+    "another way to get": lambda: delta(parts={"get": lambda _: "other"}),
     "no extras": lambda: delta(parts={"__pydantic_extra__": None}),
     "a dict": lambda: {"content": "text"},
     "a namespace": lambda: SimpleNamespace(content="text"),

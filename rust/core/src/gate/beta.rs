@@ -37,7 +37,7 @@ impl Beta {
     pub(super) fn below(self, point: f64) -> f64 {
         if self.a.min(self.b) <= GREATEST_SHAPE {
             let mass = checked_beta_reg(self.a, self.b, point).unwrap_or(0.0);
-            return if mass < f64::MIN_POSITIVE { 0.0 } else { mass.min(1.0) }; // what is less has lost its digits
+            return if mass >= f64::MIN_POSITIVE { mass.min(1.0) } else { 0.0 }; // what is less has lost its digits
         }
         let mean = self.a / (self.a + self.b);
         let mode = (self.a - 1.0) / (self.a + self.b - 2.0);

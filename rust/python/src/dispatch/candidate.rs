@@ -7,13 +7,13 @@ use fast_litellm_core::guard::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 use super::connection::Connection;
 use super::way::Decided;
 use super::{Arguments, Dispatcher, is_declined};
 use crate::guard::{self, Stopwatch};
+use crate::interruption::is_from_elsewhere;
 
 /// Counted like a candidate's failure: somebody who was to be told of something failed to listen.
 const UNHEARD: &str = "listener_failed";
@@ -49,17 +49,13 @@ impl Dispatcher {
             self.tally.get().core().decline(&declined_reason(py, &error));
             return self.fall_back(py, call);
         }
-        if is_a_signal(py, &error) {
+        if is_a_signal(py, &error) || is_from_elsewhere(py, &error)? {
             self.tally.get().core().fail(&kind_of(py, &error));
             return Err(error);
         }
         if !self.effect_free {
             self.count_answer(decided);
             self.judge(py, connection, timed, Outcome::Error)?;
-            return Err(error);
-        }
-        if is_from_elsewhere(py, &error)? {
-            self.tally.get().core().fail(&kind_of(py, &error));
             return Err(error);
         }
         self.answer_for_failed(py, connection, call, (&error, timed))
@@ -196,15 +192,4 @@ fn kind_of(py: Python<'_>, error: &PyErr) -> String {
 /// raised as a `BaseException` too, but is the candidate's own failure.
 fn is_a_signal(py: Python<'_>, error: &PyErr) -> bool {
     !error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PanicException>(py)
-}
-
-/// Whether an exception belongs to the program, too: a signal's handler has raised it, or another thread has set it.
-fn is_from_elsewhere(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
-    static ASKED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    if !error.is_instance_of::<PyException>(py) {
-        return Ok(false);
-    }
-    let value = error.value(py);
-    value.setattr(pyo3::intern!(py, "__traceback__"), error.traceback(py))?;
-    ASKED.import(py, "fast_litellm.interruptions", "is_from_elsewhere")?.call1((value,))?.extract()
 }

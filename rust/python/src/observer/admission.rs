@@ -47,27 +47,27 @@ impl From<Unfreezable> for Unfit {
 
 impl Observer {
     /// Admits, plans and copies a call. Whatever comes of it is counted.
-    pub(super) fn begin<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> Option<Bound<'py, Job>> {
+    pub(super) fn begin<'py>(&self, py: Python<'py>, call: Arguments<'_, 'py>) -> PyResult<Option<Bound<'py, Job>>> {
         let begun = catch_unwind(AssertUnwindSafe(|| {
             let shape = self.shaper.get().of(call.0, call.1);
             (shape, self.admit(py, call, shape))
         }));
         let failure = match begun {
-            Ok((_, Ok(job))) => return Some(job),
+            Ok((_, Ok(job))) => return Ok(Some(job)),
             Ok((shape, Err(Unfit::Shed(reason)))) => {
                 self.tally.get().core().shed(reason, shape);
-                return None;
+                return Ok(None);
             }
             Ok((shape, Err(Unfit::LeftOut))) => {
                 self.tally.get().core().sample_out(shape);
-                return None;
+                return Ok(None);
             }
             Ok((_, Err(Unfit::Failed(failure)))) => failure,
             Err(_) => panicked(),
         };
         self.tally.get().core().shed("machinery_failed", UNKNOWN);
-        self.tell_failed(py, "prepare", failure);
-        None
+        self.tell_failed(py, "prepare", failure)?;
+        Ok(None)
     }
 
     /// What is reserved here is given back by whoever ends the job.

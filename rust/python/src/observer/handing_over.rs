@@ -12,11 +12,14 @@ use crate::job::{Held, Job};
 
 impl Observer {
     /// Accepts a call whose answer is known, and queues it.
-    pub(super) fn hand_over(&self, job: &Bound<'_, Job>, now: i64, take: impl FnOnce(&mut Job) -> Result<(), Unfit>) {
-        let is_accepted = self.accept(job.py(), &mut job.borrow_mut(), now, take);
-        if is_accepted {
-            self.queue(job);
-        }
+    pub(super) fn hand_over(
+        &self,
+        job: &Bound<'_, Job>,
+        now: i64,
+        take: impl FnOnce(&mut Job) -> Result<(), Unfit>,
+    ) -> PyResult<()> {
+        let is_accepted = self.accept(job.py(), &mut job.borrow_mut(), now, take)?;
+        if is_accepted { self.queue(job) } else { Ok(()) }
     }
 
     /// Takes what a side did and gives the job its ticket. Returns whether it is to be queued.
@@ -26,42 +29,43 @@ impl Observer {
         job: &mut Job,
         now: i64,
         take: impl FnOnce(&mut Job) -> Result<(), Unfit>,
-    ) -> bool {
+    ) -> PyResult<bool> {
         if !self.is_own(job) {
-            return false; // begun before a fork: the parent accounts for it
+            return Ok(false); // begun before a fork: the parent accounts for it
         }
         let failure = match catch_unwind(AssertUnwindSafe(|| take(job))) {
             Ok(Ok(())) => {
                 job.queued_at = now;
                 job.ticket = Held::Core(self.tally.get().core().accept(job.shape));
-                return true;
+                return Ok(true);
             }
             Ok(Err(Unfit::Failed(failure))) => failure,
             Ok(Err(unfit)) => {
                 self.give_up(job, if let Unfit::Shed(reason) = unfit { reason } else { "machinery_failed" });
-                return false;
+                return Ok(false);
             }
             Err(_) => panicked(),
         };
         self.give_up(job, "machinery_failed");
-        self.tell_failed(py, "submit", failure);
-        false
+        self.tell_failed(py, "submit", failure)?;
+        Ok(false)
     }
 
-    fn queue(&self, job: &Bound<'_, Job>) {
+    fn queue(&self, job: &Bound<'_, Job>) -> PyResult<()> {
         let queued = match self.room.get().put(job) {
             Ok(false) => self.worker.bind(job.py()).call_method1("put", (job,)).and_then(|taken| taken.is_truthy()),
             other => other,
         };
         match queued {
-            Ok(true) => {}
+            Ok(true) => Ok(()),
             Ok(false) => {
                 let ending = self.room.get().core().ending();
                 self.give_up(&mut job.borrow_mut(), ending.map_or("shutdown", Refusal::word));
+                Ok(())
             }
             Err(failure) => {
                 self.give_up(&mut job.borrow_mut(), "machinery_failed");
-                self.tell_failed(job.py(), "submit", failure);
+                self.tell_failed(job.py(), "submit", failure)
             }
         }
     }

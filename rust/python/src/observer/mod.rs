@@ -21,6 +21,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::dispatch::Arguments;
 use crate::freeze::{Frozen, Unfreezable, Unsnapshotable};
+use crate::interruption::is_from_elsewhere;
 use crate::job::{Job, Side};
 use crate::room::{Bucket, Clock, Room};
 use crate::shape::Shaper;
@@ -120,29 +121,29 @@ impl Observer {
         py: Python<'py>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> Option<Bound<'py, Job>> {
+    ) -> PyResult<Option<Bound<'py, Job>>> {
         self.begin(py, (args, kwargs))
     }
 
     /// Queues a call whose control has returned a value after so many nanoseconds.
     #[pyo3(signature = (job, value, duration_ns, /))]
-    fn submit(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) {
-        self.hand_over(job, self.now(job.py()), |job| self.set_control(job, value, duration_ns));
+    fn submit(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) -> PyResult<()> {
+        self.hand_over(job, self.now(job.py()), |job| self.set_control(job, value, duration_ns))
     }
 
     /// Queues a call whose control has raised, with an `Observation` of that.
     #[pyo3(signature = (job, observation, /))]
-    fn submit_raised(&self, job: &Bound<'_, Job>, observation: Py<PyAny>) {
-        self.hand_over(job, self.now(job.py()), |job| self.set_raised(job, observation));
+    fn submit_raised(&self, job: &Bound<'_, Job>, observation: Py<PyAny>) -> PyResult<()> {
+        self.hand_over(job, self.now(job.py()), |job| self.set_raised(job, observation))
     }
 
     /// Queues a call that the candidate has answered with a value after so many nanoseconds.
     #[pyo3(signature = (job, value, duration_ns, /))]
-    fn submit_served(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) {
+    fn submit_served(&self, job: &Bound<'_, Job>, value: &Bound<'_, PyAny>, duration_ns: i64) -> PyResult<()> {
         self.hand_over(job, self.now(job.py()), |job| {
             job.served = Side::Value(self.kept(job, value)?, duration_ns);
             Ok(())
-        });
+        })
     }
 
     /// Gives a call up.
@@ -178,7 +179,7 @@ impl Observer {
         let control = control.unwrap_or_else(|| self.control.bind(py));
         let bucket = self.bucket.get();
         let begun = (!bucket.is_boundless()).then(|| self.now(py));
-        let Some(job) = self.begin(py, call) else {
+        let Some(job) = self.begin(py, call)? else {
             return control.call(call.0, call.1);
         };
         let started = self.now(py);
@@ -186,8 +187,7 @@ impl Observer {
         let ended = self.now(py);
         let answer = match answer {
             Ok(value) => {
-                self.hand_over(&job, ended, |job| self.set_control(job, &value, ended - started));
-                Ok(value)
+                self.hand_over(&job, ended, |job| self.set_control(job, &value, ended - started)).map(|()| value)
             }
             Err(error) => Err(self.hand_over_raised(&job, error, (started, ended))),
         };
@@ -205,14 +205,14 @@ impl Observer {
             return error;
         }
         let error = error.into_value(py);
-        match self.listener.bind(py).call_method1("raised", (&error, ended - started)) {
+        let told = match self.listener.bind(py).call_method1("raised", (&error, ended - started)) {
             Ok(observation) => self.hand_over(job, ended, |job| self.set_raised(job, observation.unbind())),
             Err(failure) => {
                 self.give_up(&mut job.borrow_mut(), "machinery_failed");
-                self.tell_failed(py, "submit", failure);
+                self.tell_failed(py, "submit", failure)
             }
-        }
-        PyErr::from_value(error.into_bound(py).into_any())
+        };
+        told.err().unwrap_or_else(|| PyErr::from_value(error.into_bound(py).into_any()))
     }
 
     fn set_control(&self, job: &mut Job, value: &Bound<'_, PyAny>, duration_ns: i64) -> Result<(), Unfit> {
@@ -251,9 +251,13 @@ impl Observer {
         self.clock.now(py).unwrap_or_default()
     }
 
-    /// A listener that cannot listen, at the end of the stack, leaves it at the count.
-    fn tell_failed(&self, py: Python<'_>, operation: &str, failure: PyErr) {
+    /// A listener that cannot listen, at the end of the stack, leaves it at the count. What is the program's goes on.
+    fn tell_failed(&self, py: Python<'_>, operation: &str, failure: PyErr) -> PyResult<()> {
+        if is_from_elsewhere(py, &failure).unwrap_or(false) {
+            return Err(failure);
+        }
         let _unheard = self.listener.bind(py).call_method1("failed", (operation, failure.into_value(py)));
+        Ok(())
     }
 }
 

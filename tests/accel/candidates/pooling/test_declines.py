@@ -54,6 +54,7 @@ DECLINED = [
     ("timeout", {"timeout": httpx.Timeout(5, read=0)}),
     ("timeout", {"timeout": httpx.Timeout(5, read=4.9)}),
     ("timeout", {"timeout": httpx.Timeout(5, connect=None)}),
+    ("timeout", {"timeout": 0.9}),
     ("headers", {"headers": {"Connection": "close"}}),
     ("headers", {"headers": {"Expect": "100-continue"}}),
     ("headers", {"headers": {"X": b"\xe9"}}),

@@ -171,7 +171,7 @@ def test_what_breaks_over_http2_raises_alike(make, path, rust, h2_server):
 @pytest.mark.parametrize("path", ["/hang", "/hangbody"])
 def test_a_read_that_takes_too_long_over_http2_raises_alike(make, path, rust, h2_server):
     """With the texts that LiteLLM looks for."""
-    more = {"timeout": httpx.Timeout(5, read=SHORT_S, connect=SHORT_S)}
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S + 0.2, connect=SHORT_S)}
     control, _, found = both(speaking(make), rust, h2_server, ("GET", h2_server.url + path, more))
 
     assert (httpx.ReadTimeout, {}) == (control[0][0], found["declined"])

@@ -37,16 +37,32 @@ def test_threads_that_end_may_be_the_first_to_use_it():
     assert (0, "400\n") == (ended.returncode, ended.stdout), ended.stderr
 
 
-def test_what_is_not_installed_is_nothing(monkeypatch):
-    """In whichever thread."""
-    monkeypatch.setitem(sys.modules, "pyreqwest.client", None)
-    monkeypatch.setattr(pool_library, "_NAME", "pyreqwest.not_there")
-    pool_library.loaded.cache_clear()
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """An installation that cannot be imported."""
+    (tmp_path / "broken_library").mkdir()
+    (tmp_path / "broken_library" / "__init__.py").write_text("raise RuntimeError('broken')")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "broken_library.client"
+
+
+def in_threads(name, monkeypatch):
+    """What is loaded in this thread, and in another one."""
+    monkeypatch.setattr(pool_library, "_NAME", name)
+    pool_library._is_installed.cache_clear()
     found = [pool_library.loaded()]
-    pool_library.loaded.cache_clear()
     thread = threading.Thread(target=lambda: found.append(pool_library.loaded()))
     thread.start()
     thread.join(10)
-    pool_library.loaded.cache_clear()
+    pool_library._is_installed.cache_clear()
+    return found
 
-    assert [None, None] == found
+
+def test_what_is_not_installed_is_nothing(monkeypatch):
+    """In whichever thread."""
+    assert [None, None] == in_threads("not_there.client", monkeypatch)
+
+
+def test_what_cannot_be_imported_is_nothing(monkeypatch, broken):
+    """And nobody waits for it."""
+    assert [None, None] == in_threads(broken, monkeypatch)

@@ -145,7 +145,7 @@ def test_a_proxy_that_is_not_there_raises_alike(make, rust, server, authority):
 @pytest.mark.parametrize("path", ["/hang", "/close", "/cut", "/part"])
 def test_what_goes_wrong_behind_a_tunnel_raises_alike(make, path, rust, secure_server, proxy):
     """As without one."""
-    more = {"timeout": httpx.Timeout(5, read=SHORT_S, connect=SHORT_S)}
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S + 0.2, connect=SHORT_S)}
     _, _, found, _ = asked_by_both(
         through(make, proxy), rust, secure_server, proxy, ("GET", secure_server.url + path, more)
     )

@@ -63,7 +63,7 @@ def test_contexts_of_others_are_taken(make, context, rust, secure_server):
 @pytest.mark.parametrize("make", CALLERS)
 def test_a_read_that_takes_too_long_over_tls_raises_alike(make, rust, secure_server):
     """`ssl` has a text of its own, which LiteLLM looks for."""
-    more = {"timeout": httpx.Timeout(5, read=SHORT_S, connect=SHORT_S)}
+    more = {"timeout": httpx.Timeout(5, read=SHORT_S + 0.2, connect=SHORT_S)}
     requests = [("GET", secure_server.url + path, more) for path in ("/hang", "/hangbody")]
     _, _, found = both(trusting(make), rust, secure_server, *requests)
 
