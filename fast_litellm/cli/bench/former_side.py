@@ -14,9 +14,6 @@ import sys
 import time
 from typing import Any
 
-sys.path.pop(0)  # this directory: its files are no modules here
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-
 
 def _apply(rules: list[str]) -> int:
     import litellm  # noqa: F401 - what follows is measured beside it
@@ -47,6 +44,8 @@ def _say(value: float) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # this directory: its files are no modules here
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     _say(_apply(sys.argv[1:]))
     for line in sys.stdin:
         _say(_answer(*json.loads(line)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -152,3 +154,12 @@ def test_what_fails_while_it_is_measured_does_not_keep_the_others_from_it(cli, r
     assert "error: fourth: ConnectionError: the server is gone\n" in outcome.err
     assert ["third", "first", "second"] == [row["name"] for row in document["rows"]]
     assert ["ConnectionError: the server is gone"] == [it["problem"] for it in document["figures"]]
+
+
+def test_the_commands_own_process_keeps_its_modules(tmp_path):
+    """The former project's side takes its directory from the places where modules are found: in its own process."""
+    said = "import sys; before = list(sys.path); import fast_litellm.cli.bench.command; print(sys.path == before)"
+    command = [sys.executable, "-c", said]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+
+    assert "True\n" == done.stdout, done.stderr
