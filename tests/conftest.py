@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -74,3 +75,25 @@ def unconfigured_structlog():
     """A test that captures logs configures structlog; the next one finds it as a program without logging does."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def late():
+    """
+    A signal that comes while something works, as a time limit does: called with anything, it comes, and the program's
+    handler raises `late.error`.
+    """
+
+    class LateError(Exception):
+        pass
+
+    def handle(*_):
+        raise LateError
+
+    def come(*_args, **_kwargs):
+        signal.raise_signal(signal.SIGTERM)
+
+    come.error = LateError
+    before = signal.signal(signal.SIGTERM, handle)
+    yield come
+    signal.signal(signal.SIGTERM, before)

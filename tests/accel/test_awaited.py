@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import itertools
 import json
-import signal
 
 import pytest
 
@@ -96,24 +95,12 @@ def test_a_signal_is_the_programs(make_pair, error):
     assert ({} if is_the_callers else {type(error).__name__: 1}) == pair.status()["failed"]
 
 
-def test_what_a_signals_handler_raises_is_the_programs(make_pair):
+def test_what_a_signals_handler_raises_is_the_programs(make_pair, late):
     """Its time limit would be lost if the control answered."""
-
-    class LateError(Exception):
-        pass
-
-    def raise_late(*_):
-        raise LateError
-
     pair = make_pair()
-    pair.answer = lambda: signal.raise_signal(signal.SIGTERM)
-    before = signal.signal(signal.SIGTERM, raise_late)
-    try:
-        raised = pair.call()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    pair.answer = late
 
-    assert (LateError, {"LateError": 1}) == (type(raised), pair.status()["failed"])
+    assert (late.error, {"LateError": 1}) == (type(pair.call()), pair.status()["failed"])
 
 
 def test_a_cancelled_caller_is_cancelled(make_pair):

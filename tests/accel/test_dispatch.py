@@ -7,7 +7,6 @@ import functools
 import inspect
 import pickle
 import pydoc
-import signal
 import weakref
 from contextvars import ContextVar
 
@@ -180,22 +179,6 @@ def test_the_programs_own_signals_pass_through(interrupt):
     assert {interrupt.__name__: 1} == seam.tally.reading()["failed"]
 
 
-class LateError(Exception):
-    """What a program raises when its time is over."""
-
-
-@pytest.fixture
-def late():
-    """A signal comes, and the program's handler raises; returns the function that has it come."""
-
-    def raise_late(*_):
-        raise LateError
-
-    before = signal.signal(signal.SIGTERM, raise_late)
-    yield lambda *_: signal.raise_signal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, before)
-
-
 @pytest.mark.parametrize("part", ["prepare", "run"])
 def test_what_a_signals_handler_raises_while_a_candidate_works_is_the_programs(late, part):
     """Its time limit would be lost if Python answered; it is counted, and no failure of the candidate's is told."""
@@ -204,7 +187,7 @@ def test_what_a_signals_handler_raises_while_a_candidate_works_is_the_programs(l
     seam = Seam(candidate, stage="on")
     seam.connect(told.append)
 
-    with pytest.raises(LateError):
+    with pytest.raises(late.error):
         seam.call("a")
 
     assert ({"LateError": 1}, []) == (seam.tally.reading()["failed"], told)
@@ -215,7 +198,7 @@ def test_what_a_signals_handler_raises_while_somebody_listens_is_the_programs(la
     seam = Seam(Candidate(LookupError()), stage="on")
     seam.connect(late)
 
-    with pytest.raises(LateError):
+    with pytest.raises(late.error):
         seam.call("a")
 
 

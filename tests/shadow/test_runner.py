@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import sys
 import threading
 import weakref
@@ -127,36 +126,20 @@ def test_nothing_a_candidate_raises_while_preparing_reaches_the_caller(make_runn
     assert {f"prepare: {type(error).__name__}": 1} == machinery.failures()
 
 
-class LateError(Exception):
-    """What a program raises when its time is over."""
-
-
-@pytest.fixture
-def come_late():
-    """A signal comes, and the program's handler raises."""
-
-    def raise_late(*_):
-        raise LateError
-
-    before = signal.signal(signal.SIGTERM, raise_late)
-    yield lambda *_args, **_kwargs: signal.raise_signal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, before)
-
-
-def test_what_a_signals_handler_raises_while_a_call_is_copied_reaches_the_caller(make_runner, balanced, come_late):
+def test_what_a_signals_handler_raises_while_a_call_is_copied_reaches_the_caller(make_runner, balanced, late):
     """The time limit is the caller's; the comparison is shed, and no failure of it is told."""
-    runner = make_runner(lambda: 1, Preparing(come_late))
-    with pytest.raises(LateError):
+    runner = make_runner(lambda: 1, Preparing(late))
+    with pytest.raises(late.error):
         runner.observe((), {})
     assert ({"machinery_failed": 1}, {}) == (balanced()["shed"], machinery.failures())
 
 
-def test_what_a_signals_handler_raises_while_a_call_is_queued_reaches_the_caller(make_runner, balanced, come_late):
+def test_what_a_signals_handler_raises_while_a_call_is_queued_reaches_the_caller(make_runner, balanced, late):
     """Whether the control has answered or raised."""
     for control in (lambda: 1, raising(ValueError("x"))):
         runner = make_runner(control, lambda: 1)
-        runner._worker.put = come_late
-        with pytest.raises(LateError):
+        runner._worker.put = late
+        with pytest.raises(late.error):
             runner.observe((), {})
 
 
