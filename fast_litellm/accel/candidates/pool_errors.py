@@ -19,6 +19,7 @@ import httpcore
 import httpx
 
 from fast_litellm.errors import Declined
+from fast_litellm.interruptions import is_from_elsewhere
 
 Error = Type[Exception]
 Headers = List[Tuple[bytes, bytes]]
@@ -81,7 +82,7 @@ class Errors(NamedTuple):
             What is to be raised in the place of an error of pyreqwest, with the cause that the reference's would have;
             the error itself when it is none.
         """
-        causes = _causes(error)
+        causes = [] if is_from_elsewhere(error) else _causes(error)
         if not causes:
             return error
         is_late = isinstance(error, TimeoutError)

@@ -46,7 +46,8 @@ def _imported_apart() -> Optional[ModuleType]:
             found.append(_imported())
         finally:
             is_over.set()
-        threading.Event().wait()
+        if found[0] is not None:  # what cannot be loaded is tried again, by another thread
+            threading.Event().wait()
 
     try:
         is_started = try_to_start(threading.Thread(target=load_and_stay, name="fast-litellm-pyreqwest", daemon=True))

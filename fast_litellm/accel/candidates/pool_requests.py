@@ -19,7 +19,6 @@ from fast_litellm.accel.candidates.pool_trust import Trust
 from fast_litellm.accel.candidates.pool_waiting import Cancellable
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
-from fast_litellm.interruptions import is_from_elsewhere
 
 if TYPE_CHECKING:
     from fast_litellm.accel.candidates.pool_errors import Errors, Where
@@ -153,8 +152,6 @@ def entered(plan: Plan, errors: Errors) -> Any:
     try:
         return plan.exchange.__enter__()
     except Exception as error:
-        if is_from_elsewhere(error):
-            raise
         failures = [errors.of(error, plan.where)]
     raise failures.pop()
 
@@ -170,8 +167,6 @@ async def entered_async(plan: Plan, errors: Errors) -> Any:
     try:
         return await Cancellable(plan.exchange.__aenter__())
     except Exception as error:
-        if is_from_elsewhere(error):
-            raise
         failures = [errors.of(error, plan.where)]
     raise failures.pop()
 
