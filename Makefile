@@ -28,8 +28,8 @@ lint: $(STAMP)/wheel ## ruff, mypy, import-linter, stubtest, rustfmt, clippy
 	cargo fmt --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 
-rust: $(STAMP)/dependencies ## cargo tests of the core crate, on LiteLLM's vocabularies
-	cargo test --release -p fast-litellm-core
+rust: $(STAMP)/dependencies ## cargo tests of the crates that know no Python, on LiteLLM's vocabularies
+	cargo test --release -p fast-litellm-core -p fast-litellm-pool
 
 python: $(STAMP)/wheel ## pytest on the installed release build
 	$(PYTEST)

@@ -4,19 +4,26 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, final
 
+from typing_extensions import TypeAlias
+
 __all__ = [
     "DEBUG_BUILD",
     "WALK_DEPTH",
+    "Answer",
+    "Bell",
     "Bucket",
+    "ConnectionPool",
     "Constructor",
     "Dispatcher",
     "Encoding",
+    "Exchange",
     "FlagHandle",
     "IdentityGuard",
     "Job",
     "Listener",
     "Memory",
     "Observer",
+    "PoolError",
     "RateLimit",
     "Recipe",
     "Ring",
@@ -27,6 +34,7 @@ __all__ = [
     "StandingPage",
     "Standings",
     "Tally",
+    "Task",
     "Ticket",
     "TokenCounter",
     "Transformer",
@@ -644,3 +652,94 @@ def read_word(word: int, now: int) -> tuple[str, int | None, int] | None:
 
 def read_mark(word: int, now: int, /) -> int | None:
     """The mark of the build that a word stops because it answered otherwise."""
+
+_Header: TypeAlias = tuple[bytes, bytes]
+_Seconds: TypeAlias = float | None
+_Trust: TypeAlias = tuple[list[bytes], bool, bool, bool, bytes | None]
+
+class PoolError(Exception):
+    """What has gone wrong with a request: which kind of thing, what is said of it, and the system's number or None."""
+
+@final
+class ConnectionPool:
+    """
+    Connections that are kept.
+
+    `limits` are requests under way, connections that are kept for one host, and the seconds that one is kept.
+    `trust` is roots in DER, whether certificates are looked at, whether TLS 1.2 and 1.3 are spoken, and a client's
+    certificates and key in PEM. `proxy` is an address, the headers of a request for a tunnel, `trust` for a proxy that
+    speaks TLS, and name and password for SOCKS. `ValueError` for what is not taken.
+    """
+
+    def __new__(
+        cls,
+        limits: tuple[int | None, int | None, _Seconds],
+        trust: _Trust | None,
+        proxy: tuple[str, list[_Header], _Trust | None, tuple[str, str] | None] | None,
+        local_address: str | None,
+        has_http2: bool,
+        /,
+    ) -> ConnectionPool: ...
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: list[_Header],
+        body: bytes,
+        timeouts: tuple[_Seconds, _Seconds, _Seconds, _Seconds],
+        /,
+    ) -> Exchange:
+        """
+        A request that goes out when it is waited for; timeouts for connecting, a read, a write, and a place.
+
+        `ValueError` where something of it could not go out as it is.
+        """
+
+@final
+class Exchange:
+    """A request that goes out once."""
+
+    def wait(self) -> Answer:
+        """Sends it and waits for its response. `PoolError` for what goes wrong."""
+    def begin(self, bell: Bell, future: Any, /) -> Task:
+        """Sends it; its response, or a `PoolError`, will be the future's."""
+
+@final
+class Answer:
+    """A response whose body is still to be read."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def version(self) -> bytes: ...
+    @property
+    def reason(self) -> bytes: ...
+    @property
+    def headers(self) -> list[_Header]: ...
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the body has been taken, or is not wanted any more."""
+    def take(self) -> bytes | None:
+        """The next part that has come; None where none has. `PoolError` for what has gone wrong."""
+    def wait(self) -> None:
+        """Waits until a part can be taken, or there is none left."""
+    def begin(self, bell: Bell, future: Any, /) -> Task:
+        """The same; the future will be told."""
+    def close(self) -> None:
+        """Gives the connection back, or closes it in the middle of a body."""
+
+@final
+class Bell:
+    """One event loop's, by which it hears of what is done. `OSError` where the system gives no sockets."""
+
+    def __new__(cls) -> Bell: ...
+    def fileno(self) -> int: ...
+    def answer(self) -> None:
+        """Tells the futures that wait what has come; the loop calls it."""
+
+@final
+class Task:
+    """Something that goes on."""
+
+    def abort(self) -> None:
+        """Gives it up, wherever it stands, with its connection where that is its own."""

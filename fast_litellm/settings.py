@@ -8,8 +8,6 @@ Every environment variable of this package, read and validated in one place.
                               2 where the ledger is in PostgreSQL, else none: a host's processes share what is stopped
     FAST_LITELLM_DISABLE      1 is the kill switch: nothing is patched, Python answers everything
     FAST_LITELLM_AUTO         1 installs while Python starts; the start-up file alone reads it
-    FAST_LITELLM_POOL_ASYNC   1 has `connection_pooling` take asynchronous requests, too, which it cannot abort before
-                              their response begins: whoever gives one up leaves it running
     FAST_LITELLM_CAPTURE      features whose differing calls are kept whole, sealed, with commas between them
     FAST_LITELLM_CAPTURE_KEY  the public key they are sealed to; `fast-litellm capture-key` makes one
     FAST_LITELLM_CAPTURE_UNTIL  till when, with the offset from UTC, such as 2026-12-01T18:00:00Z; at most a week ahead
@@ -48,11 +46,10 @@ SQLITE = "sqlite:///"
 """How the address of a ledger in a file begins."""
 
 _CAPTURE_NAMES = ("capture", "capture_key", "capture_until", "capture_most")
-_NAMES = ("config", "ledger", "state", "lease", "disable", "auto", "pool_async", *_CAPTURE_NAMES)
+_NAMES = ("config", "ledger", "state", "lease", "disable", "auto", *_CAPTURE_NAMES)
 _EXPECTED = {
     "lease": "a number of seconds from 2 on, or none",
     "disable": "1 or 0",
-    "pool_async": "1 or 0",
     "capture_until": "a moment with its offset from UTC, such as 2026-12-01T18:00:00Z",
     "capture_most": "a whole number from 1 to 1000",
 }
@@ -88,7 +85,6 @@ class Settings(BaseSettings):
     ledger: str = Field(default_factory=_default_ledger)
     lease: Optional[float] = Field(None, ge=2)
     disable: bool = False
-    pool_async: bool = False
     flag_overrides: Dict[str, str] = Field(default_factory=dict)
     capture: str = ""
     capture_key: str = ""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import sys
 from collections import Counter
@@ -69,8 +68,6 @@ def problems(report: Dict[str, Any]) -> List[str]:
         found.append("litellm is not installed; `pip install litellm`")
     found.extend(_unknown(report, is_wanted=True))
     rules = report.get("rules", {})
-    if rules.get("flags") and _is_wanted(rules, "connection_pooling") and importlib.util.find_spec("pyreqwest") is None:
-        found.append("connection_pooling stays Python: it needs pyreqwest; `pip install 'fast-litellm[pooling]'`")
     found.extend(rules.get("problems", []))
     because = rules.get("stops", {}).get("because")
     if rules.get("path") and because:

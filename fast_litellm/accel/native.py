@@ -36,16 +36,22 @@ DEBUG_BUILD: bool = _native.DEBUG_BUILD
 WALK_DEPTH: int = _native.WALK_DEPTH
 """Blocks of a message that nest deeper are left to the control."""
 
+Answer = _native.Answer
+Bell = _native.Bell
+ConnectionPool = _native.ConnectionPool
 Constructor = _native.Constructor
 Dispatcher = _native.Dispatcher
 Encoding = _native.Encoding
+Exchange = _native.Exchange
 IdentityGuard = _native.IdentityGuard
 Job = _native.Job
 Observer = _native.Observer
+PoolError = _native.PoolError
 Recipe = _native.Recipe
 Shaper = _native.Shaper
 Standings = _native.Standings
 Tally = _native.Tally
+Task = _native.Task
 Ticket = _native.Ticket
 TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer

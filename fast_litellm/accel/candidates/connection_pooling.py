@@ -1,27 +1,25 @@
 """
-The candidates of `connection_pooling`: requests over pyreqwest's pool in the place of httpcore's and aiohttp's.
+The candidates of `connection_pooling`: requests over a native pool in the place of httpcore's and aiohttp's.
 
 They stand at the method by which a transport handles a request, so that rules decide for each request, whatever client
 it comes from, and a decline is a request of the original transport. A request is made once: what fails has failed,
 unless no connection came about. Then nothing was sent, and the original transport tries, and says what is wrong.
-What pyreqwest does not do as the reference is declined: requests that signals may interrupt, sockets' options, proxies
-of SOCKS, streamed and long bodies, URLs that Rust would write otherwise, and TLS unless both trust the same roots. Its
-own transports for httpx are not used: they take another timeout, and a connection that broke for one that never was.
+What the pool does not do as the reference is declined: sockets' options, bodies that are made while they are sent, and
+what a context of TLS can be set to that rustls cannot.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Tuple
 
-from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests, pool_settings
-from fast_litellm.accel.candidates.pool_requests import Chosen
-from fast_litellm.accel.candidates.pool_settings import Limits
+from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests, pool_settings, pool_waiting
+from fast_litellm.accel.candidates.pool_settings import Limits, PoolSettings
 from fast_litellm.accel.candidates.pool_trust import trust_of
-from fast_litellm.accel.candidates.pool_waiting import Cancellable
 from fast_litellm.accel.fingerprint import Source
 from fast_litellm.errors import Declined
 
 if TYPE_CHECKING:
+    from fast_litellm.accel import native
     from fast_litellm.accel.candidates.pool_errors import Headers
     from fast_litellm.accel.candidates.pool_messages import Plan
 
@@ -33,6 +31,8 @@ LITELLM_SOURCES: Tuple[Source, ...] = (
 """The parts of httpx and of LiteLLM that hold the transports."""
 
 _BODILESS = ("GET", "HEAD", "OPTIONS")
+_NEEDED = ("accept", "user-agent")
+"""Headers that aiohttp would add."""
 
 
 class _HttpxPooling(pool_requests.Pooling):
@@ -43,7 +43,7 @@ class _HttpxPooling(pool_requests.Pooling):
             pass  # httpx fills its table when it is first needed, which the guard would take for a patch
         super().__init__(reference, HTTPX_SOURCES, method, pool_network.beneath_httpx())
 
-    def _settings(self, transport: Any, request: Any) -> Chosen:
+    def _settings(self, transport: Any, request: Any) -> PoolSettings:
         pool = transport._pool
         proxy = pool_proxies.proxy_of(pool)
         if not pool_network.is_usual_pool(pool):
@@ -51,25 +51,26 @@ class _HttpxPooling(pool_requests.Pooling):
         limits = Limits(
             pool_requests.bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry
         )
+        local = pool._local_address
         if request.url.scheme != "https":  # no server is asked whether it speaks HTTP/2
-            return limits, None, proxy, False
-        return limits, trust_of(pool._ssl_context), proxy, pool_settings.http2_of(pool, limits)
+            return PoolSettings(limits, None, proxy, local_address=local)
+        return PoolSettings(limits, trust_of(pool._ssl_context), proxy, pool_settings.http2_of(pool, limits), local)
 
-    def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:
-        self._messages.check_blanks(request.headers.raw)
-        headers: List[Tuple[str, str]] = self._messages.headers_of(request, request.headers.raw, body)
+    def _headers(self, transport: Any, request: Any, body: bytes) -> Headers:
+        headers: Headers = request.headers.raw
+        self._messages.check_blanks(headers)
+        self._messages.check_headers(request, headers, body)
         if request.url.scheme != "https":
             return pool_proxies.forwarded(transport._pool, headers)
         return self._messages.by_authority(request, headers) if transport._pool._http2 else headers
 
-    def _response(self, response: Any, headers: Headers, stream: Any) -> Any:
+    def _response(self, answer: native.Answer, headers: Headers, stream: Any) -> Any:
         import httpx
 
-        extensions: Dict[str, Any] = {"http_version": b"HTTP/2"}
-        if not self._messages.is_http2(response):
-            reason = httpx.codes.get_reason_phrase(response.status)
-            extensions = {"http_version": response.version.encode(), "reason_phrase": reason.encode()}
-        return httpx.Response(response.status, headers=headers, stream=stream, extensions=extensions)
+        extensions: Dict[str, Any] = {"http_version": answer.version}
+        if not self._messages.is_http2(answer):
+            extensions["reason_phrase"] = answer.reason
+        return httpx.Response(answer.status, headers=headers, stream=stream, extensions=extensions)
 
 
 class HttpxPoolingCandidate(_HttpxPooling):
@@ -86,16 +87,6 @@ class HttpxPoolingCandidate(_HttpxPooling):
     def __init__(self, reference: Any, semantics: str) -> None:  # noqa: ARG002 - as every candidate's
         super().__init__(reference, "HTTPTransport.handle_request")
 
-    def prepare(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Plan:
-        """
-        As every candidate of this file.
-
-        Raises:
-            Declined: A signal may interrupt the request, or it is not one that goes out alike.
-        """
-        pool_requests.check_thread()
-        return super().prepare(args, kwargs)
-
     def run(self, plan: Plan, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:  # noqa: ARG002 - it is in the plan
         """
         Returns:
@@ -105,13 +96,9 @@ class HttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = pool_requests.entered(plan, self._errors)
-        try:
-            headers = self._messages.headers_by_h11(response)
-        except Exception:
-            plan.exchange.__exit__(None, None, None)
-            raise
-        return self._response(response, headers, self._messages.Stream(plan, response, headers, self._errors))
+        answer = pool_requests.entered(plan, self._errors)
+        headers = self._messages.headers_by_h11(answer)
+        return self._response(answer, headers, self._messages.Stream(plan.where, answer, headers, self._errors))
 
 
 class AsyncHttpxPoolingCandidate(_HttpxPooling):
@@ -135,16 +122,12 @@ class AsyncHttpxPoolingCandidate(_HttpxPooling):
             Declined: No connection came about, so nothing was sent.
             Exception: What httpx raises.
         """
-        response = await pool_requests.entered_async(plan, self._errors)
-        try:
-            headers = self._messages.headers_by_h11(response)
-        except Exception:
-            await Cancellable(plan.exchange.__aexit__(None, None, None))
-            raise
-        return self._response(response, headers, self._messages.AsyncStream(plan, response, headers, self._errors))
+        answer = await pool_requests.entered_async(plan, self._errors)
+        headers = self._messages.headers_by_h11(answer)
+        return self._response(answer, headers, self._messages.AsyncStream(plan.where, answer, headers, self._errors))
 
-    def _settings(self, transport: Any, request: Any) -> Chosen:
-        pool_requests.check_loop()
+    def _settings(self, transport: Any, request: Any) -> PoolSettings:
+        pool_waiting.check_loop()
         return super()._settings(transport, request)
 
 
@@ -188,15 +171,16 @@ class LiteLLMPoolingCandidate(pool_requests.Pooling):
         """
         import httpx
 
-        response = await pool_requests.entered_async(plan, self._errors)
-        headers = self._messages.headers_from(response)
-        stream = self._messages.AsyncStream(plan, response, headers, self._errors)
-        return httpx.Response(response.status, headers=headers, stream=stream, request=plan.request)
+        answer = await pool_requests.entered_async(plan, self._errors)
+        stream = self._messages.AsyncStream(plan.where, answer, answer.headers, self._errors)
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream, request=plan.request)
 
-    def _headers(self, transport: Any, request: Any, body: bytes) -> List[Tuple[str, str]]:  # noqa: ARG002
-        """To aiohttp they are handed as a mapping, which joins duplicates."""
-        items = [(name.encode(), value.encode()) for name, value in request.headers.items()]
-        headers: List[Tuple[str, str]] = self._messages.headers_of(request, items, body)
+    def _headers(self, transport: Any, request: Any, body: bytes) -> Headers:  # noqa: ARG002
+        """To aiohttp they are handed as a mapping, which joins duplicates; and without a type it writes one."""
+        headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
+        if any(name not in request.headers for name in _NEEDED) or (body and "content-type" not in request.headers):
+            raise Declined("headers")
+        self._messages.check_headers(request, headers, body)
         return headers
 
     def _body(self, request: Any) -> bytes:
@@ -207,8 +191,8 @@ class LiteLLMPoolingCandidate(pool_requests.Pooling):
             raise Declined("headers")
         return super()._body(request)
 
-    def _settings(self, transport: Any, request: Any) -> Chosen:
-        pool_requests.check_loop()
+    def _settings(self, transport: Any, request: Any) -> PoolSettings:
+        pool_waiting.check_loop()
         if transport._proxy_from_env(request.url) is not None:
             raise Declined("proxy")
         session = transport.get_valid_client_session()
@@ -217,6 +201,6 @@ class LiteLLMPoolingCandidate(pool_requests.Pooling):
             raise Declined("transport_settings")
         limits = Limits(pool_requests.bounded(connector.limit), None, connector._keepalive_timeout)
         if request.url.scheme != "https":
-            return limits, None, None, False
+            return PoolSettings(limits)
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify
-        return limits, trust_of(chosen), None, False
+        return PoolSettings(limits, trust_of(chosen))

@@ -14,21 +14,18 @@ from httpx import _multipart
 
 from fast_litellm.errors import Declined
 
-_MOST_BYTES = 1 << 20
-"""Of a body: while it is sent the time for a read runs already, which for the reference it does not."""
+_MOST_BYTES = 1 << 24
+"""Of a form with files, which httpx reads piece by piece and the pool at once."""
 _IN_MEMORY = (str, bytes, io.BytesIO)
 
 
 def body_of(request: httpx.Request) -> bytes:
     """
     Raises:
-        Declined: The body is long, or comes bit by bit.
+        Declined: The body comes bit by bit, or is a large form.
     """
     stream = request.stream
-    body = b"".join(stream) if type(stream) is httpx.ByteStream else _form_of(stream)
-    if len(body) > _MOST_BYTES:
-        raise Declined("large_body")
-    return body
+    return b"".join(stream) if type(stream) is httpx.ByteStream else _form_of(stream)
 
 
 def _form_of(stream: Any) -> bytes:

@@ -1,34 +1,36 @@
 """
-What the references raise in the place of pyreqwest's errors: their classes, and the texts that programs read.
+What the references raise in the place of the pool's errors: their classes, and the texts that programs read.
 
 LiteLLM decides by texts what an exception is to a caller, so under httpx's transports they are those of h11, of the
 operating system and of Python's `ssl`. Where no connection came about nothing was sent, and the reference itself tries.
 
-An error of pyreqwest's names the whole address of its request, in which there may be keys. So it is neither the cause
-nor the context of what is raised: whoever raises does so outside of its `except`, from a list that holds the exception
-no longer when its traceback holds the list.
+An error of the pool is neither the cause nor the context of what is raised, since the reference has its own there: so
+whoever raises does so outside of its `except`, from a list that holds the exception no longer when its traceback holds
+the list.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from typing import Any, List, Mapping, NamedTuple, Optional, Tuple, Type
 
 import httpcore
 import httpx
 
+from fast_litellm.accel import native
 from fast_litellm.errors import Declined
-from fast_litellm.interruptions import is_from_elsewhere
 
 Error = Type[Exception]
 Headers = List[Tuple[bytes, bytes]]
 
-_CONNECTING = "client error (Connect)"
-_UNANNOUNCED = "without sending TLS close_notify"
-_ENDINGS = ("connection closed", "end of file", "unexpected eof", _UNANNOUNCED.lower())
-_ADDRESS = re.compile(r" for url \(.*\)", re.DOTALL)
-_SYSTEMS = re.compile(r"\(os error ([0-9]+)\)")
+_TIMEOUTS: Mapping[str, Error] = {
+    "connect_timeout": httpx.ConnectTimeout,
+    "read_timeout": httpx.ReadTimeout,
+    "write_timeout": httpx.WriteTimeout,
+    "pool_timeout": httpx.PoolTimeout,
+}
+_ENDINGS = ("ended", "ended_unannounced")
+_OVER_TLS = {"read_timeout": "The read operation timed out", "write_timeout": "The write operation timed out"}
 _DISCONNECTED = "Server disconnected"
 _NOTHING_CAME = "Server disconnected without sending a response."
 _PART_CAME = "peer closed connection without sending complete message body"
@@ -44,7 +46,6 @@ class Where(NamedTuple):
         is_tls: Python's `ssl` has its own.
         headers: The response's, or None before it has begun.
         received: How many bytes of its body have come.
-        is_tunnelled: It goes through a proxy's tunnel, whose answer is waited for as any other.
         is_http2: Its response comes over HTTP/2, where a body's end is always told.
     """
 
@@ -52,7 +53,6 @@ class Where(NamedTuple):
     is_tls: bool
     headers: Optional[Headers] = None
     received: int = 0
-    is_tunnelled: bool = False
     is_http2: bool = False
 
 
@@ -66,7 +66,7 @@ class Errors(NamedTuple):
         wrong: What came over it is no HTTP.
         torn: It broke in the middle of a response.
         cut: It ended there.
-        has_texts: The reference's texts are known; else they are pyreqwest's.
+        has_texts: The reference's texts are known; else they are the pool's.
     """
 
     broken: Error
@@ -76,28 +76,24 @@ class Errors(NamedTuple):
     cut: Error
     has_texts: bool = False
 
-    def of(self, error: Exception, where: Where) -> Exception:
+    def of(self, error: native.PoolError, where: Where) -> Exception:
         """
         Returns:
-            What is to be raised in the place of an error of pyreqwest, with the cause that the reference's would have;
-            the error itself when it is none.
+            What is to be raised in the place of an error of the pool, with the cause that the reference's would have.
         """
-        causes = [] if is_from_elsewhere(error) else _causes(error)
-        if not causes:
-            return error
-        is_late = isinstance(error, TimeoutError)
-        if _CONNECTING in causes and (where.is_tunnelled or not is_late):
-            return Declined("not_connected")
-        kind = _timeout(error, causes) if is_late else self._kind(causes, where)
+        kind, said, _ = error.args
+        if kind == "not_connected":
+            return Declined(kind)
+        raised = _TIMEOUTS.get(kind) or self._kind(kind, where)
         if not self.has_texts:
-            return kind(causes[-1])
-        return of_httpcore(kind, _timeout_text(kind, where) if is_late else _text(causes, where))
+            return raised(said)
+        return of_httpcore(raised, _timeout_text(kind, where) if kind in _TIMEOUTS else _text(error, where))
 
-    def _kind(self, causes: List[str], where: Where) -> Error:
+    def _kind(self, kind: str, where: Where) -> Error:
         has_begun = where.headers is not None
-        if _systems(causes) is not None:
+        if kind == "broken":
             return self.torn if has_begun else self.broken
-        if _is_ending(causes):
+        if kind in _ENDINGS:
             return self.cut if has_begun else self.ended
         return self.wrong
 
@@ -137,55 +133,29 @@ def of_httpcore(kind: Error, text: str) -> Exception:
     return found
 
 
-def is_end(error: Exception, where: Where) -> bool:
+def is_end(error: native.PoolError, where: Where) -> bool:
     """
     Returns:
         Whether a body is whole nevertheless: one without a length goes on until the connection ends, and to the
         references a connection over TLS may end unannounced.
     """
     names = {name for name, _ in where.headers or ()}
-    causes = _causes(error)
     is_told = where.is_http2 or not names.isdisjoint((_LENGTH, _CODING))
-    return bool(causes) and _UNANNOUNCED in causes[-1] and not is_told
+    return error.args[0] == "ended_unannounced" and not is_told
 
 
-def _causes(error: Exception) -> List[str]:
-    """Returns what pyreqwest says of its own errors, the first cause last; nothing of others."""
-    details = getattr(error, "details", None)
-    if details is None:
-        return []
-    found = [str(cause["message"]) for cause in details.get("causes") or ()] or [str(error)]
-    return [_ADDRESS.sub("", text) for text in found]
-
-
-def _systems(causes: List[str]) -> Optional[int]:
-    """Returns the operating system's number of an error that it has reported."""
-    found = next(filter(None, map(_SYSTEMS.search, causes)), None)
-    return None if found is None else int(found[1])
-
-
-def _is_ending(causes: List[str]) -> bool:
-    return any(ending in cause.lower() for cause in causes for ending in _ENDINGS)
-
-
-def _timeout(error: Exception, causes: List[str]) -> Error:
-    if type(error).__name__ == "PoolTimeoutError":
-        return httpx.PoolTimeout
-    return httpx.ConnectTimeout if _CONNECTING in causes else httpx.ReadTimeout
-
-
-def _timeout_text(kind: Error, where: Where) -> str:
-    if where.is_asynchronous or kind is httpx.PoolTimeout:
+def _timeout_text(kind: str, where: Where) -> str:
+    if where.is_asynchronous or kind == "pool_timeout":
         return ""
-    return "The read operation timed out" if where.is_tls and kind is httpx.ReadTimeout else "timed out"
+    return _OVER_TLS.get(kind, "timed out") if where.is_tls else "timed out"
 
 
-def _text(causes: List[str], where: Where) -> str:
-    number = _systems(causes)
+def _text(error: native.PoolError, where: Where) -> str:
+    kind, said, number = error.args
     if number is not None:
         return "" if where.is_asynchronous else str(OSError(number, os.strerror(number)))
-    if not _is_ending(causes):
-        return causes[-1]
+    if kind not in _ENDINGS:
+        return str(said)
     if where.is_http2:
         return _DISCONNECTED
     return _NOTHING_CAME if where.headers is None else f"{_PART_CAME} ({_missing(dict(where.headers), where.received)})"

@@ -1,5 +1,5 @@
 """
-The certificate of a client that a context of TLS holds, if any, and the same one for a pool of pyreqwest.
+The certificate of a client that a context of TLS holds, if any, and the same one for a pool.
 
 A context does not tell what it holds, but it shows it to whoever asks. So a handshake of TLS 1.2 is begun, in memory,
 with a server that asks for a certificate, and ends where the client has answered: until there nothing is encrypted.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib.util
 import socket
 from typing import Any, List
 
@@ -33,10 +34,20 @@ def beneath_httpx() -> List[Place]:
         ),
         *((owner, "handle_request") for owner in (httpcore.ConnectionPool, httpcore.HTTPConnection)),
         *((owner, "handle_async_request") for owner in (httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection)),
+        *_beneath_socks(),
         (httpcore.SyncBackend, "connect_tcp"),
         (httpcore.AnyIOBackend, "connect_tcp"),
         *_SOCKETS,
     ]
+
+
+def _beneath_socks() -> List[Place]:
+    if not is_socks_known():
+        return []
+    from httpcore._async.socks_proxy import AsyncSocks5Connection
+    from httpcore._sync.socks_proxy import Socks5Connection
+
+    return [(Socks5Connection, "handle_request"), (AsyncSocks5Connection, "handle_async_request")]
 
 
 def beneath_aiohttp() -> List[Place]:
@@ -55,6 +66,12 @@ def are_sockets_pythons() -> bool:
     return all(getattr(socket, name).__module__ == socket.__name__ for name in _NAMES)
 
 
+@functools.cache
+def is_socks_known() -> bool:
+    """Returns whether the package is there with which httpcore speaks SOCKS."""
+    return importlib.util.find_spec("socksio") is not None
+
+
 def is_read_in_c() -> bool:
     """Returns whether the responses that aiohttp receives are read by compiled code, as they are by all its wheels'."""
     from aiohttp import http_parser
@@ -64,7 +81,7 @@ def is_read_in_c() -> bool:
 
 def is_usual_pool(pool: Any) -> bool:
     """Returns whether a pool of httpcore is one as httpx makes it, over the network."""
-    options = (pool._retries, pool._uds, pool._local_address, pool._socket_options, not pool._http1)
+    options = (pool._retries, pool._uds, pool._socket_options, not pool._http1)
     is_own = "handle_request" in vars(pool) or "handle_async_request" in vars(pool)
     return _usual_backends().get(type(pool)) is type(pool._network_backend) and not (is_own or any(options))
 
@@ -101,4 +118,6 @@ def _usual_backends() -> Any:
 
     pools: List[Any] = [httpcore.ConnectionPool(), httpcore.AsyncConnectionPool()]
     pools += [kind(proxy_url="http://proxy.invalid") for kind in (httpcore.HTTPProxy, httpcore.AsyncHTTPProxy)]
+    if is_socks_known():
+        pools += [kind(proxy_url="socks5://proxy.invalid") for kind in (httpcore.SOCKSProxy, httpcore.AsyncSOCKSProxy)]
     return {type(pool): type(pool._network_backend) for pool in pools}

@@ -1,7 +1,7 @@
 """
-Whom a context of TLS believes and what it shows, if a pool of pyreqwest can be made to believe and show the same.
+Whom a context of TLS believes and what it shows, if a pool can be made to believe and show the same.
 
-pyreqwest's TLS is rustls, which has no settings for most of what a context can be set to. What it would do otherwise
+The pool's TLS is rustls, which has no settings for most of what a context can be set to. What it would do otherwise
 must be stricter: then no connection comes about, and the original tries.
 """
 
@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import functools
 import operator
-import os
 import ssl
 import sys
 import time
 import weakref
-from pathlib import Path
-from typing import Any, Callable, FrozenSet, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, FrozenSet, List, NamedTuple, Tuple, TypeVar, Union
 
 from fast_litellm.accel.candidates import pool_identity
 from fast_litellm.accel.candidates.pool_identity import Chain
@@ -37,7 +35,6 @@ _CIPHERS_OF = {
 }
 """rustls's versions, and its ciphers of each."""
 _FORBIDS = {ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2, ssl.TLSVersion.TLSv1_3: ssl.OP_NO_TLSv1_3}
-_NAMES = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}
 _USUAL_LEVEL = 2
 """Of OpenSSL's security: above it are lengths of keys that rustls takes."""
 _USUAL_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | (ssl.VERIFY_X509_STRICT if sys.version_info >= (3, 13) else 0)
@@ -76,15 +73,17 @@ class Trust(NamedTuple):
     Whom a pool believes over TLS, and what it shows.
 
     Args:
-        roots: The certificates that it trusts beside the platform's, in DER.
+        roots: The certificates that it trusts, in DER.
         is_verified: Whether it looks at certificates at all.
-        version: The only one of TLS, or None for 1.2 and 1.3.
+        has_tls12: Whether it speaks TLS 1.2.
+        has_tls13: Whether it speaks TLS 1.3.
         chain: The certificates of a client. Their key is where LiteLLM has it.
     """
 
     roots: FrozenSet[bytes] = frozenset()
     is_verified: bool = True
-    version: Optional[str] = None
+    has_tls12: bool = True
+    has_tls13: bool = True
     chain: Chain = ()
 
 
@@ -111,9 +110,6 @@ def trust_of(context: Any) -> Trust:
     """
     Find out whom a context trusts and what it shows, if a pool can be made to do exactly that.
 
-    pyreqwest always trusts the platform's roots, so these must be among the context's. Which they are is known where
-    SSL_CERT_FILE names them.
-
     Args:
         context: An `ssl.SSLContext`, or False where certificates are not looked at.
 
@@ -124,33 +120,30 @@ def trust_of(context: Any) -> Trust:
         return Trust(is_verified=False)
     if type(context) is not ssl.SSLContext or ssl.SSLContext.__module__ != "ssl":  # truststore takes its name
         raise Declined("tls_context")
-    file = os.environ.get("SSL_CERT_FILE")
-    if context.verify_mode != ssl.CERT_NONE and (not file or os.environ.get("SSL_CERT_DIR") or sys.platform != "linux"):
-        raise Declined("tls_roots")
-    found = _FINDINGS.find(context, _state(context, file), functools.partial(_looked_at, context, file))
+    found = _FINDINGS.find(context, _state(context), functools.partial(_looked_at, context))
     if isinstance(found, str):
         raise Declined(found)
     return found
 
 
-def _state(context: ssl.SSLContext, file: Optional[str]) -> Tuple[Any, ...]:
+def _state(context: ssl.SSLContext) -> Tuple[Any, ...]:
     """Returns what a finding holds for: what is quickly asked of a context, and a few seconds for all else."""
     asked = (*(get(context) for get in _ASKED), *context.cert_store_stats().values(), _listener(context))
-    return (*asked, file, pool_identity.configured_file(), time.monotonic() // _LOOKED_AT_S)
+    return (*asked, pool_identity.configured_file(), time.monotonic() // _LOOKED_AT_S)
 
 
 def _listener(context: ssl.SSLContext) -> Any:
-    """Returns who is told of a context's messages, which is `ssl`'s own way to debug it: pyreqwest tells nobody."""
+    """Returns who is told of a context's messages, which is `ssl`'s own way to debug it: rustls tells nobody."""
     return getattr(context, "_msg_callback", None)
 
 
-def _looked_at(context: ssl.SSLContext, file: Optional[str]) -> Union[Trust, str]:
+def _looked_at(context: ssl.SSLContext) -> Union[Trust, str]:
     """Returns the trust, or the reason why there is none."""
     try:
         _check_settings(context)
         _check_verification(context)
-        roots = _roots_of(context, file) if context.verify_mode == ssl.CERT_REQUIRED else frozenset()
-        trust = Trust(roots, context.verify_mode == ssl.CERT_REQUIRED, _only_version(context))
+        is_verified = context.verify_mode == ssl.CERT_REQUIRED
+        trust = Trust(_roots_of(context) if is_verified else frozenset(), is_verified, *_versions(context))
         chain = pool_identity.chain_of(context)
         if chain:
             pool_identity.check_known(chain)
@@ -188,19 +181,19 @@ def _usual_options() -> int:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).options
 
 
-def _only_version(context: ssl.SSLContext) -> Optional[str]:
+def _versions(context: ssl.SSLContext) -> Tuple[bool, bool]:
     """
     Returns:
-        The only version of TLS that a context and rustls speak; None where it is both of rustls's.
+        Whether a context speaks TLS 1.2, and 1.3.
 
     Raises:
-        Declined: There is none, or rustls has ciphers that the context has not.
+        Declined: Neither, or rustls has ciphers that the context has not.
     """
-    versions = [version for version in _CIPHERS_OF if _allows(context, version)]
+    allowed = {version: _allows(context, version) for version in _CIPHERS_OF}
     ciphers = {cipher["name"] for cipher in context.get_ciphers()}
-    if not versions or any(not ciphers >= _CIPHERS_OF[version] for version in versions):
+    if not any(allowed.values()) or any(allowed[it] and not ciphers >= _CIPHERS_OF[it] for it in allowed):
         raise Declined("tls_settings")
-    return None if len(versions) > 1 else _NAMES[versions[0]]
+    return allowed[ssl.TLSVersion.TLSv1_2], allowed[ssl.TLSVersion.TLSv1_3]
 
 
 def _allows(context: ssl.SSLContext, version: ssl.TLSVersion) -> bool:
@@ -209,44 +202,31 @@ def _allows(context: ssl.SSLContext, version: ssl.TLSVersion) -> bool:
     return is_within and not context.options & _FORBIDS[version]
 
 
-def _roots_of(context: ssl.SSLContext, file: Optional[str]) -> FrozenSet[bytes]:
+def _roots_of(context: ssl.SSLContext) -> FrozenSet[bytes]:
     """
     Returns:
-        What a context trusts beside the platform's roots.
+        The certificates that a context trusts today: rustls does not look at the dates of those.
 
     Raises:
-        Declined: It does not trust all of these, or trusts the certificate of an authority only together with its
-            issuer's, which to rustls is trusted by itself.
+        Declined: It knows of none yet, as where it looks into a directory when it needs one; or it trusts the
+            certificate of an authority only together with its issuer's, which to rustls is trusted by itself.
     """
     count = context.cert_store_stats()["x509"]
-    platforms = _platforms(file)
     trusted, are_roots = _ROOTS.find(context, count, functools.partial(_trusted, context))
-    if not platforms <= trusted or not (are_roots or context.verify_flags & _PARTIAL_CHAIN):
+    if not trusted or not (are_roots or context.verify_flags & _PARTIAL_CHAIN):
         raise Declined("tls_roots")
-    return trusted - platforms
+    now = time.time()
+    return frozenset(root.der for root in trusted if root.begins <= now <= root.ends)
 
 
-def _trusted(context: ssl.SSLContext) -> Tuple[FrozenSet[bytes], bool]:
+class _Root(NamedTuple):
+    der: bytes
+    begins: float
+    ends: float
+
+
+def _trusted(context: ssl.SSLContext) -> Tuple[List[_Root], bool]:
     told: Any = context.get_ca_certs()
     are_roots = all(each["subject"] == each["issuer"] for each in told)
-    return frozenset(context.get_ca_certs(binary_form=True)), are_roots
-
-
-def _platforms(file: Optional[str]) -> FrozenSet[bytes]:
-    """
-    Returns:
-        The roots in the file of SSL_CERT_FILE.
-
-    Raises:
-        Declined: There is no such file.
-    """
-    try:
-        found = Path(file or "").stat()
-        return _read_roots(file or "", found.st_mtime_ns, found.st_size)
-    except OSError:  # of `ssl` as well
-        raise Declined("tls_roots") from None
-
-
-@functools.lru_cache(maxsize=4)
-def _read_roots(file: str, changed: int, size: int) -> FrozenSet[bytes]:  # noqa: ARG001 - a file that changes is another
-    return frozenset(ssl.create_default_context(cafile=file).get_ca_certs(binary_form=True))
+    dates = [(ssl.cert_time_to_seconds(each["notBefore"]), ssl.cert_time_to_seconds(each["notAfter"])) for each in told]
+    return [_Root(der, *at) for der, at in zip(context.get_ca_certs(binary_form=True), dates)], are_roots

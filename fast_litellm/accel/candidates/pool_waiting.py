@@ -1,50 +1,55 @@
-"""Waiting for coroutines of pyreqwest's, so that whoever interrupts it is heard, and hears of that himself."""
+"""Waiting in an event loop for what the pool's thread does."""
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Generator, Optional
+import asyncio
+import weakref
+from typing import Any, Callable
+
+from fast_litellm.accel import native
+from fast_litellm.errors import Declined
+
+_BELLS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, native.Bell] = weakref.WeakKeyDictionary()
 
 
-class Cancellable:
+def check_loop() -> None:
     """
-    Awaits something of pyreqwest's. When that is interrupted, what has interrupted it comes out, as from the original.
+    Raises:
+        Declined: No loop of asyncio's runs here, or it watches no sockets of others, as Windows' usual one.
+    """
+    try:
+        _bell_of(asyncio.get_running_loop())
+    except (RuntimeError, NotImplementedError, OSError, TypeError):
+        raise Declined("event_loop") from None
 
-    pyreqwest's coroutines raise a `CancelledError` of their own, without the message by which anyio tells its own
-    cancellations from others; and where an answer has come already they return it as if nobody had cancelled them.
+
+async def waited(begin: Callable[[native.Bell, Any], native.Task]) -> Any:
+    """
+    Have something begun and wait for it. Whoever is interrupted meanwhile gives it up.
 
     Args:
-        awaited: A coroutine of pyreqwest's.
+        begin: Of an exchange or an answer.
+
+    Returns:
+        What comes of it.
+
+    Raises:
+        PoolError: What has gone wrong.
     """
-
-    def __init__(self, awaited: Awaitable[Any]) -> None:
-        self._awaited = awaited
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        """Steps through the coroutine until it is over or interrupted."""
-        steps: Any = self._awaited.__await__()
-        while True:
-            try:
-                waited = steps.send(None)
-            except StopIteration as done:
-                return done.value
-            try:
-                yield waited
-            except GeneratorExit:
-                steps.close()
-                raise
-            except BaseException as error:
-                interruptions = [error]
-                break
-        yield from _ended(steps, interruptions[0])
-        raise interruptions.pop()
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    task = begin(_bell_of(loop), future)
+    try:
+        return await future
+    except BaseException:
+        task.abort()
+        raise
 
 
-def _ended(steps: Any, interruption: Optional[BaseException]) -> Generator[Any, None, None]:
-    """Has a coroutine end. What it says to that does not matter: it was interrupted, and gives back what it has."""
-    step, sent = steps.throw, interruption
-    while True:
-        try:
-            yield step(sent)
-        except BaseException:
-            return
-        step, sent = steps.send, None
+def _bell_of(loop: asyncio.AbstractEventLoop) -> native.Bell:
+    bell = _BELLS.get(loop)
+    if bell is None:
+        bell = native.Bell()
+        loop.add_reader(bell.fileno(), bell.answer)
+        _BELLS[loop] = bell
+    return bell

@@ -28,6 +28,7 @@ mod messages;
 mod model;
 mod observer;
 mod page;
+mod pool;
 mod proven;
 mod recipe;
 mod redaction;
@@ -67,6 +68,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     messages::register(module)?;
     observer::register(module)?;
     page::register(module)?;
+    pool::register(module)?;
     recipe::register(module)?;
     redaction::register(module)?;
     ring::register(module)?;

@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 PATIENCE_S = 10
+SLOW_S = 0.2
+"""How long a slow server waits before each part."""
+SLOW_HEAD = (b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n", b"Content-Length: 5\r\n\r\n", b"hello")
 LARGE = bytes(range(256)) * 8192
 
 
@@ -80,9 +83,11 @@ class Server:
     def __init__(self, context=None) -> None:
         self.received: list[Received] = []
         self.has_received = threading.Event()
+        self.has_left = threading.Event()
         self.answers = dict(ANSWERS)
         self.connections = 0
         self._context = context
+        self._pause = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
@@ -92,6 +97,7 @@ class Server:
 
     def stop(self) -> None:
         """Ends every connection and thread."""
+        self._pause.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
@@ -115,8 +121,9 @@ class Server:
         with suppress(OSError, ValueError), connection:  # ValueError: the client speaks something else
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             stream = connection.makefile("rb")
-            while (request := _read(stream)) is not None:
+            while (request := _read(stream, self._pause)) is not None:
                 self.received.append(request)
                 self.has_received.set()
                 if not self._reply(connection, urlsplit(request.target).path):
@@ -129,7 +136,14 @@ class Server:
             connection.sendall(self.answers[path])
             return True
         if path == "/hang":
-            connection.recv(1)
+            if not connection.recv(1):
+                self.has_left.set()
+        elif path == "/untaken":
+            pass  # whoever sent it has long given up
+        elif path == "/slowhead":
+            for part in SLOW_HEAD:
+                self._pause.wait(SLOW_S)
+                connection.sendall(part)
         elif path == "/hangbody":
             connection.sendall(CHUNKED + b"3\r\nabc\r\n")
             connection.recv(1)
@@ -141,7 +155,7 @@ class Server:
         return False
 
 
-def _read(stream) -> Received | None:
+def _read(stream, pause) -> Received | None:
     first = stream.readline().decode("latin-1").split()
     if not first:
         return None
@@ -149,6 +163,8 @@ def _read(stream) -> Received | None:
     while line := stream.readline().rstrip(b"\r\n"):
         name, value = re.split(rb":\s*", line, maxsplit=1)
         headers.append((name.decode(), value.decode("latin-1")))
+    if first[1] == "/untaken":
+        pause.wait(PATIENCE_S)
     known = {name.lower(): value for name, value in headers}
     body = _chunks(stream) if "transfer-encoding" in known else stream.read(int(known.get("content-length", 0)))
     return Received(first[0], first[1], headers, body)

@@ -1,18 +1,13 @@
-"""Requests over pyreqwest's pool against those over httpx's, to a server in a process of its own."""
+"""Requests over the native pool against those over httpx's, to a server in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import importlib
-import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from importlib import util
 from typing import TYPE_CHECKING, Any, Callable
 
 import fast_litellm
-from fast_litellm import settings
 from fast_litellm.cli.bench import stages
 from fast_litellm.cli.bench.row import Goal, Measure, Row, Statement
 from fast_litellm.cli.demo import server
@@ -21,7 +16,6 @@ from fast_litellm.cli.reference import import_litellm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ASYNC = f"{settings.PREFIX}POOL_ASYNC"
 _NO_LOSS = Goal(Measure.SPEEDUP, 1)
 _AT_ONCE = 20
 _PATIENCE_S = 60  # a busy machine is measured, too
@@ -31,34 +25,19 @@ _BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello, how
 def rows() -> Iterator[Row]:
     """
     Yields:
-        One request at a time and twenty at once, in the CPU time of all threads; nothing without the extra `pooling`.
+        One request at a time and twenty at once, in the CPU time of all threads.
     """
     import_litellm()
-    if util.find_spec("pyreqwest") is None:
-        return
     rules = {"connection_pooling": {"otherwise": "rust"}}
-    with server.running() as address, _asked_for(), stages.installed(rules):
+    with server.running() as address, stages.installed(rules):
         yield from _rows(f"{address}/v1/chat/completions")
-
-
-@contextmanager
-def _asked_for() -> Iterator[None]:
-    """Asynchronous requests are taken from who says so."""
-    before = os.environ.get(_ASYNC)
-    os.environ[_ASYNC] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(_ASYNC)
-        os.environ.update({} if before is None else {_ASYNC: before})
 
 
 def _rows(url: str) -> Iterator[Row]:
     httpx = importlib.import_module("httpx")
-    with httpx.Client(timeout=_PATIENCE_S) as client, ThreadPoolExecutor(1) as threads:
-        # of a server's thread: the main thread's requests are left to httpx, so that signals reach it
-        post = functools.partial(threads.submit, client.post, url, json=_BODY)
-        yield _row("request, httpx", (httpx.HTTPTransport, "handle_request"), lambda: [post().result().json()])
+    with httpx.Client(timeout=_PATIENCE_S) as client:
+        post = functools.partial(client.post, url, json=_BODY)
+        yield _row("request, httpx", (httpx.HTTPTransport, "handle_request"), lambda: [post().json()])
     loop, transport = asyncio.new_event_loop(), httpx.AsyncHTTPTransport()
     client = httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S)
     for count in (1, _AT_ONCE):

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 import fast_litellm
-from fast_litellm.accel import fingerprint, references
+from fast_litellm.accel import fingerprint, native, references
 from fast_litellm.accel.candidates.connection_pooling import LITELLM_SOURCES
 
-pytest.importorskip("pyreqwest")
 pytest.importorskip("litellm.llms.custom_httpx.aiohttp_transport")
 http_handler = pytest.importorskip("litellm.llms.custom_httpx.http_handler")
 if references.known("connection_pooling", fingerprint.fingerprint(LITELLM_SOURCES)) is None:
@@ -46,8 +45,8 @@ class Caller:
         self._has_texts = has_texts
 
     def failure(self, error):
-        """The exception and its cause. Nothing of pyreqwest's is behind it, which names the address with its keys."""
-        assert not [it for it in behind(error) if type(it).__module__.startswith("pyreqwest")]
+        """The exception and its cause. Nothing of the pool's is behind it."""
+        assert not [it for it in behind(error) if isinstance(it, native.PoolError)]
         return (type(error), str(error), type(error.__cause__)) if self._has_texts else type(error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -12,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 import fast_litellm
-from fast_litellm.accel.candidates import pool_network, pool_requests
+from fast_litellm.accel.candidates import pool_network
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +27,6 @@ def clean():
 def plain_aiohttp(monkeypatch):
     """An aiohttp without compiled parts: requests over a compiled one are left to it."""
     monkeypatch.setattr(pool_network, "is_read_in_c", lambda: False)
-
-
-@pytest.fixture(autouse=True)
-def asked_for(monkeypatch):
-    """Asynchronous requests, which cannot be aborted, are taken from who says so."""
-    monkeypatch.setenv("FAST_LITELLM_POOL_ASYNC", "1")
-
-
-@pytest.fixture(autouse=True)
-def no_signals(monkeypatch):
-    """Requests of the main thread are left to httpx because signals reach it; here, none comes."""
-    monkeypatch.setattr(pool_requests, "check_thread", lambda: None)
 
 
 @pytest.fixture
@@ -71,16 +60,17 @@ class Proxy:
     """
     One that makes tunnels to loopback, on a port of its own.
 
-    Its settings are attributes: `answer` is what it says to CONNECT, and is followed by a tunnel where it is a 200,
-    unless `ends` tells how the connection ends: "closed", "reset" or "hangs".
+    Given a context it speaks TLS itself. Its settings are attributes: `answer` is what it says to CONNECT, and is
+    followed by a tunnel where it is a 200, unless `ends` tells how the connection ends: "closed", "reset" or "hangs".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context=None) -> None:
         self.received: list = []
+        self._context = context
         self.answer = b"HTTP/1.1 200 Connection established\r\n\r\n"
         self.ends = ""
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._open: list = []
         self._threads = [threading.Thread(target=self._listen)]
         self._threads[0].start()
@@ -110,6 +100,9 @@ class Proxy:
     def _serve(self, connection) -> None:
         head = b""
         with suppress(OSError):
+            if self._context is not None:
+                connection = self._context.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             while b"\r\n\r\n" not in head and (came := connection.recv(65536)):
                 head += came
             if head:
@@ -146,9 +139,60 @@ def _pump(source, sink) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
+class SocksProxy(Proxy):
+    """One that speaks SOCKS 5. It notes what it is asked for, with the credentials that it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = self.url.replace("http", "socks5")
+        self.reply = 0
+
+    def _serve(self, connection) -> None:
+        with suppress(OSError), connection.makefile("rb") as stream:
+            method = stream.read(stream.read(2)[1])[0]
+            connection.sendall(bytes([5, method]))
+            shown = self._shown(connection, stream) if method else None
+            host, port = _address(stream)
+            self.received.append((host, port, shown))
+            connection.sendall(bytes([5, self.reply, 0, 1, 0, 0, 0, 0, 0, 0]))
+            if not self.reply:
+                self._tunnel(connection, port)
+        connection.close()
+
+    def _shown(self, connection, stream) -> tuple:
+        stream.read(1)
+        shown = tuple(stream.read(stream.read(1)[0]) for _ in range(2))
+        connection.sendall(b"\1\0")
+        return shown
+
+
+def _address(stream) -> tuple:
+    kind = stream.read(4)[3]
+    host = stream.read(4) if kind == 1 else stream.read(stream.read(1)[0])
+    return host, int.from_bytes(stream.read(2), "big")
+
+
 @pytest.fixture
 def proxy():
     """A proxy that makes tunnels."""
     started = Proxy()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def secure_proxy(authority):
+    """One that speaks TLS itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    started = Proxy(context)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def socks_proxy():
+    """A proxy that speaks SOCKS."""
+    started = SocksProxy()
     yield started
     started.stop()

@@ -1,4 +1,4 @@
-"""Requests over pyreqwest against those over the original transports: the same bytes and answers."""
+"""Requests over the pool against those over the original transports: the same bytes and answers."""
 
 from __future__ import annotations
 
@@ -60,13 +60,17 @@ def test_odd_headers_are_read_alike(make, path, rust, server):
     assert (1, {}) == (found["served"]["rust"], found["declined"])
 
 
-def test_a_header_that_is_not_ascii_is_left_out(rust, server):
-    """pyreqwest cannot read it; the others of the response are there."""
-    server.answers["/odd"] = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: caf\xe9\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n"
-    rust()
-    answer = Sync().send(("GET", server.url + "/odd"))[0]
+@pytest.mark.parametrize("make", HTTPX)
+def test_what_is_unusual_comes_as_it_is(make, rust, server):
+    """A header's value; and what a server says of a status, in its own words, or in none."""
+    server.answers["/odd"] = b"HTTP/1.1 200 Fine\r\nX-A: 1\r\nX-B: caf\xe9\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n"
+    server.answers["/mute"] = b"HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n"
+    requests = [("GET", server.url + path) for path in ("/odd", "/mute", "/failed")]
+    _, _, found = both(make(), rust, server, *requests)
+    with httpx.Client() as client:
+        reasons = [client.get(url).extensions["reason_phrase"] for _, url in requests]
 
-    assert [(b"content-length", b"0"), (b"x-a", b"1"), (b"x-a", b"2")] == answer[2]
+    assert (3, [b"Fine", b"", b"Internal Server Error"]) == (found["served"]["rust"], reasons)
 
 
 @pytest.mark.parametrize("make", CALLERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import ssl
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,7 +152,7 @@ def test_an_authority_below_another_is_trusted_by_itself_only_where_both_do(
 @pytest.mark.parametrize("change", [keys_written, messages_told, names_ignored, taken_as_it_comes, withdrawn, old_only])
 def test_what_a_context_is_set_to_later_is_kept_to_at_once(change, authority, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: 0))
+    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: 0, time=time.time))
     context = ssl.create_default_context()
     assert pool_trust.trust_of(context).is_verified
     change(context)
@@ -163,7 +164,7 @@ def test_what_a_context_is_set_to_later_is_kept_to_at_once(change, authority, mo
 def test_a_context_is_looked_at_again_after_a_while(authority, monkeypatch):
     """What is not asked of it for each request is asked every few seconds."""
     context, seconds = ssl.create_default_context(), [0]
-    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: seconds[0], time=time.time))
     before = pool_trust.trust_of(context)
     authority.issue_cert("client").configure_cert(context)
     assert before is pool_trust.trust_of(context)

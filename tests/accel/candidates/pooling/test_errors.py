@@ -79,6 +79,25 @@ def test_a_read_that_takes_too_long_raises_alike(make, rust, server):
     assert (0, {}) == (found["served"]["python"], found["declined"])
 
 
+@pytest.mark.parametrize("make", CALLERS)
+def test_the_time_for_reading_begins_with_each_part(make, rust, server):
+    """A head that comes line by line takes longer than that as a whole; connecting may take longer than a read."""
+    more = {"timeout": httpx.Timeout(5, read=2 * SHORT_S)}
+    control, _, found = both(make(), rust, server, ("GET", server.url + "/slowhead", more))
+
+    assert (b"hello", 0, {}) == (control[0][-1], found["served"]["python"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_body_that_nobody_takes_is_a_write_that_takes_too_long(make, rust, server):
+    """The server asks for a body of less, and reads no more of it: the sockets between both are full."""
+    content = b"x" * (64 << 20)
+    more = {"content": content, "timeout": httpx.Timeout(5, write=SHORT_S), "headers": {"Content-Type": "a/b"}}
+    control, _, found = both(make(), rust, server, ("POST", server.url + "/untaken", more))
+
+    assert (httpx.WriteTimeout, 0, {}) == (control[0][0], found["served"]["python"], found["declined"])
+
+
 @pytest.fixture
 def unreachable():
     """A port where nobody listens, and one whose queue is full."""

@@ -159,7 +159,7 @@ def test_answers_over_http2_are_alike(make, rust, h2_server):
 @pytest.mark.parametrize("make", HTTPX)
 @pytest.mark.parametrize("path", ["/reset", "/resetbody", "/goaway", "/closebody"])
 def test_what_breaks_over_http2_raises_alike(make, path, rust, h2_server):
-    """The same class; httpcore has the number of a stream in its texts, which pyreqwest does not tell."""
+    """The same class; httpcore has the number of a stream in its texts, which hyper does not tell."""
     caller = speaking(make, has_texts=False)
     control, sent, found = both(caller, rust, h2_server, ("POST", h2_server.url + path, {"json": {}}))
 
@@ -222,7 +222,7 @@ def test_it_is_spoken_through_a_tunnel_as_well(make, rust, h2_server, proxy):
         ("headers", {}, "DELETE", {}),
     ],
 )
-def test_what_pyreqwest_does_otherwise_over_http2_is_declined(reason, options, method, more, rust, h2_server):
+def test_what_hyper_does_otherwise_over_http2_is_declined(reason, options, method, more, rust, h2_server):
     """It counts requests where httpcore counts connections, tells the URL's host, and the length of no body."""
     rust()
     speaking(Sync, **options).send((method, h2_server.url + "/plain", more))

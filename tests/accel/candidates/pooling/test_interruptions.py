@@ -10,16 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
-from fast_litellm.accel.candidates import pool_requests, pool_waiting
-from fast_litellm.errors import Declined
+from fast_litellm.accel.candidates import pool_waiting
 
 spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
 callers = importlib.util.module_from_spec(spec)
@@ -35,6 +32,7 @@ try:
         client.get(sys.argv[1])
 except KeyboardInterrupt:
     print("interrupted", fast_litellm.status()["features"]["connection_pooling"]["declined"], flush=True)
+    print(httpx.get(sys.argv[1].replace("/hang", "/plain")).text, flush=True)
 """
 
 
@@ -85,32 +83,53 @@ def test_a_cancellation_says_what_it_was_told(make, what, rust, server):
     assert ("we are closing",) == asyncio.run(cancelled())
 
 
-async def _answer(outcome):
-    """As pyreqwest: a cancellation that comes when there is an answer already is not heard."""
-    with suppress(asyncio.CancelledError):
-        await asyncio.sleep(0)
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_request_that_is_given_up_is_given_up_on_the_wire(make, rust, server):
+    """Before its response has begun: a provider does not go on for nobody, and the next request has the place."""
+
+    async def given_up() -> list:
+        limits = httpx.Limits(max_connections=1)
+        transport = httpx.AsyncHTTPTransport(limits=limits) if make is callers.Async else make().transport()
+        async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(60, pool=5)) as client:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(client.get(server.url + "/hang"), 0.2)
+            has_left = await asyncio.to_thread(server.has_left.wait, 10)
+            return [has_left, (await client.get(server.url + "/plain")).status_code]
+
+    rust()
+    assert [True, 200] == asyncio.run(given_up())
+    assert ({"python": 0, "rust": 1}, {}) == (status()["served"], status()["declined"])
 
 
 def test_what_nobody_has_interrupted_comes_out_as_it_is():
-    assert 1 == asyncio.run(_awaited(pool_waiting.Cancellable(_answer(1))))
+    assert 1 == asyncio.run(pool_waiting.waited(Begun("set_result", 1)))
     with pytest.raises(ValueError, match="bad"):
-        asyncio.run(_awaited(pool_waiting.Cancellable(_answer(ValueError("bad")))))
-    with pytest.raises(asyncio.CancelledError, match="its own"):
-        asyncio.run(_awaited(pool_waiting.Cancellable(_answer(asyncio.CancelledError("its own")))))
-    closed = _awaited(pool_waiting.Cancellable(_answer(1)))
-    closed.send(None)
-    closed.close()
+        asyncio.run(pool_waiting.waited(Begun("set_exception", ValueError("bad"))))
 
 
-@pytest.mark.parametrize("outcome", [1, ValueError("bad")])
+class Begun:
+    """Something of the pool's that is over at once."""
+
+    def __init__(self, name, outcome) -> None:
+        self.aborted = 0
+        self._name, self._outcome = name, outcome
+
+    def __call__(self, _bell, future):
+        future.get_loop().call_soon(getattr(future, self._name), self._outcome)
+        return self
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+
+@pytest.mark.parametrize("outcome", [("set_result", 1), ("set_exception", ValueError("bad"))])
 def test_a_cancellation_is_heard_where_the_answer_has_come_already(outcome):
-    """Whatever is made of it, and whoever else throws something in."""
+    """Whatever is made of it; and what has come is given up."""
+    begun = Begun(*outcome)
 
     async def cancelled() -> tuple:
-        task = asyncio.ensure_future(_awaited(pool_waiting.Cancellable(_answer(outcome))))
+        task = asyncio.ensure_future(pool_waiting.waited(begun))
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel("late")
         with pytest.raises(asyncio.CancelledError) as raised:
@@ -118,10 +137,7 @@ def test_a_cancellation_is_heard_where_the_answer_has_come_already(outcome):
         return raised.value.args
 
     assert ("late",) == asyncio.run(cancelled())
-    interrupted = _awaited(pool_waiting.Cancellable(_answer(outcome)))
-    interrupted.send(None)
-    with pytest.raises(KeyError, match="thrown"):
-        interrupted.throw(KeyError("thrown"))
+    assert 1 == begun.aborted
 
 
 @pytest.mark.parametrize("path", ["/plain", "/chunked", "/hangbody"])
@@ -149,18 +165,6 @@ def test_a_busy_loop_loses_no_cancellation(make, path, rust, server):
     assert [False] * 8 == asyncio.run(lost())
 
 
-async def _awaited(what):
-    return await what
-
-
-def test_the_main_thread_waits_with_httpx_so_that_signals_reach_it(monkeypatch):
-    monkeypatch.undo()
-    with pytest.raises(Declined, match="main_thread"):
-        pool_requests.check_thread()
-    with ThreadPoolExecutor(1) as threads:
-        assert threads.submit(pool_requests.check_thread).result(5) is None
-
-
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
 def test_a_key_ends_a_program_in_the_middle_of_a_request(server, tmp_path):
     rules = tmp_path / "rollout.yaml"
@@ -179,5 +183,5 @@ def test_a_key_ends_a_program_in_the_middle_of_a_request(server, tmp_path):
         watchdog.cancel()
         process.kill()
 
-    assert "interrupted {'main_thread': 1}\n" == told
-    assert 0 == process.returncode
+    assert "interrupted {}\nhello\n" == told
+    assert (0, True) == (process.returncode, server.has_left.wait(10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import socket
 import ssl
@@ -192,33 +193,102 @@ def test_variables_of_the_environment_are_httpxs_to_read(getting, name, rust, se
     assert (1, {"not_connected": 1}) == (status()["served"]["rust"], status()["declined"])
 
 
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("told", [{}, TOLD])
+def test_a_proxy_may_speak_tls_itself(make, told, rust, secure_server, secure_proxy):
+    """With the context that it was given; TLS within TLS."""
+    caller = through(make, secure_proxy, ssl_context=ssl.create_default_context(), **told)
+    requests = [("GET", secure_server.url + "/plain")] * 2
+    _, sent, found, asked = asked_by_both(caller, rust, secure_server, secure_proxy, *requests)
+
+    assert (1, 2, asked) == (len(asked), len(sent), secure_proxy.received)
+    assert (2, {}) == (found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_requests_are_forwarded_over_tls_alike(make, rust, secure_server):
+    """A server is a proxy here, which sees the whole address."""
+    caller = make(proxy=httpx.Proxy(secure_server.url, ssl_context=ssl.create_default_context()))
+    _, sent, found = both(caller, rust, secure_server, ("GET", PROXIED))
+
+    assert ([PROXIED], 1) == ([it.target for it in sent], found["served"]["rust"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_proxy_over_tls_is_believed_as_httpcore_does(make, is_known, rust, secure_server, secure_proxy, monkeypatch):
+    """Without a context of its own by the platform's authorities and certifi's."""
+    caller = through(make, secure_proxy)
+    if not is_known:
+        monkeypatch.delenv("SSL_CERT_FILE")
+    control, _, found, _ = asked_by_both(
+        caller, rust, secure_server, secure_proxy, ("GET", secure_server.url + "/plain")
+    )
+
+    assert (200 if is_known else httpx.ConnectError) == control[0][0]
+    assert ({} if is_known else {"not_connected": 1}) == found["declined"]
+
+
+@pytest.fixture(params=["server", "secure_server"])
+def either_server(request):
+    """Of both kinds of requests."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("make", HTTPX)
+@pytest.mark.parametrize("auth", [None, ("user", "word")])
+def test_a_proxy_of_socks_is_asked_alike(make, auth, rust, either_server, socks_proxy):
+    """For a tunnel, for both kinds of requests, by the host's name."""
+    pytest.importorskip("socksio")
+    url = either_server.url.replace("127.0.0.1", "localhost") + "/plain"
+    _, sent, found, asked = asked_by_both(
+        through(make, socks_proxy, auth=auth), rust, either_server, socks_proxy, *[("GET", url)] * 2
+    )
+
+    shown = auth and tuple(part.encode() for part in auth)
+    assert [(b"localhost", either_server.port, shown)] == asked == socks_proxy.received
+    assert (2, 2, {}) == (len(sent), found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("make", HTTPX)
+def test_what_a_proxy_of_socks_refuses_raises_alike(make, rust, server, socks_proxy):
+    """The original asks as well, and says what is wrong. httpcore leaves its socket there to be collected."""
+    pytest.importorskip("socksio")
+    socks_proxy.reply = 2
+    control, sent, found, _ = asked_by_both(
+        through(make, socks_proxy), rust, server, socks_proxy, ("GET", server.url + "/plain")
+    )
+
+    assert (httpx.ProxyError, [], {"not_connected": 1}) == (control[0][0], sent, found["declined"])
+    gc.collect()
+
+
 LEFT = [
-    ("proxy", {"proxy": "https://127.0.0.1:1"}),
-    ("url", {"proxy": "http://[::1]:1"}),
     ("proxy", {"proxy": httpx.Proxy("http://127.0.0.1:1", headers={"Host": "other"})}),
-    ("proxy", {"proxy": httpx.Proxy("http://127.0.0.1:1", headers={"X": b"\xe9"})}),
+    ("proxy", {"proxy": httpx.Proxy("http://127.0.0.1:1", headers={"X": b" x"})}),
     ("transport_settings", {"proxy": "http://127.0.0.1:1", "socket_options": [(1, 9, 1)]}),
 ]
 
 
 @pytest.mark.parametrize(("reason", "options"), LEFT)
-def test_other_proxies_are_left_to_httpx(reason, options, rust):
-    """Those that speak TLS themselves, and what pyreqwest would send otherwise."""
+def test_proxies_that_the_pool_would_be_told_otherwise_are_left_to_httpx(reason, options, rust):
+    """Headers that frame a request, or that h11 refuses; and what is set on a socket."""
     rust()
     Sync(**options).send(("GET", PROXIED))
 
     assert {reason: 1} == status()["declined"]
 
 
-class SOCKSProxy(httpcore.ConnectionPool):
-    """Has the name of httpcore's, for which another package would be needed."""
+class OwnPool(httpcore.ConnectionPool):
+    """Somebody's own."""
 
 
-def test_a_proxy_that_speaks_socks_is_left_to_httpx(rust, server):
-    """Its pool is another class."""
+def test_a_pool_of_somebodys_own_is_left_to_httpx(rust, server):
     rust()
     transport = httpx.HTTPTransport()
-    transport._pool = SOCKSProxy()
+    transport._pool = OwnPool()
     with httpx.Client(transport=transport) as client:
         client.get(server.url + "/plain")
 

@@ -6,9 +6,12 @@ import importlib.util
 import io
 import ssl
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
+
+from fast_litellm.accel.candidates import pool_trust
 
 spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
 callers = importlib.util.module_from_spec(spec)
@@ -115,22 +118,35 @@ def test_certificates_nobody_looks_at_are_believed_alike(make, options, rust, au
     assert (200, 1) == (control[0][0], found["served"]["rust"])
 
 
-@pytest.mark.parametrize(
-    ("variable", "reason"),
-    [
-        (("SSL_CERT_FILE", ""), "tls_roots"),
-        (("SSL_CERT_FILE", "other.pem"), "tls_roots"),
-        (("SSL_CERT_FILE", "nowhere.pem"), "tls_roots"),
-        (("SSL_CERT_DIR", "/"), "tls_roots"),
-    ],
-)
-def test_tls_is_declined_unless_both_trust_the_same(variable, reason, rust, authority, tls_server, monkeypatch):
-    """pyreqwest always trusts the platform's roots as well."""
-    server = tls_server(serving(authority.issue_cert("127.0.0.1")))
-    caller = trusting(Sync)
-    trustme.CA().cert_pem.write_to_path("other.pem")
-    monkeypatch.setenv(*variable)
-    rust()
+@pytest.mark.parametrize("make", CALLERS)
+def test_a_context_is_believed_and_not_the_platform(make, rust, authority, tls_server, monkeypatch, tmp_path):
+    """Whom SSL_CERT_FILE names, or nobody: what a context was told is all it trusts."""
+    other = trustme.CA()
+    other.cert_pem.write_to_path(tmp_path / "other.pem")
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+    known, unknown = (tls_server(serving(it.issue_cert("127.0.0.1"))) for it in (authority, other))
+    requests = [("GET", server.url + "/plain") for server in (known, unknown)]
+    control, _, found = both(trusting(make, context, has_texts=True), rust, known, *requests)
 
-    assert 200 == caller.send(("GET", server.url + "/plain"))[0][0]
-    assert {reason: 1} == status()["declined"]
+    assert (200, True) == (control[0][0], control[1][0] != 200)
+    assert (1, {"not_connected": 1}) == (found["served"]["rust"], found["declined"])
+
+
+def test_a_context_that_knows_nobody_yet_is_left_to_httpx(rust, secure_server):
+    """It may look into a directory when it needs to."""
+    rust()
+    Sync(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)).send(("GET", secure_server.url + "/plain"))
+
+    assert {"tls_roots": 1} == status()["declined"]
+
+
+@pytest.mark.parametrize("name", ["notBefore", "notAfter"])
+def test_an_authority_is_believed_in_its_time_alone(name, authority, monkeypatch):
+    """rustls looks at the dates of a server's certificate, and not at those of a root."""
+    context = httpx.create_ssl_context()
+    kept = pool_trust.trust_of(context).roots
+    then = ssl.cert_time_to_seconds(context.get_ca_certs()[0][name]) + (1 if name == "notAfter" else -1)
+    monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: then, time=lambda: then))
+
+    assert (1, frozenset()) == (len(kept), pool_trust.trust_of(context).roots)

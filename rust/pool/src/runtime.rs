@@ -1,0 +1,39 @@
+//! The thread on which all connections of a process live.
+
+use std::future::Future;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::task::JoinHandle;
+
+static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+
+/// Has something done on that thread, which is begun for the first of them and never ends.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> io::Result<JoinHandle<T>> {
+    Ok(handle()?.spawn(future))
+}
+
+fn handle() -> io::Result<Handle> {
+    let mut known = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*known {
+        return Ok(handle.clone());
+    }
+    let handle = begin()?;
+    *known = Some(handle.clone());
+    Ok(handle)
+}
+
+fn begin() -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("fast-litellm-pool".into())
+        .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    Ok(handle)
+}

@@ -1,0 +1,75 @@
+//! How long a request has been waiting for its connection to do something.
+
+use std::future::Future;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use http::Extensions;
+use hyper_util::client::legacy::connect::CaptureConnection;
+use tokio::time::{Instant, timeout_at};
+
+use crate::activity::Activity;
+use crate::failure::{Failure, Kind};
+use crate::settings::Timeouts;
+
+/// Looks at the connection of one request.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    connection: CaptureConnection,
+    timeouts: Timeouts,
+}
+
+impl Waits {
+    pub(crate) fn new(connection: CaptureConnection, timeouts: Timeouts) -> Self {
+        Self { connection, timeouts }
+    }
+
+    /// What comes of something, once there is a connection, unless that does nothing for longer than it may.
+    pub(crate) async fn connected<T>(&mut self, awaited: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut awaited = pin!(awaited);
+        {
+            let connected = pin!(self.connection.wait_for_connection_metadata());
+            if let Either::Left((found, _)) = select(&mut awaited, connected).await {
+                return Ok(found);
+            }
+        }
+        self.reading(awaited).await
+    }
+
+    /// What comes of something, unless the connection does nothing for longer than it may.
+    pub(crate) async fn reading<T>(&self, awaited: impl Future<Output = T>) -> Result<T, Failure> {
+        let Timeouts { read, write, .. } = self.timeouts;
+        let Some(look) = read.into_iter().chain(write).min() else { return Ok(awaited.await) };
+        let mut awaited = pin!(awaited);
+        let begun = Instant::now();
+        loop {
+            let due = self.due(begun);
+            if let Some((at, kind)) = due
+                && at <= Instant::now()
+            {
+                return Err(kind.into());
+            }
+            let until = due.map_or_else(|| Instant::now() + look, |(at, _)| at);
+            if let Ok(found) = timeout_at(until, &mut awaited).await {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// When it is too late, and for what. A request that is still being sent waits for that alone.
+    fn due(&self, begun: Instant) -> Option<(Instant, Kind)> {
+        let activity = self.activity();
+        let blocked = activity.as_ref().and_then(Activity::blocked);
+        let (since, limit, kind) = match blocked {
+            Some(blocked) => (blocked, self.timeouts.write, Kind::WriteTimeout),
+            None => (activity.map_or(begun, |it| it.moved()), self.timeouts.read, Kind::ReadTimeout),
+        };
+        Some((since.max(begun) + limit?, kind))
+    }
+
+    fn activity(&self) -> Option<Activity> {
+        let mut found = Extensions::new();
+        self.connection.connection_metadata().as_ref()?.get_extras(&mut found);
+        found.remove()
+    }
+}

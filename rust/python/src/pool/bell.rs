@@ -1,0 +1,161 @@
+//! How an event loop hears that something is done, without anybody else's waiting for the GIL.
+//!
+//! The thread of connections writes a byte to a pair of sockets, one end of which the loop watches as it watches every
+//! socket; then the loop's own thread answers what is being waited for. Many things that are done are one byte.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fast_litellm_pool::{Failure, Kind};
+use pyo3::prelude::*;
+use pyo3::{intern, types::PyNone};
+
+use super::answer::Answer;
+use super::raised;
+
+/// What has come of something.
+pub(super) enum Outcome {
+    /// A request that was sent.
+    Sent(Box<Result<fast_litellm_pool::Answer, Failure>>),
+    /// More of a body can be taken, or all has been.
+    Read,
+}
+
+/// Both ends, so that neither is ever written to without the other.
+pub(super) struct Rope {
+    pulled: UnixStream,
+    heard: UnixStream,
+    is_pulled: AtomicBool,
+    done: Mutex<Vec<(u64, Outcome)>>,
+}
+
+impl Rope {
+    pub(super) fn pull(&self, number: u64, outcome: Outcome) {
+        locked(&self.done).push((number, outcome));
+        if !self.is_pulled.swap(true, Ordering::AcqRel) {
+            // a socket that is full has a byte that nobody has read yet, which does as well
+            let _ = (&self.pulled).write(&[1]);
+        }
+    }
+
+    fn take(&self) -> Vec<(u64, Outcome)> {
+        let _ = (&self.heard).read(&mut [0; 16]);
+        self.is_pulled.store(false, Ordering::Release);
+        std::mem::take(&mut locked(&self.done))
+    }
+}
+
+/// One event loop's.
+#[pyclass(frozen, module = "fast_litellm._native")]
+pub(crate) struct Bell {
+    rope: Arc<Rope>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// The futures by their numbers, and the next number.
+#[derive(Default)]
+pub(super) struct Waiting(HashMap<u64, Py<PyAny>>, u64);
+
+#[pymethods]
+impl Bell {
+    /// `OSError` where the system gives no sockets.
+    #[new]
+    fn new() -> io::Result<Self> {
+        let (pulled, heard) = UnixStream::pair()?;
+        pulled.set_nonblocking(true)?;
+        heard.set_nonblocking(true)?;
+        let rope = Arc::new(Rope { pulled, heard, is_pulled: AtomicBool::new(false), done: Mutex::default() });
+        Ok(Self { rope, waiting: Arc::default() })
+    }
+
+    /// What the loop is to watch.
+    fn fileno(&self) -> i32 {
+        self.rope.heard.as_raw_fd()
+    }
+
+    /// Tells the futures that wait what has come; the loop calls it.
+    fn answer(&self, py: Python<'_>) -> PyResult<()> {
+        for (number, outcome) in self.rope.take() {
+            let future = locked(&self.waiting).0.remove(&number);
+            if let Some(future) = future {
+                tell(future.bind(py), outcome)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Bell {
+    /// A number under which a future waits.
+    pub(super) fn expect(&self, future: Py<PyAny>) -> Expected {
+        let mut waiting = locked(&self.waiting);
+        waiting.1 += 1;
+        let number = waiting.1;
+        waiting.0.insert(number, future);
+        Expected { number, waiting: self.waiting.clone() }
+    }
+
+    /// What is told once under a number, whatever becomes of whoever is to tell it.
+    pub(super) fn promise(&self, number: u64) -> Promise {
+        Promise { number, rope: self.rope.clone(), is_kept: false }
+    }
+}
+
+fn tell(future: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+    let py = future.py();
+    if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(());
+    }
+    let (name, value) = match outcome {
+        Outcome::Read => (intern!(py, "set_result"), PyNone::get(py).to_owned().into_any()),
+        Outcome::Sent(sent) => match *sent {
+            Ok(answer) => (intern!(py, "set_result"), Bound::new(py, Answer::new(py, answer)?)?.into_any()),
+            Err(failure) => (intern!(py, "set_exception"), raised(failure).into_value(py).into_bound(py).into_any()),
+        },
+    };
+    future.call_method1(name, (value,)).map(drop)
+}
+
+/// A future that waits, until it is forgotten.
+pub(super) struct Expected {
+    pub(super) number: u64,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl Expected {
+    pub(super) fn forget(&self) {
+        let future = locked(&self.waiting).0.remove(&self.number);
+        drop(future); // after the lock, since it may run code of Python's
+    }
+}
+
+/// Tells a loop what has come of something; that it was lost, where it is dropped before.
+pub(super) struct Promise {
+    number: u64,
+    rope: Arc<Rope>,
+    is_kept: bool,
+}
+
+impl Promise {
+    pub(super) fn keep(mut self, outcome: Outcome) {
+        self.is_kept = true;
+        self.rope.pull(self.number, outcome);
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let lost = Failure { kind: Kind::Broken, text: "the pool has lost the request".into(), number: None };
+            self.rope.pull(self.number, Outcome::Sent(Box::new(Err(lost))));
+        }
+    }
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

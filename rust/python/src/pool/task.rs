@@ -1,0 +1,70 @@
+//! Something that is done on the thread of connections, and whoever waits for it.
+
+use std::future::Future;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use fast_litellm_pool::{Failure, Kind, spawn};
+use pyo3::prelude::*;
+use tokio::task::AbortHandle;
+
+use super::bell::{Bell, Expected, Outcome};
+use super::raised;
+
+/// How long a thread waits before it looks for signals, which only the main thread finds any of.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Something that goes on.
+#[pyclass(frozen, module = "fast_litellm._native")]
+pub(crate) struct Task {
+    handle: AbortHandle,
+    waiting: Expected,
+}
+
+#[pymethods]
+impl Task {
+    /// Gives it up, wherever it stands, with its connection where that is its own. Does nothing once it is over.
+    fn abort(&self) {
+        self.waiting.forget();
+        self.handle.abort();
+    }
+}
+
+/// Has something done, of which a future will be told in its loop.
+pub(super) fn begin(
+    bell: &Bell,
+    future: Py<PyAny>,
+    work: impl Future<Output = Outcome> + Send + 'static,
+) -> PyResult<Task> {
+    let waiting = bell.expect(future);
+    let promise = bell.promise(waiting.number);
+    match spawn(async move { promise.keep(work.await) }) {
+        Ok(handle) => Ok(Task { handle: handle.abort_handle(), waiting }),
+        Err(error) => {
+            waiting.forget();
+            Err(error.into())
+        }
+    }
+}
+
+/// Has something done and waits for it, unless a signal's handler raises meanwhile.
+pub(super) fn wait<T: Send + 'static>(py: Python<'_>, work: impl Future<Output = T> + Send + 'static) -> PyResult<T> {
+    let (told, mut heard) = sync_channel(1);
+    let task = spawn(async move {
+        let _ = told.send(work.await); // nobody waits any more
+    })?;
+    loop {
+        let (back, found) = py.detach(move || look(heard));
+        heard = back;
+        match found {
+            Ok(found) => return Ok(found),
+            Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| task.abort())?,
+            Err(RecvTimeoutError::Disconnected) => return Err(raised(Failure::from(Kind::Broken))),
+        }
+    }
+}
+
+fn look<T>(heard: Receiver<T>) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
+    let found = heard.recv_timeout(LOOK);
+    (heard, found)
+}
