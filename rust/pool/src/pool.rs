@@ -1,12 +1,14 @@
 //! hyper's pool of connections, with a bound of requests.
 
+use std::iter::{repeat_n, successors};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
-use hyper_util::client::legacy::Client;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -23,6 +25,11 @@ const MOST_HEADERS_2: u32 = 1 << 16;
 /// Bytes of headers over HTTP/1, as httpcore has h11 bound them; hyper bounds their number as well.
 const MOST_HEAD: usize = 100 * 1024;
 const MOST_HEADERS: usize = 1024;
+
+/// How often a request goes out again that a server has told not to have looked at, while it ends a connection of HTTP/2.
+const MOST_REPEATED: usize = 2;
+
+type Received = Result<Response<Incoming>, Error>;
 
 /// A request as it goes out.
 #[derive(Debug)]
@@ -86,12 +93,22 @@ impl Pool {
     ///
     /// What has gone wrong.
     pub async fn send(self, outgoing: Outgoing) -> Result<Answer, Failure> {
-        let Outgoing { mut request, timeouts } = outgoing;
+        let Outgoing { request, timeouts } = outgoing;
         let place = self.place(timeouts).await?;
+        let spare = self.has_http2.then(|| request.clone());
+        let (mut response, mut waits) = self.sent(request, timeouts).await?;
+        for again in repeat_n(spare, MOST_REPEATED).flatten() {
+            if response.as_ref().is_err_and(is_left_undone) {
+                (response, waits) = self.sent(again, timeouts).await?;
+            }
+        }
+        Ok(Answer::new(response.map_err(|error| Failure::of(&error))?, waits, place).await)
+    }
+
+    async fn sent(&self, mut request: Request<Full<Bytes>>, timeouts: Timeouts) -> Result<(Received, Waits), Failure> {
         let mut waits = Waits::new(capture_connection(&mut request), timeouts);
         let response = waits.connected(TIMEOUTS.scope(timeouts, self.client.request(request))).await?;
-        let response = response.map_err(|error| Failure::of(&error))?;
-        Ok(Answer::new(response, waits, place).await)
+        Ok((response, waits))
     }
 
     async fn place(&self, timeouts: Timeouts) -> Result<Option<OwnedSemaphorePermit>, Failure> {
@@ -104,6 +121,14 @@ impl Pool {
         };
         Ok(place.ok()) // nobody closes it
     }
+}
+
+/// Whether a server has ended its connection of HTTP/2 in an orderly way, before this request: httpcore takes another one.
+fn is_left_undone(error: &Error) -> bool {
+    let causes = successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<h2::Error>())
+        .any(|error| error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR))
 }
 
 fn client(connector: Connector, limits: Limits) -> Client<Connector, Full<Bytes>> {

@@ -116,12 +116,10 @@ class Server:
             self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
             self._threads[-1].start()
 
-    def _serve(self, connection) -> None:
+    def _serve(self, accepted) -> None:
         self.connections += 1
-        with suppress(OSError, ValueError), connection:  # ValueError: the client speaks something else
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-                self._open.append(connection)
+        with suppress(OSError, ValueError), self._secured(accepted) as connection:  # ValueError: no HTTP
+            self._open.append(connection)
             stream = connection.makefile("rb")
             while (request := _read(stream, self._pause)) is not None:
                 self.received.append(request)
@@ -130,6 +128,9 @@ class Server:
                     break
             stream.close()
             connection.close()
+
+    def _secured(self, accepted) -> socket.socket:
+        return accepted if self._context is None else self._context.wrap_socket(accepted, server_side=True)
 
     def _reply(self, connection, path) -> bool:
         if path in self.answers:

@@ -78,14 +78,15 @@ impl Bell {
     }
 
     /// Tells the futures that wait what has come; the loop calls it.
-    fn answer(&self, py: Python<'_>) -> PyResult<()> {
+    fn answer(&self, py: Python<'_>) {
         for (number, outcome) in self.rope.take() {
             let future = locked(&self.waiting).0.remove(&number);
-            if let Some(future) = future {
-                tell(future.bind(py), outcome)?;
+            if let Some(future) = future
+                && let Err(error) = tell(future.bind(py), outcome)
+            {
+                error.write_unraisable(py, Some(future.bind(py))); // the others wait, too
             }
         }
-        Ok(())
     }
 }
 

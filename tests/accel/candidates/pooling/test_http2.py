@@ -100,8 +100,10 @@ class Server:
             talk.reset_stream(number, 8)
         elif path == "/goaway":
             talk.close_connection(11)
-        elif path in ("/plain", "/large", "/none"):
-            body = {"/plain": b"hello", "/large": LARGE, "/none": b""}[path]
+        elif path == "/leaving" and number > 1:
+            talk.close_connection(0, last_stream_id=number - 2)
+        elif path in ("/plain", "/leaving", "/large", "/none"):
+            body = {"/large": LARGE, "/none": b""}.get(path, b"hello")
             talk.send_headers(number, headers, end_stream=not body)
             while body:
                 room = min(talk.local_flow_control_window(number), talk.max_outbound_frame_size)
@@ -112,7 +114,7 @@ class Server:
             talk.send_data(number, b"abc")
             if path == "/resetbody":
                 talk.reset_stream(number, 2)
-        return path not in ("/goaway", "/closebody")
+        return path not in ("/goaway", "/closebody") and (path != "/leaving" or number == 1)
 
 
 @pytest.fixture
@@ -165,6 +167,16 @@ def test_what_breaks_over_http2_raises_alike(make, path, rust, h2_server):
 
     assert ([httpx.RemoteProtocolError], 1) == (control, len(sent))
     assert (1, {}) == (found["served"]["rust"], found["declined"])
+
+
+@pytest.mark.parametrize("make", HTTPX)
+def test_a_server_that_is_leaving_is_asked_again(make, rust, h2_server):
+    """It tells that it has not looked at a request, as servers do that are restarted."""
+    requests = [("GET", h2_server.url + path) for path in ("/plain", "/leaving", "/plain")]
+    control, sent, found = both(speaking(make), rust, h2_server, *requests)
+
+    assert ([201] * 3, 4) == ([answer[0] for answer in control], len(sent))
+    assert (3, {}) == (found["served"]["rust"], found["declined"])
 
 
 @pytest.mark.parametrize("make", HTTPX)
