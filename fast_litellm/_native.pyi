@@ -41,6 +41,7 @@ __all__ = [
     "WindowPlan",
     "WindowStore",
     "__version__",
+    "begin_connections",
     "blank_page",
     "cost_standings",
     "count_batch",
@@ -660,6 +661,9 @@ _Trust: TypeAlias = tuple[list[bytes], bool, bool, bool, bytes | None]
 class PoolError(Exception):
     """What has gone wrong with a request: which kind of thing, what is said of it, and the system's number or None."""
 
+def begin_connections() -> None:
+    """Begins the thread of connections, unless it is there. `OSError` where the system gives none."""
+
 @final
 class ConnectionPool:
     """
@@ -699,7 +703,7 @@ class ConnectionPool:
 class Exchange:
     """A request that goes out once."""
 
-    def wait(self) -> Answer:
+    def wait(self, looks_for_signals: bool, /) -> Answer:
         """Sends it and waits for its response. `PoolError` for what goes wrong."""
     def begin(self, bell: Bell, future: Any, /) -> Task:
         """Sends it; its response, or a `PoolError`, will be the future's."""
@@ -721,7 +725,7 @@ class Answer:
         """Whether all of the body has been taken, or is not wanted any more."""
     def take(self) -> bytes | None:
         """The next part that has come; None where none has. `PoolError` for what has gone wrong."""
-    def wait(self) -> None:
+    def wait(self, looks_for_signals: bool, /) -> None:
         """Waits until a part can be taken, or there is none left."""
     def begin(self, bell: Bell, future: Any, /) -> Task:
         """The same; the future will be told."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NamedTuple, NoReturn, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NoReturn, Optional, Tuple
 
 from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
@@ -29,11 +29,15 @@ _CALLERS_OWN = (asyncio.CancelledError, GeneratorExit)
 """What ends a call that nobody waits for any more."""
 
 
-class _Raised(NamedTuple):
+class _Raised:
     """What a candidate raised, and after how long."""
 
-    error: BaseException
-    duration_ns: int
+    def __init__(self, error: BaseException, duration_ns: int) -> None:
+        self.error, self.duration_ns = error, duration_ns
+
+    def forget(self) -> None:
+        """Lets go of what was raised, which holds the frames that hold this."""
+        del self.error
 
 
 class AwaitedCandidate:
@@ -79,7 +83,7 @@ class AwaitedCandidate:
         try:
             value = await self._run(plan, args, kwargs)
         except BaseException as error:
-            raised, duration_ns = error, time.perf_counter_ns() - started
+            it = _Raised(error, time.perf_counter_ns() - started)
         else:
             duration_ns = time.perf_counter_ns() - started
             if job is not None:
@@ -89,7 +93,10 @@ class AwaitedCandidate:
             return value
         if job is not None:
             self._runner.abandon(job, "not_served")
-        return await self._answer_without(_Raised(raised, duration_ns), (args, kwargs))
+        try:
+            return await self._answer_without(it, (args, kwargs))
+        finally:
+            it.forget()
 
     def _begin(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Job]:
         """Copies a call if it belongs to those that are compared afterwards."""

@@ -57,6 +57,7 @@ TokenCounter = _native.TokenCounter
 Transformer = _native.Transformer
 WindowPlan = _native.WindowPlan
 WindowStore = _native.WindowStore
+begin_connections = _native.begin_connections
 count_batch = _native.count_batch
 count_call = _native.count_call
 cost_standings = _native.cost_standings

@@ -152,8 +152,10 @@ def _timeout_text(kind: str, where: Where) -> str:
 
 def _text(error: native.PoolError, where: Where) -> str:
     kind, said, number = error.args
+    if kind == "broken" and where.is_asynchronous:
+        return ""
     if number is not None:
-        return "" if where.is_asynchronous else str(OSError(number, os.strerror(number)))
+        return str(OSError(number, os.strerror(number)))
     if kind not in _ENDINGS:
         return str(said)
     if where.is_http2:

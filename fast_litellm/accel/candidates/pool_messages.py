@@ -12,7 +12,7 @@ import httpx
 from fast_litellm.accel import native
 from fast_litellm.accel.candidates import pool_errors
 from fast_litellm.accel.candidates.pool_errors import Errors, Headers, Where
-from fast_litellm.accel.candidates.pool_waiting import waited
+from fast_litellm.accel.candidates.pool_waiting import is_main_thread, waited
 from fast_litellm.errors import Declined
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -176,7 +176,7 @@ class Stream(_Body, httpx.SyncByteStream):
     def _next(self) -> Optional[bytes]:
         try:
             while (chunk := self._answer.take()) is None and not self._answer.is_over:
-                self._answer.wait()
+                self._answer.wait(is_main_thread())
         except native.PoolError as error:
             failures = self._failures(error)
         else:

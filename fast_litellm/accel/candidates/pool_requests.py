@@ -100,7 +100,7 @@ def entered(plan: Plan, errors: Errors) -> native.Answer:
         Exception: What the reference raises.
     """
     try:
-        return plan.exchange.wait()
+        return plan.exchange.wait(pool_waiting.is_main_thread())
     except native.PoolError as error:
         failures = [errors.of(error, plan.where)]
     raise failures.pop()

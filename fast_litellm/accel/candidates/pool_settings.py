@@ -7,7 +7,7 @@ A pool is made for one set of settings and kept with its transport.
 from __future__ import annotations
 
 import os
-import threading
+import signal
 import weakref
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
@@ -89,7 +89,6 @@ class Pools:
         self._pools: weakref.WeakKeyDictionary[Any, Dict[PoolSettings, native.ConnectionPool]] = (
             weakref.WeakKeyDictionary()
         )
-        self._lock = threading.Lock()
         self._process: Optional[int] = None
 
     def find(self, transport: Any, settings: PoolSettings) -> native.ConnectionPool:
@@ -104,14 +103,32 @@ class Pools:
         return self._add(transport, settings) if pool is None else pool
 
     def _add(self, transport: Any, settings: PoolSettings) -> native.ConnectionPool:
-        with self._lock:
-            pools = self._pools.setdefault(transport, {})
-            if settings not in pools:
-                if len(pools) >= _MOST_POOLS:
-                    raise Declined("pools")
-                pools[settings] = make_pool(settings)
-                self._process = os.getpid()
-            return pools[settings]
+        """Without a lock: a signal's handler may come here while one is made, and of two that are made one is kept."""
+        pools = self._pools.setdefault(transport, {})
+        if len(pools) >= _MOST_POOLS:
+            raise Declined("pools")
+        if self._process is None:
+            _begin_thread()
+            self._process = os.getpid()
+        return pools.setdefault(settings, make_pool(settings))
+
+
+def _begin_thread() -> None:
+    """
+    Has the thread of connections begin, on which no signal of the program's is to arrive, nor on those that it begins.
+
+    Raises:
+        Declined: The system gives no thread.
+    """
+    mask = getattr(signal, "pthread_sigmask", None)
+    before = mask(signal.SIG_BLOCK, signal.valid_signals()) if mask else ()
+    try:
+        native.begin_connections()
+    except OSError:
+        raise Declined("no_thread") from None
+    finally:
+        if mask:
+            mask(signal.SIG_SETMASK, before)
 
 
 def http2_of(pool: Any, limits: Limits) -> bool:

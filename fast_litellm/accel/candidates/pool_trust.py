@@ -35,6 +35,8 @@ _CIPHERS_OF = {
 }
 """rustls's versions, and its ciphers of each."""
 _FORBIDS = {ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2, ssl.TLSVersion.TLSv1_3: ssl.OP_NO_TLSv1_3}
+_PURPOSES, _SERVERS = bytes.fromhex("0603551d25"), bytes.fromhex("06082b06010505070301")
+"""In DER: the extension of what a certificate's key is for, and that it is for servers (RFC 5280, 4.2.1.12)."""
 _USUAL_LEVEL = 2
 """Of OpenSSL's security: above it are lengths of keys that rustls takes."""
 _USUAL_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | (ssl.VERIFY_X509_STRICT if sys.version_info >= (3, 13) else 0)
@@ -216,7 +218,12 @@ def _roots_of(context: ssl.SSLContext) -> FrozenSet[bytes]:
     if not trusted or not (are_roots or context.verify_flags & _PARTIAL_CHAIN):
         raise Declined("tls_roots")
     now = time.time()
-    return frozenset(root.der for root in trusted if root.begins <= now <= root.ends)
+    return frozenset(root.der for root in trusted if root.begins <= now <= root.ends and _is_for_servers(root.der))
+
+
+def _is_for_servers(root: bytes) -> bool:
+    """Whether a root's purposes, which rustls does not look at, are not told or a server's among them."""
+    return _PURPOSES not in root or _SERVERS in root
 
 
 class _Root(NamedTuple):

@@ -1,9 +1,11 @@
 //! When something last happened on a connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Context;
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
 const NEVER: u64 = u64::MAX;
@@ -18,11 +20,19 @@ struct Marks {
     beginning: Instant,
     moved: AtomicU64,
     blocked: AtomicU64,
+    is_given_up: AtomicBool,
+    writer: AtomicWaker,
 }
 
 impl Activity {
     pub(crate) fn begin() -> Self {
-        Self(Arc::new(Marks { beginning: Instant::now(), moved: AtomicU64::new(0), blocked: AtomicU64::new(NEVER) }))
+        Self(Arc::new(Marks {
+            beginning: Instant::now(),
+            moved: AtomicU64::new(0),
+            blocked: AtomicU64::new(NEVER),
+            is_given_up: AtomicBool::new(false),
+            writer: AtomicWaker::new(),
+        }))
     }
 
     /// Bytes have come.
@@ -34,6 +44,18 @@ impl Activity {
     pub(crate) fn note_written(&self) {
         self.note_read();
         self.0.blocked.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// Nobody wants the connection any more, and what waits to be written is not to keep it.
+    pub(crate) fn give_up(&self) {
+        self.0.is_given_up.store(true, Ordering::Release);
+        self.0.writer.wake();
+    }
+
+    /// Whether it is given up; if that happens later, whoever writes is woken.
+    pub(crate) fn is_given_up(&self, cx: &Context<'_>) -> bool {
+        self.0.writer.register(cx.waker());
+        self.0.is_given_up.load(Ordering::Acquire)
     }
 
     /// Bytes that are to go are not taken.

@@ -12,7 +12,7 @@ use hyper::body::{Body as _, Frame, Incoming};
 use hyper::ext::ReasonPhrase;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::waits::Waits;
 
 /// How often a body is looked at when its head has come: it is asked for, comes, and ends.
@@ -105,6 +105,10 @@ impl Answer {
     fn keep(&mut self, read: Result<Read, Failure>) {
         match read {
             Ok(Some(Ok(frame))) => self.taken.extend(frame.into_data().ok().filter(|data| !data.is_empty()).map(Ok)),
+            // hyper takes a stream that is reset without an error for one that has ended
+            Ok(None) if self.head.version == Version::HTTP_2 && !self.incoming.is_end_stream() => {
+                self.fail(Kind::Ended.into());
+            }
             Ok(None) => self.end(),
             Ok(Some(Err(error))) => self.fail(Failure::of(&error)),
             Err(failure) => self.fail(failure),
@@ -121,6 +125,7 @@ impl Answer {
 
     fn end(&mut self) {
         self.is_over = true;
+        self.waits.end();
         self.place = None;
     }
 }

@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use crate::activity::Activity;
 use crate::failure::{ConnectFailure, Failure, Kind};
+use crate::names::Resolver;
 use crate::settings::{Language, Proxy, Settings, Timeouts, Trust};
 use crate::stream::{Stream, Transport};
 use crate::tls;
@@ -33,7 +34,7 @@ type Failable<T> = Result<T, ConnectFailure>;
 /// Makes connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    sockets: HttpConnector,
+    sockets: HttpConnector<Resolver>,
     tls: Option<Arc<ClientConfig>>,
     proxy: Option<Arc<Reached>>,
 }
@@ -47,7 +48,7 @@ struct Reached {
 impl Connector {
     /// What connects as a pool's settings say; what rustls does not take.
     pub(crate) fn new(settings: &Settings) -> Result<Self, rustls::Error> {
-        let mut sockets = HttpConnector::new();
+        let mut sockets = HttpConnector::new_with_resolver(Resolver);
         sockets.enforce_http(false);
         sockets.set_nodelay(true);
         sockets.set_local_address(settings.local_address);

@@ -86,6 +86,8 @@ fn kind_of_io(error: &io::Error) -> Kind {
     match error.kind() {
         io::ErrorKind::UnexpectedEof if error.to_string().contains("close_notify") => Kind::EndedUnannounced,
         io::ErrorKind::UnexpectedEof => Kind::Ended,
+        // h2's, of a connection that has ended in an orderly way
+        io::ErrorKind::BrokenPipe if error.raw_os_error().is_none() => Kind::Ended,
         // a body whose chunks are none, as hyper tells them
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
             if error.raw_os_error().is_none() && !is_tls(error) =>

@@ -2,6 +2,7 @@
 
 use std::iter::{repeat_n, successors};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
@@ -132,11 +133,12 @@ fn is_left_undone(error: &Error) -> bool {
 }
 
 fn client(connector: Connector, limits: Limits) -> Client<Connector, Full<Bytes>> {
+    let is_kept = limits.idle_time != Some(Duration::ZERO);
     Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(limits.idle_time)
-        .pool_max_idle_per_host(limits.idle.unwrap_or(usize::MAX))
+        .pool_max_idle_per_host(if is_kept { limits.idle.unwrap_or(usize::MAX) } else { 0 })
         .http1_title_case_headers(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_max_buf_size(MOST_HEAD)
@@ -150,8 +152,6 @@ fn client(connector: Connector, limits: Limits) -> Client<Connector, Full<Bytes>
 /// Against servers on loopback. Time stands still but where nothing else goes on: then it is the next timeout's.
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 

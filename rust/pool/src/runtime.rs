@@ -19,17 +19,26 @@ pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static
     Ok(handle()?.spawn(future))
 }
 
+/// Begins the thread, unless it is there.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub fn begin() -> io::Result<()> {
+    handle().map(drop)
+}
+
 fn handle() -> io::Result<Handle> {
     let mut known = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = &*known {
         return Ok(handle.clone());
     }
-    let handle = begin()?;
+    let handle = made()?;
     *known = Some(handle.clone());
     Ok(handle)
 }
 
-fn begin() -> io::Result<Handle> {
+fn made() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     let handle = runtime.handle().clone();
     thread::Builder::new()

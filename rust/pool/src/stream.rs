@@ -40,25 +40,27 @@ impl Read for Stream {
 }
 
 impl Stream {
-    fn noted<T>(&self, written: Poll<T>) -> Poll<T> {
-        match written {
-            Poll::Ready(_) => self.activity.note_written(),
-            Poll::Pending => self.activity.note_blocked(),
+    /// Notes whether bytes went; where they do not go and nobody wants them to any more, the connection breaks.
+    fn noted<T>(&self, cx: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.activity.note_written();
+            return written;
         }
-        written
+        self.activity.note_blocked();
+        if self.activity.is_given_up(cx) { Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())) } else { written }
     }
 }
 
 impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.transport).poll_write(cx, bytes);
-        self.noted(written)
+        self.noted(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.transport).poll_flush(cx);
         // a socket has nothing to flush, and is asked again and again; only one that waits says something
-        if flushed.is_pending() { self.noted(flushed) } else { flushed }
+        if flushed.is_pending() { self.noted(cx, flushed) } else { flushed }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -75,6 +77,6 @@ impl Write for Stream {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.transport).poll_write_vectored(cx, parts);
-        self.noted(written)
+        self.noted(cx, written)
     }
 }

@@ -17,11 +17,20 @@ use crate::settings::Timeouts;
 pub(crate) struct Waits {
     connection: CaptureConnection,
     timeouts: Timeouts,
+    is_over: bool,
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        if let Some(activity) = self.own_activity().filter(|_| !self.is_over) {
+            activity.give_up();
+        }
+    }
 }
 
 impl Waits {
     pub(crate) fn new(connection: CaptureConnection, timeouts: Timeouts) -> Self {
-        Self { connection, timeouts }
+        Self { connection, timeouts, is_over: false }
     }
 
     /// What comes of something, once there is a connection, unless that does nothing for longer than it may.
@@ -49,7 +58,8 @@ impl Waits {
             {
                 return Err(kind.into());
             }
-            let until = due.map_or_else(|| Instant::now() + look, |(at, _)| at);
+            let next = Instant::now() + look; // a write may begin to wait meanwhile, whose time is another
+            let until = due.map_or(next, |(at, _)| at.min(next));
             if let Ok(found) = timeout_at(until, &mut awaited).await {
                 return Ok(found);
             }
@@ -67,9 +77,23 @@ impl Waits {
         Some((since.max(begun) + limit?, kind))
     }
 
+    /// The response has come whole. What is still to be sent is wanted by nobody, if it is not taken.
+    pub(crate) fn end(&mut self) {
+        self.is_over = true;
+        if let Some(activity) = self.own_activity().filter(|activity| activity.blocked().is_some()) {
+            activity.give_up();
+        }
+    }
+
     fn activity(&self) -> Option<Activity> {
         let mut found = Extensions::new();
         self.connection.connection_metadata().as_ref()?.get_extras(&mut found);
         found.remove()
+    }
+
+    /// Of a connection that is one request's at a time, which those of HTTP/2 are not.
+    fn own_activity(&self) -> Option<Activity> {
+        let is_shared = self.connection.connection_metadata().as_ref()?.is_negotiated_h2();
+        self.activity().filter(|_| !is_shared)
     }
 }

@@ -1,11 +1,16 @@
 //! A response, for Python.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use fast_litellm_pool as pool;
+use fast_litellm_pool::{Failure, Kind};
+use futures_util::future::{Either, select};
 use http::{HeaderMap, Version};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
+use tokio::sync::Notify;
 
 use super::bell::{Bell, Outcome, locked};
 use super::{raised, task};
@@ -13,7 +18,32 @@ use super::{raised, task};
 /// A response's, which whoever reads more of it takes along.
 struct Body {
     answer: Option<pool::Answer>,
+    is_ended: bool,
     is_closed: bool,
+    closing: Arc<Notify>,
+}
+
+impl Body {
+    fn of(answer: pool::Answer) -> Self {
+        Self { answer: Some(answer), is_ended: false, is_closed: false, closing: Arc::default() }
+    }
+
+    /// What was not taken when it was closed, or was lost with whoever read it, is no end.
+    fn taken(&mut self) -> Option<Result<Bytes, Failure>> {
+        match &mut self.answer {
+            Some(answer) => answer.taken(),
+            None if self.is_ended => None,
+            None => Some(Err(Failure { text: "the response is closed".into(), ..Kind::Broken.into() })),
+        }
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        self.closing.notify_one();
+        if let Some(answer) = self.answer.take() {
+            self.is_ended = answer.is_over();
+        }
+    }
 }
 
 /// A response whose body is still to be read.
@@ -34,13 +64,7 @@ impl Answer {
         let head = &answer.head;
         let (status, version, reason) = (head.status, name_of(head.version), head.reason.clone());
         let headers = listed(py, &head.headers)?;
-        Ok(Self {
-            body: Arc::new(Mutex::new(Body { answer: Some(answer), is_closed: false })),
-            status,
-            version,
-            reason,
-            headers,
-        })
+        Ok(Self { body: Arc::new(Mutex::new(Body::of(answer))), status, version, reason, headers })
     }
 }
 
@@ -55,18 +79,20 @@ impl Answer {
     /// Whether all of the body has been taken, or is not wanted any more.
     #[getter]
     fn is_over(&self) -> bool {
-        locked(&self.body).answer.as_ref().is_none_or(pool::Answer::is_over)
+        let body = locked(&self.body);
+        body.answer.as_ref().map_or(body.is_ended, pool::Answer::is_over)
     }
 
     /// The next part that has come; None where none has. `PoolError` for what has gone wrong.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let taken = locked(&self.body).answer.as_mut().and_then(pool::Answer::taken);
+        let taken = locked(&self.body).taken();
         taken.map(|part| part.map(|bytes| PyBytes::new(py, &bytes)).map_err(raised)).transpose()
     }
 
     /// Waits until a part can be taken, or there is none left.
-    fn wait(&self, py: Python<'_>) -> PyResult<()> {
-        task::wait(py, self.read())
+    #[pyo3(signature = (looks_for_signals, /))]
+    fn wait(&self, py: Python<'_>, looks_for_signals: bool) -> PyResult<()> {
+        task::wait(py, looks_for_signals, self.read())
     }
 
     /// The same; the future will be told.
@@ -81,9 +107,7 @@ impl Answer {
 
     /// Gives the connection back, or closes it in the middle of a body.
     fn close(&self) {
-        let mut body = locked(&self.body);
-        body.is_closed = true;
-        body.answer = None;
+        locked(&self.body).close();
     }
 }
 
@@ -91,10 +115,13 @@ impl Answer {
     /// Takes the body along, so that it is gone with whoever reads it where that is given up.
     fn read(&self) -> impl Future<Output = ()> + Send + 'static {
         let body = self.body.clone();
-        let taken = locked(&body).answer.take();
+        let mut held = locked(&body);
+        let (taken, closing) = (held.answer.take(), held.closing.clone());
+        drop(held);
         async move {
-            if let Some(mut answer) = taken {
-                answer.read().await;
+            let Some(mut answer) = taken else { return };
+            let is_read = matches!(select(pin!(answer.read()), pin!(closing.notified())).await, Either::Left(_));
+            if is_read {
                 let mut body = locked(&body);
                 body.answer = Some(answer).filter(|_| !body.is_closed);
             }

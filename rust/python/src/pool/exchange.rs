@@ -27,9 +27,10 @@ impl Exchange {
 #[pymethods]
 impl Exchange {
     /// Sends it and waits for its response. `PoolError` for what goes wrong.
-    fn wait(&self, py: Python<'_>) -> PyResult<Answer> {
+    #[pyo3(signature = (looks_for_signals, /))]
+    fn wait(&self, py: Python<'_>, looks_for_signals: bool) -> PyResult<Answer> {
         let (pool, outgoing) = self.take()?;
-        let answer = task::wait(py, pool.send(outgoing))?;
+        let answer = task::wait(py, looks_for_signals, pool.send(outgoing))?;
         Answer::new(py, answer.map_err(raised)?)
     }
 

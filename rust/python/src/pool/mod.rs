@@ -5,6 +5,7 @@ mod bell;
 mod exchange;
 mod task;
 
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -32,8 +33,18 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<bell::Bell>()?;
     module.add_class::<ConnectionPool>()?;
     module.add_class::<exchange::Exchange>()?;
-    module.add_class::<task::Task>()
+    module.add_class::<task::Task>()?;
+    module.add_function(wrap_pyfunction!(begin_connections, module)?)
 }
+
+/// Begins the thread of connections, unless it is there. `OSError` where the system gives none.
+#[pyfunction]
+fn begin_connections() -> io::Result<()> {
+    fast_litellm_pool::begin()
+}
+
+/// Thirty years; a clock that is to show more than it can is an error of its own.
+const LONGEST_S: f64 = 1e9;
 
 type Header = (PyBackedBytes, PyBackedBytes);
 type Seconds = Option<f64>;
@@ -117,7 +128,7 @@ fn timeouts_of((connect, read, write, place): (Seconds, Seconds, Seconds, Second
 }
 
 fn duration(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(refused)
+    Duration::try_from_secs_f64(seconds.min(LONGEST_S)).map_err(refused)
 }
 
 #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it on

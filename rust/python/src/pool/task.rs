@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use super::bell::{Bell, Expected, Outcome};
 use super::raised;
 
-/// How long a thread waits before it looks for signals, which only the main thread finds any of.
+/// How long the main thread waits before it looks for signals.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Something that goes on.
@@ -27,6 +27,12 @@ impl Task {
     fn abort(&self) {
         self.waiting.forget();
         self.handle.abort();
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.abort(); // nobody can any more
     }
 }
 
@@ -48,13 +54,18 @@ pub(super) fn begin(
 }
 
 /// Has something done and waits for it, unless a signal's handler raises meanwhile.
-pub(super) fn wait<T: Send + 'static>(py: Python<'_>, work: impl Future<Output = T> + Send + 'static) -> PyResult<T> {
+pub(super) fn wait<T: Send + 'static>(
+    py: Python<'_>,
+    looks_for_signals: bool,
+    work: impl Future<Output = T> + Send + 'static,
+) -> PyResult<T> {
+    let turn = looks_for_signals.then_some(LOOK);
     let (told, mut heard) = sync_channel(1);
     let task = spawn(async move {
         let _ = told.send(work.await); // nobody waits any more
     })?;
     loop {
-        let (back, found) = py.detach(move || look(heard));
+        let (back, found) = py.detach(move || look(heard, turn));
         heard = back;
         match found {
             Ok(found) => return Ok(found),
@@ -64,7 +75,10 @@ pub(super) fn wait<T: Send + 'static>(py: Python<'_>, work: impl Future<Output =
     }
 }
 
-fn look<T>(heard: Receiver<T>) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
-    let found = heard.recv_timeout(LOOK);
+fn look<T>(heard: Receiver<T>, turn: Option<Duration>) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
+    let found = match turn {
+        Some(turn) => heard.recv_timeout(turn),
+        None => heard.recv().map_err(RecvTimeoutError::from),
+    };
     (heard, found)
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import socket
+import threading
 from pathlib import Path
 
 import httpcore
@@ -96,6 +97,21 @@ def test_a_body_that_nobody_takes_is_a_write_that_takes_too_long(make, rust, ser
     control, _, found = both(make(), rust, server, ("POST", server.url + "/untaken", more))
 
     assert (httpx.WriteTimeout, 0, {}) == (control[0][0], found["served"]["python"], found["declined"])
+    assert 0 == _established(server.port)
+
+
+def _established(port) -> int:
+    """How many clients of a port have not closed their connections, after a while: what is not taken keeps none."""
+    table = Path("/proc/self/net/tcp")
+    if not table.exists():
+        return 0
+    for _ in range(100):
+        rows = [line.split() for line in table.read_text().splitlines()[1:]]
+        found = sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+        if not found:
+            break
+        threading.Event().wait(0.05)
+    return found
 
 
 @pytest.fixture

@@ -112,8 +112,8 @@ class Server:
         elif path != "/hang":
             talk.send_headers(number, headers)
             talk.send_data(number, b"abc")
-            if path == "/resetbody":
-                talk.reset_stream(number, 2)
+            if path in ("/resetbody", "/stopped"):
+                talk.reset_stream(number, 2 if path == "/resetbody" else 0)
         return path not in ("/goaway", "/closebody") and (path != "/leaving" or number == 1)
 
 
@@ -159,7 +159,7 @@ def test_answers_over_http2_are_alike(make, rust, h2_server):
 
 
 @pytest.mark.parametrize("make", HTTPX)
-@pytest.mark.parametrize("path", ["/reset", "/resetbody", "/goaway", "/closebody"])
+@pytest.mark.parametrize("path", ["/reset", "/resetbody", "/stopped", "/goaway", "/closebody"])
 def test_what_breaks_over_http2_raises_alike(make, path, rust, h2_server):
     """The same class; httpcore has the number of a stream in its texts, which hyper does not tell."""
     caller = speaking(make, has_texts=False)

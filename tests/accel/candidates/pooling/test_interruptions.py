@@ -23,6 +23,8 @@ callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
 status = callers.status
 CALLERS = [callers.Async, callers.LiteLLM]
+TOLD = ("told",) if sys.version_info >= (3, 11) else ()
+"""What a task that was cancelled with a word says to whoever waits for it."""
 INTERRUPTED = """
 import sys, httpx, fast_litellm
 fast_litellm.install(sys.argv[2])
@@ -74,13 +76,13 @@ def test_a_cancellation_says_what_it_was_told(make, what, rust, server):
         async with httpx.AsyncClient(transport=make().transport(), timeout=5) as client:
             task = asyncio.ensure_future(_waiting(client, server, what))
             await asyncio.to_thread(server.has_received.wait, 5)
-            task.cancel("we are closing")
+            task.cancel("told")
             with pytest.raises(asyncio.CancelledError) as raised:
                 await task
             return raised.value.args
 
     rust()
-    assert ("we are closing",) == asyncio.run(cancelled())
+    assert TOLD == asyncio.run(cancelled())
 
 
 @pytest.mark.parametrize("make", CALLERS)
@@ -122,22 +124,51 @@ class Begun:
         self.aborted += 1
 
 
-@pytest.mark.parametrize("outcome", [("set_result", 1), ("set_exception", ValueError("bad"))])
+class Come:
+    """A response."""
+
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("outcome", ["set_result", "set_exception"])
 def test_a_cancellation_is_heard_where_the_answer_has_come_already(outcome):
-    """Whatever is made of it; and what has come is given up."""
-    begun = Begun(*outcome)
+    """Whatever is made of it; and what has come is given up, with its place."""
+    come = Come()
+    begun = Begun(outcome, come if outcome == "set_result" else ValueError("bad"))
 
     async def cancelled() -> tuple:
         task = asyncio.ensure_future(pool_waiting.waited(begun))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        task.cancel("late")
+        task.cancel("told")
         with pytest.raises(asyncio.CancelledError) as raised:
             await task
         return raised.value.args
 
-    assert ("late",) == asyncio.run(cancelled())
-    assert 1 == begun.aborted
+    assert TOLD == asyncio.run(cancelled())
+    assert (1, int(outcome == "set_result")) == (begun.aborted, come.closed)
+
+
+def test_a_response_that_is_closed_while_it_is_read_has_not_ended(rust, server):
+    """Whoever waits for more of it hears so at once."""
+
+    async def closed() -> Exception:
+        async with httpx.AsyncClient(timeout=60) as client:
+            async with client.stream("GET", server.url + "/hangbody") as response:
+                reading = asyncio.ensure_future(response.aread())
+                await asyncio.to_thread(server.has_received.wait, 5)
+                await asyncio.sleep(0.1)
+                await response.aclose()
+                with pytest.raises(httpx.ReadError) as raised:
+                    await asyncio.wait_for(reading, 10)
+            return type(raised.value)
+
+    rust()
+    assert asyncio.run(closed()) is httpx.ReadError
+    assert 1 == status()["served"]["rust"]
 
 
 @pytest.mark.parametrize("path", ["/plain", "/chunked", "/hangbody"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import ssl
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,8 @@ CALLERS, HTTPX, LiteLLM, Sync = callers.CALLERS, callers.HTTPX, callers.LiteLLM,
 SHORT_S, both, status = callers.SHORT_S, callers.both, callers.status
 http_handler = callers.http_handler
 trustme = pytest.importorskip("trustme")
+UNCLOSED_BY_ASYNCIO = [] if sys.version_info >= (3, 11) else ["ignore::pytest.PytestUnraisableExceptionWarning"]
+"""Transports of its TLS that it did not close until Python 3.11."""
 
 
 def serving(certificate) -> ssl.SSLContext:
@@ -73,6 +76,7 @@ def test_a_read_that_takes_too_long_over_tls_raises_alike(make, rust, secure_ser
     assert (0, {}) == (found["served"]["python"], found["declined"])
 
 
+@pytest.mark.filterwarnings(*UNCLOSED_BY_ASYNCIO)
 @pytest.mark.parametrize("make", CALLERS)
 def test_what_ends_unannounced_over_tls_raises_alike(make, rust, secure_server):
     """The connection is closed below TLS, which does not hear of it: an end like any other."""
