@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, NoReturn, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Optional, Tuple
 
 from fast_litellm.accel.twins import TwinnedRunner
 from fast_litellm.errors import Declined
@@ -116,12 +116,12 @@ class AwaitedCandidate:
         if not _is_failure(it.error) or is_from_elsewhere(it.error):
             if not isinstance(it.error, _CALLERS_OWN):
                 self._feature.tally.fail(type(it.error).__name__)
-            return _raise(it)
+            raise it.error
         if self._pair.effect_free:
             return await self._answer_for_failed(it, call)
         self._tell_guard(it.duration_ns, is_error=True)
         self._feature.tally.serve(self.name)  # an exception is an answer where the control is not asked after it
-        return _raise(it)
+        raise it.error
 
     async def _answer_for_failed(self, it: _Raised, call: Call) -> Any:
         """A candidate that failed as the control fails has not failed."""
@@ -146,13 +146,6 @@ class AwaitedCandidate:
             if is_from_elsewhere(error):
                 raise
             self._feature.tally.fail(_UNHEARD)
-
-
-def _raise(it: _Raised) -> NoReturn:
-    try:
-        raise it.error
-    finally:
-        del it  # what was raised holds this frame, and this frame it
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -1,13 +1,12 @@
 //! A response: its head, and its body as it comes.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::response::Parts;
 use http::{HeaderMap, Response, Version};
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::ext::ReasonPhrase;
 use tokio::sync::OwnedSemaphorePermit;
@@ -62,7 +61,7 @@ impl Answer {
         let head = Head::new(parts);
         let mut answer = Self { head, incoming, waits, taken: VecDeque::new(), place, is_over: false };
         for _ in 0..LOOKS {
-            answer.take_what_came().await;
+            answer.take_what_came();
             if answer.is_over {
                 break;
             }
@@ -85,18 +84,16 @@ impl Answer {
     /// Waits for more of the body, until there is something to take or all has come.
     pub async fn read(&mut self) {
         while self.taken.is_empty() && !self.is_over {
-            let read = self.waits.reading(poll_fn(|cx| Pin::new(&mut self.incoming).poll_frame(cx))).await;
+            let read = self.waits.reading(self.incoming.frame()).await;
             self.keep(read);
-            self.take_what_came().await;
+            self.take_what_came();
         }
     }
 
-    async fn take_what_came(&mut self) {
+    fn take_what_came(&mut self) {
         let mut bytes: usize = self.taken.iter().flatten().map(Bytes::len).sum();
         while !self.is_over && bytes < MOST_TAKEN {
-            let Some(read) = poll_fn(|cx| Poll::Ready(ready(Pin::new(&mut self.incoming).poll_frame(cx)))).await else {
-                return;
-            };
+            let Some(read) = self.incoming.frame().now_or_never() else { return };
             self.keep(Ok(read));
             bytes += self.taken.back().and_then(|last| last.as_ref().ok()).map_or(0, Bytes::len);
         }
@@ -127,12 +124,5 @@ impl Answer {
         self.is_over = true;
         self.waits.end();
         self.place = None;
-    }
-}
-
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    match poll {
-        Poll::Ready(found) => Some(found),
-        Poll::Pending => None,
     }
 }

@@ -59,9 +59,10 @@ impl Connector {
 
     async fn connect(self, to: Uri, timeouts: Timeouts) -> Failable<Stream> {
         let is_tls = is_tls(&to);
-        let (transport, is_forwarded) = match &self.proxy {
+        let is_forwarded = !is_tls && self.proxy.as_ref().is_some_and(|reached| reached.takes_requests());
+        let transport = match &self.proxy {
             Some(reached) => self.over(reached, &to, timeouts).await?,
-            None => (self.reach(&to, None, timeouts).await?.0, false),
+            None => self.reach(&to, None, timeouts).await?,
         };
         let (transport, is_http2) = if is_tls {
             in_time(timeouts.connect, Kind::ConnectTimeout, secure(transport, self.tls.clone(), &to)).await?
@@ -77,21 +78,21 @@ impl Connector {
         host: &Uri,
         tls: Option<&Arc<ClientConfig>>,
         timeouts: Timeouts,
-    ) -> Failable<(Box<dyn Transport>, bool)> {
+    ) -> Failable<Box<dyn Transport>> {
         let socket = async { self.sockets.clone().call(host.clone()).await.map_err(failed) };
         let socket = Box::new(in_time(timeouts.connect, Kind::ConnectTimeout, socket).await?);
         match tls {
-            None => Ok((socket, false)),
-            tls => in_time(timeouts.connect, Kind::ConnectTimeout, secure(socket, tls.cloned(), host)).await,
+            None => Ok(socket),
+            tls => Ok(in_time(timeouts.connect, Kind::ConnectTimeout, secure(socket, tls.cloned(), host)).await?.0),
         }
     }
 
-    /// A connection over a proxy, and whether requests are handed to that as they are.
-    async fn over(&self, reached: &Reached, to: &Uri, timeouts: Timeouts) -> Failable<(Box<dyn Transport>, bool)> {
+    /// A connection over a proxy.
+    async fn over(&self, reached: &Reached, to: &Uri, timeouts: Timeouts) -> Failable<Box<dyn Transport>> {
         let Proxy { address, language } = &reached.proxy;
-        let (transport, _) = self.reach(address, reached.tls.as_ref(), timeouts).await?;
+        let transport = self.reach(address, reached.tls.as_ref(), timeouts).await?;
         match language {
-            Language::Http { .. } if !is_tls(to) => Ok((transport, true)),
+            Language::Http { .. } if !is_tls(to) => Ok(transport),
             Language::Http { headers, .. } => {
                 let mut tunnel = Tunnel::new(address.clone(), Connected(Some(transport))).with_headers(headers.clone());
                 answered(timeouts, tunnel.call(to.clone())).await
@@ -130,6 +131,11 @@ impl Reached {
         };
         Ok(Self { proxy, tls })
     }
+
+    /// Whether requests for `http` are handed to it as they are.
+    fn takes_requests(&self) -> bool {
+        matches!(self.proxy.language, Language::Http { .. })
+    }
 }
 
 fn configured(trust: Option<&Trust>, has_http2: bool) -> Result<Option<Arc<ClientConfig>>, rustls::Error> {
@@ -144,8 +150,8 @@ fn is_tls(to: &Uri) -> bool {
 async fn answered<E: ToString>(
     timeouts: Timeouts,
     asked: impl Future<Output = Result<Box<dyn Transport>, E>>,
-) -> Failable<(Box<dyn Transport>, bool)> {
-    in_time(timeouts.read, Kind::NotConnected, async { Ok((asked.await.map_err(failed)?, false)) }).await
+) -> Failable<Box<dyn Transport>> {
+    in_time(timeouts.read, Kind::NotConnected, async { asked.await.map_err(failed) }).await
 }
 
 /// The connection to a proxy, of which hyper's tunnel would make one of its own.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::iter::successors;
 
 /// Which thing has gone wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl From<Kind> for Failure {
 impl Failure {
     /// What an error of hyper's comes from.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
-        let causes = causes_of(error);
+        let causes: Vec<_> = causes(error).collect();
         if let Some(failure) = causes.iter().find_map(|cause| cause.downcast_ref::<ConnectFailure>()) {
             return failure.0.clone();
         }
@@ -57,14 +58,9 @@ impl Failure {
     }
 }
 
-fn causes_of<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
-    let mut causes = vec![error];
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        causes.push(cause);
-        last = cause;
-    }
-    causes
+/// An error and what it comes from, the first cause last.
+pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
 }
 
 fn kind_of(causes: &[&(dyn Error + 'static)]) -> Kind {

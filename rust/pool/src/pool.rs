@@ -1,6 +1,6 @@
 //! hyper's pool of connections, with a bound of requests.
 
-use std::iter::{repeat_n, successors};
+use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::answer::Answer;
 use crate::connect::{Connector, TIMEOUTS};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, causes};
 use crate::settings::{Limits, Settings, Timeouts};
 use crate::waits::Waits;
 
@@ -126,8 +126,7 @@ impl Pool {
 
 /// Whether a server has ended its connection of HTTP/2 in an orderly way, before this request: httpcore takes another one.
 fn is_left_undone(error: &Error) -> bool {
-    let causes = successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
-    causes
+    causes(error)
         .filter_map(|cause| cause.downcast_ref::<h2::Error>())
         .any(|error| error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR))
 }

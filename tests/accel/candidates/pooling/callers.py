@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 import httpx
 import pytest
@@ -29,6 +30,13 @@ def told(response, body) -> tuple:
     headers = sorted((name.lower(), value) for name, value in response.headers.raw)
     extensions = set(response.extensions) - {"network_stream"}
     return response.status_code, response.http_version, headers, response.encoding, extensions, body
+
+
+def serving(certificate) -> ssl.SSLContext:
+    """A server's context with a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
 
 
 class Caller:

@@ -26,8 +26,7 @@ UNREADABLE = b"-----BEGIN CERTIFICATE-----\n\xff\n-----END CERTIFICATE-----"
 @pytest.fixture
 def asking_server(authority, tls_server):
     """One that wants a client's certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = callers.serving(authority.issue_cert("127.0.0.1"))
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     return tls_server(context)

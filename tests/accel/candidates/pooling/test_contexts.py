@@ -18,13 +18,8 @@ spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).wit
 callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
 HTTPX, Sync, both, status = callers.HTTPX, callers.Sync, callers.both, callers.status
+serving = callers.serving
 trustme = pytest.importorskip("trustme")
-
-
-def serving(certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 class Own(ssl.SSLContext):

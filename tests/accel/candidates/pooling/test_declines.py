@@ -22,15 +22,9 @@ from fast_litellm.accel.candidates.pool_network import is_read_in_c
 spec = importlib.util.spec_from_file_location("pool_callers", Path(__file__).with_name("callers.py"))
 callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
-LiteLLM, Sync, status = callers.LiteLLM, callers.Sync, callers.status
+LiteLLM, Sync, serving, status = callers.LiteLLM, callers.Sync, callers.serving, callers.status
 aiohttp = pytest.importorskip("aiohttp")
 trustme = pytest.importorskip("trustme")
-
-
-def serving(certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 def parts():

@@ -120,9 +120,7 @@ class Server:
 @pytest.fixture
 def h2_server(authority):
     """One that chooses HTTP/2."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    started = Server(context)
+    started = Server(callers.serving(authority.issue_cert("127.0.0.1")))
     yield started
     started.stop()
 
@@ -208,9 +206,7 @@ def test_many_requests_at_once_are_answered(rust, h2_server):
 @pytest.mark.parametrize("make", HTTPX)
 def test_a_server_that_does_not_speak_it_is_spoken_to_alike(make, rust, authority, tls_server):
     """The host is among the headers there."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = tls_server(context)
+    server = tls_server(callers.serving(authority.issue_cert("127.0.0.1")))
     requests = [("GET", server.url + path) for path in ("/plain", "/chunked", "/close", "/cut")]
     control, _, found = both(speaking(make), rust, server, *requests)
 

@@ -33,9 +33,7 @@ def direct(monkeypatch):
 @pytest.fixture
 def secure_server(authority, tls_server):
     """One that everybody believes, by its name as well."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return tls_server(context)
+    return tls_server(callers.serving(authority.issue_cert("127.0.0.1", "localhost")))
 
 
 @pytest.mark.parametrize("make", HTTPX)
@@ -157,9 +155,7 @@ def test_what_goes_wrong_behind_a_tunnel_raises_alike(make, path, rust, secure_s
 @pytest.mark.parametrize("make", HTTPX)
 def test_a_certificate_is_looked_at_behind_a_tunnel(make, rust, authority, tls_server, proxy):
     """The server's, whose name is not the proxy's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("elsewhere.invalid").configure_cert(context)
-    server = tls_server(context)
+    server = tls_server(callers.serving(authority.issue_cert("elsewhere.invalid")))
     control, _, found, _ = asked_by_both(through(make, proxy), rust, server, proxy, ("GET", server.url + "/plain"))
 
     assert (httpx.ConnectError, {"not_connected": 1}) == (control[0][0], found["declined"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import ssl
 from pathlib import Path
 
 import httpx
@@ -86,9 +85,7 @@ def test_the_sdk_and_litellm_get_the_same_answer(call, rust, server):
 @pytest.mark.parametrize("call", [chat_by_sdk, chat_by_async_sdk])
 def test_the_sdks_own_clients_are_served_over_tls(call, rust, authority, tls_server):
     """Their contexts are httpx's, which hold no client's certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = tls_server(context)
+    server = tls_server(callers.serving(authority.issue_cert("127.0.0.1")))
     body = json.dumps(CHAT).encode()
     server.answers["/chat/completions"] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     rust()

@@ -19,16 +19,10 @@ callers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(callers)
 CALLERS, HTTPX, LiteLLM, Sync = callers.CALLERS, callers.HTTPX, callers.LiteLLM, callers.Sync
 SHORT_S, both, status = callers.SHORT_S, callers.both, callers.status
-http_handler = callers.http_handler
+http_handler, serving = callers.http_handler, callers.serving
 trustme = pytest.importorskip("trustme")
 UNCLOSED_BY_ASYNCIO = [] if sys.version_info >= (3, 11) else ["ignore::pytest.PytestUnraisableExceptionWarning"]
 """Transports of its TLS that it did not close until Python 3.11."""
-
-
-def serving(certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 def trusting(make, context=None, **more):
