@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import gc
 import itertools
 import json
+import weakref
 
 import pytest
 
@@ -82,6 +85,39 @@ def test_the_control_answers_for_a_candidate_that_fails(make_pair, error):
     pair.control_error = KeyError("the control's")
     assert pair.call() is pair.control_error
     assert (None, None) == (pair.control_error.__context__, pair.control_error.__cause__)
+
+
+class Held:
+    """What the frame of a candidate that failed holds."""
+
+
+def _drive(coroutine) -> None:
+    """Without a task, which would hold what is raised."""
+    while True:
+        coroutine.send(None)
+
+
+@pytest.mark.parametrize("effect_free", [True, False])
+def test_what_a_candidate_raised_is_let_go_of(make_pair, effect_free):
+    """With all that its frames hold, and not by the collector alone."""
+    pair = make_pair(effect_free=effect_free)
+    freed: list = []
+
+    def fail() -> None:
+        held = Held()
+        weakref.finalize(held, freed.append, 1)
+        raise ValueError
+
+    pair.answer = fail
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            _drive(pair.function())
+    finally:
+        gc.enable()
+
+    assert ([1] * (1 + effect_free), {"ValueError": 1} if effect_free else {}) == (freed, pair.status()["failed"])
 
 
 @pytest.mark.parametrize("error", SIGNALS, ids=repr)

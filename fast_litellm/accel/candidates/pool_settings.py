@@ -23,6 +23,8 @@ Timeouts = Tuple[Optional[float], Optional[float], Optional[float], Optional[flo
 _SCOPES = ("connect", "read", "write", "pool")
 _MOST_POOLS = 8
 """Of one transport, whose context of TLS somebody goes on changing."""
+_LONGEST_S = 1e9
+"""Of timeouts: some systems' sockets take no more than 68 years in seconds, and `socket` says so in an exception."""
 _FEW = 100
 """Fewer connections than httpx's default are a bound that somebody has set."""
 
@@ -70,14 +72,14 @@ def timeouts_of(extensions: Any) -> Timeouts:
         Its timeouts.
 
     Raises:
-        Declined: There is something else among them, or a timeout is none.
+        Declined: There is something else among them, or a timeout is none, or more than a socket is told in seconds.
     """
     if any(name != "timeout" for name in extensions):
         raise Declined("request_extension")
     given = extensions.get("timeout") or {}
     connect, read, write, pool = map(given.get, _SCOPES)
     found = connect, read, write, pool
-    if any(value is not None and (type(value) not in (int, float) or value <= 0) for value in found):
+    if any(value is not None and (type(value) not in (int, float) or not 0 < value < _LONGEST_S) for value in found):
         raise Declined("timeout")
     return found
 

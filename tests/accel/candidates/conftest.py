@@ -120,14 +120,12 @@ class Server:
         self.connections += 1
         with suppress(OSError, ValueError), self._secured(accepted) as connection:  # ValueError: no HTTP
             self._open.append(connection)
-            stream = connection.makefile("rb")
-            while (request := _read(stream, self._pause)) is not None:
-                self.received.append(request)
-                self.has_received.set()
-                if not self._reply(connection, urlsplit(request.target).path):
-                    break
-            stream.close()
-            connection.close()
+            with connection.makefile("rb") as stream:
+                while (request := _read(stream, self._pause)) is not None:
+                    self.received.append(request)
+                    self.has_received.set()
+                    if not self._reply(connection, urlsplit(request.target).path):
+                        break
 
     def _secured(self, accepted) -> socket.socket:
         return accepted if self._context is None else self._context.wrap_socket(accepted, server_side=True)

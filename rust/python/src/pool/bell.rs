@@ -1,12 +1,10 @@
 //! How an event loop hears that something is done, without anybody else's waiting for the GIL.
 //!
-//! The thread of connections writes a byte to a pair of sockets, one end of which the loop watches as it watches every
-//! socket; then the loop's own thread answers what is being waited for. Many things that are done are one byte.
+//! The thread of connections writes a byte to a socket whose other end the loop watches as it watches every socket; then
+//! the loop's own thread answers what is being waited for. Many things that are done are one byte.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::{intern, types::PyNone};
 
 use super::answer::Answer;
+use super::ends::{Ends, Handle};
 use super::raised;
 
 /// What has come of something.
@@ -25,10 +24,9 @@ pub(super) enum Outcome {
     Read,
 }
 
-/// Both ends, so that neither is ever written to without the other.
+/// What is done, and the ends by which a loop hears of it.
 pub(super) struct Rope {
-    pulled: UnixStream,
-    heard: UnixStream,
+    ends: Ends,
     is_pulled: AtomicBool,
     done: Mutex<Vec<(u64, Outcome)>>,
 }
@@ -38,12 +36,12 @@ impl Rope {
         locked(&self.done).push((number, outcome));
         if !self.is_pulled.swap(true, Ordering::AcqRel) {
             // a socket that is full has a byte that nobody has read yet, which does as well
-            let _ = (&self.pulled).write(&[1]);
+            let _ = self.ends.pull();
         }
     }
 
     fn take(&self) -> Vec<(u64, Outcome)> {
-        let _ = (&self.heard).read(&mut [0; 16]);
+        let _ = self.ends.clear();
         self.is_pulled.store(false, Ordering::Release);
         std::mem::take(&mut locked(&self.done))
     }
@@ -65,16 +63,13 @@ impl Bell {
     /// `OSError` where the system gives no sockets.
     #[new]
     fn new() -> io::Result<Self> {
-        let (pulled, heard) = UnixStream::pair()?;
-        pulled.set_nonblocking(true)?;
-        heard.set_nonblocking(true)?;
-        let rope = Arc::new(Rope { pulled, heard, is_pulled: AtomicBool::new(false), done: Mutex::default() });
+        let rope = Arc::new(Rope { ends: Ends::new()?, is_pulled: AtomicBool::new(false), done: Mutex::default() });
         Ok(Self { rope, waiting: Arc::default() })
     }
 
     /// What the loop is to watch.
-    fn fileno(&self) -> i32 {
-        self.rope.heard.as_raw_fd()
+    fn fileno(&self) -> Handle {
+        self.rope.ends.heard()
     }
 
     /// Tells the futures that wait what has come; the loop calls it.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bell;
+mod ends;
 mod exchange;
 mod task;
 

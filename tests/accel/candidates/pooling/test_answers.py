@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import io
+import sys
 from pathlib import Path
 
 import httpx
@@ -113,6 +115,28 @@ def test_connections_are_kept_alike(make, rust, server):
     both(make(), rust, server, *requests)
 
     assert 2 * 2 == server.connections
+
+
+@pytest.mark.parametrize(("seconds", "connections"), [(0, 3), (sys.maxsize, 1), (None, 1)])
+@pytest.mark.parametrize("make", HTTPX)
+def test_connections_are_kept_as_long_alike(make, seconds, connections, rust, server):
+    """Not at all, or longer than any clock shows."""
+    caller = make(limits=httpx.Limits(keepalive_expiry=seconds))
+    _, _, found = both(caller, rust, server, *[("GET", server.url + "/plain")] * 3)
+
+    assert (2 * connections, 0, {}) == (server.connections, found["served"]["python"], found["declined"])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore leaves that socket open
+@pytest.mark.parametrize(("seconds", "declined"), [(sys.maxsize, {"timeout": 1}), (5e8, {}), (None, {})])
+@pytest.mark.parametrize("make", CALLERS)
+def test_timeouts_longer_than_sockets_are_told_are_left_to_the_original(make, seconds, declined, rust, server):
+    """Sockets of Python's say so in an exception, where loops of asyncio's wait."""
+    rust()
+    with contextlib.suppress(OverflowError):
+        make().send(("GET", server.url + "/plain", {"timeout": seconds}))
+
+    assert (declined, int(not declined)) == (status()["declined"], status()["served"]["rust"])
 
 
 @pytest.mark.parametrize("make", [Async, LiteLLM])

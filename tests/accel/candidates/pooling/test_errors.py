@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import socket
 import threading
+import weakref
 from pathlib import Path
 
 import httpcore
@@ -28,6 +30,27 @@ def test_what_breaks_raises_alike(make, rust, server):
     _, sent, found = both(make(), rust, server, *[("POST", server.url + path, more) for path in BROKEN])
 
     assert (len(BROKEN), 0) == (len(sent), found["served"]["python"])
+
+
+@pytest.mark.parametrize("path", ["/close", "/cut"])
+@pytest.mark.parametrize("make", HTTPX)
+def test_what_was_raised_is_let_go_of(make, path, rust, server):
+    """A frame that held its own exception would hold both, and the response, until the collector came."""
+    rust()
+    freed: list = []
+
+    class Told(make):
+        def failure(self, error):
+            weakref.finalize(error.__cause__, freed.append, 1)
+
+    gc.collect()
+    gc.disable()
+    try:
+        Told().send(("GET", server.url + path))
+    finally:
+        gc.enable()
+
+    assert ([1], 1) == (freed, status()["served"]["rust"])
 
 
 @pytest.mark.parametrize(

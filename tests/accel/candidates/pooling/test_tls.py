@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from fast_litellm.accel.candidates import pool_trust
 
@@ -148,3 +150,25 @@ def test_an_authority_is_believed_in_its_time_alone(name, authority, monkeypatch
     monkeypatch.setattr(pool_trust, "time", SimpleNamespace(monotonic=lambda: then, time=lambda: then))
 
     assert (1, frozenset()) == (len(kept), pool_trust.trust_of(context).roots)
+
+
+@pytest.mark.parametrize(("purpose", "is_believed"), [("SERVER_AUTH", True), ("CLIENT_AUTH", False)])
+def test_an_authority_is_believed_for_its_purposes_alone(purpose, is_believed, rust, authority, secure_server):
+    """rustls looks at the purposes of a server's certificate, and not at those of a root."""
+    context = ssl.create_default_context(cadata=_with_purpose(authority, purpose))
+    control, _, found = both(Sync(verify=context), rust, secure_server, ("GET", secure_server.url + "/plain"))
+
+    assert (is_believed, int(is_believed)) == (control[0][0] == 200, found["served"]["rust"])
+    assert found["declined"].keys() == (set() if is_believed else {"not_connected"})
+
+
+def _with_purpose(authority, name) -> str:
+    """The authority's root, made anew with an extension that tells what its key is for."""
+    root = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    key = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    made = x509.CertificateBuilder(root.subject, root.subject, key.public_key(), root.serial_number + 1)
+    made = made.not_valid_before(root.not_valid_before_utc).not_valid_after(root.not_valid_after_utc)
+    for each in root.extensions:
+        made = made.add_extension(each.value, each.critical)
+    made = made.add_extension(x509.ExtendedKeyUsage([getattr(x509.oid.ExtendedKeyUsageOID, name)]), critical=False)
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
