@@ -106,11 +106,12 @@ impl Block {
         let (served, left_out) = (&words[map_counter(SERVED, PYTHON)], &words[LEFT_OUT]);
         loop {
             let (left, others) = (left_out.load(Ordering::Acquire), served.load(Ordering::Acquire));
+            if left_out.load(Ordering::Acquire) != left {
+                continue; // the sum would be of two moments
+            }
             let is_taken = takes(left.wrapping_add(others));
             let (word, before) = if is_taken { (served, others) } else { (left_out, left) };
-            // Who counted in between had the same number and so counted the same word, which has changed then. Without the
-            // interpreter's lock three threads may read between each other's counts, and a number be given twice: then both
-            // calls are taken, or both left out, and each is counted.
+            // Who counted in between had the same number and so counted the same word, which has changed then.
             if word.compare_exchange(before, before.wrapping_add(1), Ordering::Release, Ordering::Relaxed).is_ok() {
                 return is_taken;
             }
