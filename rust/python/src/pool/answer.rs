@@ -97,7 +97,7 @@ impl Answer {
 
     /// The same; the future will be told.
     #[pyo3(signature = (bell, future, /))]
-    fn begin(&self, bell: &Bell, future: Py<PyAny>) -> PyResult<task::Task> {
+    fn begin(&self, bell: &Bell, future: &Bound<'_, PyAny>) -> PyResult<task::Task> {
         let read = self.read();
         task::begin(bell, future, async move {
             read.await;

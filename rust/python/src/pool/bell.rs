@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fast_litellm_pool::{Failure, Kind};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::{intern, types::PyNone};
+use pyo3::types::{PyNone, PyWeakrefMethods, PyWeakrefReference};
 
 use super::answer::Answer;
 use super::ends::{Ends, Handle};
@@ -54,9 +55,10 @@ pub(crate) struct Bell {
     waiting: Arc<Mutex<Waiting>>,
 }
 
-/// The futures by their numbers, and the next number.
+/// The futures by their numbers, and the last number. Who waits holds its future itself: a loop that is closed while some
+/// wait is gone with them.
 #[derive(Default)]
-pub(super) struct Waiting(HashMap<u64, Py<PyAny>>, u64);
+pub(super) struct Waiting(HashMap<u64, Py<PyWeakrefReference>>, u64);
 
 #[pymethods]
 impl Bell {
@@ -75,11 +77,11 @@ impl Bell {
     /// Tells the futures that wait what has come; the loop calls it.
     fn answer(&self, py: Python<'_>) {
         for (number, outcome) in self.rope.take() {
-            let future = locked(&self.waiting).0.remove(&number);
-            if let Some(future) = future
-                && let Err(error) = tell(future.bind(py), outcome)
+            let known = locked(&self.waiting).0.remove(&number);
+            if let Some(future) = known.and_then(|known| known.bind(py).upgrade())
+                && let Err(error) = tell(&future, outcome)
             {
-                error.write_unraisable(py, Some(future.bind(py))); // the others wait, too
+                error.write_unraisable(py, Some(&future)); // the others wait, too
             }
         }
     }
@@ -87,12 +89,13 @@ impl Bell {
 
 impl Bell {
     /// A number under which a future waits.
-    pub(super) fn expect(&self, future: Py<PyAny>) -> Expected {
+    pub(super) fn expect(&self, future: &Bound<'_, PyAny>) -> PyResult<Expected> {
+        let future = PyWeakrefReference::new(future)?.unbind();
         let mut waiting = locked(&self.waiting);
         waiting.1 += 1;
         let number = waiting.1;
         waiting.0.insert(number, future);
-        Expected { number, waiting: self.waiting.clone() }
+        Ok(Expected { number, waiting: self.waiting.clone() })
     }
 
     /// What is told once under a number, whatever becomes of whoever is to tell it.
@@ -124,8 +127,7 @@ pub(super) struct Expected {
 
 impl Expected {
     pub(super) fn forget(&self) {
-        let future = locked(&self.waiting).0.remove(&self.number);
-        drop(future); // after the lock, since it may run code of Python's
+        locked(&self.waiting).0.remove(&self.number);
     }
 }
 

@@ -36,7 +36,7 @@ impl Exchange {
 
     /// Sends it; its response, or a `PoolError`, will be the future's.
     #[pyo3(signature = (bell, future, /))]
-    fn begin(&self, bell: &Bell, future: Py<PyAny>) -> PyResult<task::Task> {
+    fn begin(&self, bell: &Bell, future: &Bound<'_, PyAny>) -> PyResult<task::Task> {
         let (pool, outgoing) = self.take()?;
         task::begin(bell, future, async move { Outcome::Sent(Box::new(pool.send(outgoing).await)) })
     }

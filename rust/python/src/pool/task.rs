@@ -39,10 +39,10 @@ impl Drop for Task {
 /// Has something done, of which a future will be told in its loop.
 pub(super) fn begin(
     bell: &Bell,
-    future: Py<PyAny>,
+    future: &Bound<'_, PyAny>,
     work: impl Future<Output = Outcome> + Send + 'static,
 ) -> PyResult<Task> {
-    let waiting = bell.expect(future);
+    let waiting = bell.expect(future)?;
     let promise = bell.promise(waiting.number);
     match spawn(async move { promise.keep(work.await) }) {
         Ok(handle) => Ok(Task { handle: handle.abort_handle(), waiting }),

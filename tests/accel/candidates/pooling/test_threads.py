@@ -1,11 +1,13 @@
-"""The pool's own thread: where the system gives none, what does not reach it, and in which loops it is waited for."""
+"""The pool's own thread: where the system gives none, what does not reach it, and which loops wait for it, how long."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import signal
 import sys
+import weakref
 from pathlib import Path
 
 import httpx
@@ -104,3 +106,29 @@ def test_a_loop_that_watches_no_sockets_is_left_to_the_original():
         loop.close()
 
     assert "event_loop" == found
+
+
+def test_a_loop_that_is_closed_while_somebody_waits_is_gone(rust, server):
+    """With its sockets, and the request."""
+    rust()
+    freed: list = []
+
+    def leave() -> None:
+        loop = asyncio.new_event_loop()
+        weakref.finalize(loop, freed.append, 1)
+        task = loop.create_task(httpx.AsyncClient(timeout=60).get(server.url + "/hang"))
+        loop.run_until_complete(_received(server))
+        task._log_destroy_pending = False
+        loop.close()
+
+    leave()
+    gc.collect()
+
+    assert ([1], True) == (freed, server.has_left.wait(10))
+
+
+async def _received(server) -> None:
+    for _ in range(1_000):
+        if server.has_received.is_set():
+            break
+        await asyncio.sleep(0.01)
