@@ -4,6 +4,7 @@ Where comparisons go: a runner for each feature, one ledger a process, and the b
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import time
@@ -172,14 +173,15 @@ class Evidence:
 
     def _judge_anew(self, feature: Feature, manager: FlagManager) -> None:
         """A block was of the candidate that is no longer compared; the one that is may have one of its own."""
-        manager.unblock(feature.name)
-        self._block_if_diverged(feature, manager)
+        if not self._block_if_diverged(feature, manager):
+            manager.unblock(feature.name)
         self.keep(feature)
 
-    def _block_if_diverged(self, feature: Feature, manager: FlagManager) -> None:
+    def _block_if_diverged(self, feature: Feature, manager: FlagManager) -> bool:
         found = None if self._rollouts is None else self._rollouts.blocked(feature)
         if found is not None:
             manager.block(feature.name, f"divergence:{found}")
+        return found is not None
 
     def _make_runner(self, feature: Feature, terms: _Terms) -> ShadowRunner:
         rollouts = self._rollouts
@@ -190,7 +192,7 @@ class Evidence:
             sink=self._ledger,
             budget=self._budget if terms.budget == SHARE else Budget(terms.budget),
             limits=self._limits(terms.limits),
-            on_block=None if rollouts is None else rollouts.diverged,
+            on_block=None if rollouts is None else functools.partial(rollouts.diverged, feature.candidate.build),
         )
 
     def _limits(self, limits: Limits) -> Limits:

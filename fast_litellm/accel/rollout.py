@@ -38,6 +38,8 @@ class Rollouts:
         self._features: Dict[str, List[Feature]] = {}
         self._rollouts: Mapping[str, Rollout] = {}
         self._blocks: Mapping[Tuple[str, str], str] = {}
+        self._unheard: Dict[Tuple[str, str], str] = {}
+        """Blocks that this process has found, until the ledger has heard of them."""
         self._obeyed: Set[str] = set()
         self._lock = threading.RLock()
         forking.restart_in_children(self)
@@ -60,8 +62,8 @@ class Rollouts:
         self.apply()
 
     def blocked(self, feature: Feature) -> Optional[str]:
-        """Returns why the fleet has blocked a feature's candidate; None if it has not, as far as was heard."""
-        return self._blocks.get((feature.name, feature.candidate.build))
+        """Returns why a feature's candidate is blocked, here or by the fleet; None if it is not, as far as is known."""
+        return self._reason(feature.name, feature.candidate.build)
 
     def take_rollouts(self, rollouts: Mapping[str, Rollout]) -> None:
         """Takes what the ledger says of every feature's step."""
@@ -73,14 +75,19 @@ class Rollouts:
         """Takes what the ledger says of blocked builds: by feature and build, the reason."""
         with self._lock:
             self._blocks = dict(blocks)
+            self._unheard = {key: reason for key, reason in self._unheard.items() if key not in blocks}
             builds = {name: self._build(name) for name in self._features}
         for name, build in builds.items():
             self._obey(name, blocks.get((name, build)))
 
-    def diverged(self, name: str, fingerprint: str) -> None:
-        """Stops a candidate, here and for whoever runs the same build on this host."""
-        self._manager.block(name, f"divergence:{fingerprint}")
-        self._manager.divert(name, self._build(name))
+    def diverged(self, build: str, name: str, fingerprint: str) -> None:
+        """Stops a candidate, here and for whoever runs its build on this host, unless another is compared by now."""
+        with self._lock:
+            self._unheard[name, build] = fingerprint
+            is_compared = name not in self._features or build == self._build(name)
+        if is_compared:
+            self._manager.block(name, f"divergence:{fingerprint}")
+            self._manager.divert(name, build)
 
     def watch_host(self) -> None:
         """Blocks what another process of this host has found to answer otherwise."""
@@ -133,6 +140,12 @@ class Rollouts:
                 runner.rearm()
         self._manager.undivert(name)
         self._manager.unblock(name)
+        reason = self._reason(name, self._build(name))
+        if reason is not None:  # the rules have meanwhile named another candidate, which is blocked
+            self._obey(name, reason)
+
+    def _reason(self, name: str, build: str) -> Optional[str]:
+        return self._blocks.get((name, build)) or self._unheard.get((name, build))
 
 
 class Loop:

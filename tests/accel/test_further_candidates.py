@@ -126,6 +126,27 @@ def test_its_difference_blocks_its_build_and_not_the_first_ones(rules, tmp_path)
     assert evidence.epoch.candidate_build.startswith("second@")
 
 
+def test_its_block_needs_no_ledger_to_be_remembered(rules):
+    """Where the rules go to the first one and come back, before the ledger has heard of it."""
+    rules(stage="shadow", candidate="second")
+    add = declare()
+    compare(add, [1, 2, 3, 4])
+    for _ in range(3):
+        rules(stage="on")
+        assert ("on", 6) == (status()["stage"], add([1, 2, 3]))
+        rules(stage="on", candidate="second")
+        assert ("blocked", 10) == (status()["stage"], add([1, 2, 3, 4]))
+
+
+def test_a_difference_that_is_found_late_blocks_nothing_but_its_own_build(rules):
+    """The rules have another one compared by then."""
+    rules(stage="on")
+    add = declare()
+    installation._current.evidence._rollouts.diverged("second@late", "adding", "fingerprint")
+
+    assert ("on", 6) == (status()["stage"], add([1, 2, 3]))
+
+
 def test_at_on_the_one_that_is_compared_answers(rules):
     """Nobody asks the first one."""
     rules(candidate="second", stage="on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,9 +115,8 @@ def join(tmp_path, monkeypatch):
         rollouts = Rollouts(manager)
         ledger.attach(Epoch("doubling", build, "reference", "exact/1", "rules-1"), feature.tally)
         experiment = Experiment("doubling", double, pair.candidate, comparators.exact)
-        runner = ShadowRunner(
-            experiment, tally=feature.tally, sink=ledger, budget=Budget(1), on_block=rollouts.diverged
-        )
+        on_block = functools.partial(rollouts.diverged, build)
+        runner = ShadowRunner(experiment, tally=feature.tally, sink=ledger, budget=Budget(1), on_block=on_block)
         feature.connect(manager, runner)
         rollouts.add(feature)
         ledger.follow_fleet(

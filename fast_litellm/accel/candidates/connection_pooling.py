@@ -10,6 +10,7 @@ what a context of TLS can be set to that rustls cannot.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Dict, Tuple
 
 from fast_litellm.accel.candidates import pool_network, pool_proxies, pool_requests, pool_settings, pool_waiting
@@ -46,11 +47,10 @@ class _HttpxPooling(pool_requests.Pooling):
     def _settings(self, transport: Any, request: Any) -> PoolSettings:
         pool = transport._pool
         proxy = pool_proxies.proxy_of(pool)
-        if not pool_network.is_usual_pool(pool):
+        if not pool_network.is_usual_pool(pool) or pool._max_connections < 1:
             raise Declined("transport_settings")
-        limits = Limits(
-            pool_requests.bounded(pool._max_connections), pool._max_keepalive_connections, pool._keepalive_expiry
-        )
+        connections = pool._max_connections if pool._max_connections < sys.maxsize else None
+        limits = Limits(connections, pool._max_keepalive_connections, pool._keepalive_expiry)
         local = pool._local_address
         if request.url.scheme != "https":  # no server is asked whether it speaks HTTP/2
             return PoolSettings(limits, None, proxy, local_address=local)
@@ -199,7 +199,7 @@ class LiteLLMPoolingCandidate(pool_requests.Pooling):
         connector = session.connector
         if not pool_network.is_usual_session(session) or not pool_network.is_usual_connector(connector):
             raise Declined("transport_settings")
-        limits = Limits(pool_requests.bounded(connector.limit), None, connector._keepalive_timeout)
+        limits = Limits(connector.limit or None, None, connector._keepalive_timeout)
         if request.url.scheme != "https":
             return PoolSettings(limits)
         chosen = connector._ssl if transport._ssl_verify is None else transport._ssl_verify

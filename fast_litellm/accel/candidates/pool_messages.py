@@ -4,7 +4,7 @@ Requests of httpx as the pool sends them, and what comes back as httpx would hav
 
 from __future__ import annotations
 
-from typing import Any, AsyncIterator, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, AsyncIterator, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import h11
 import httpx
@@ -61,14 +61,12 @@ def check_headers(request: httpx.Request, headers: Headers, body: bytes) -> None
     Raises:
         Declined: They ask for something of the connection, or hyper would add or change one.
     """
-    names = {name.lower(): value for name, value in headers}
-    if request.method not in _METHODS or b"host" not in names or _SPECIAL & names.keys():
-        raise Declined("headers")
-    length = b"%d" % len(body)
-    if (
-        names.get(b"connection", b"keep-alive").lower() != b"keep-alive"
-        or names.get(b"content-length", length) != length
-    ):
+    named: Dict[bytes, List[bytes]] = {}
+    for name, value in headers:
+        named.setdefault(name.lower(), []).append(value)
+    hosts, lengths, connections = (named.get(name, []) for name in (b"host", b"content-length", b"connection"))
+    is_usual = lengths in ([], [b"%d" % len(body)]) and [it.lower() for it in connections] in ([], [b"keep-alive"])
+    if request.method not in _METHODS or len(hosts) != 1 or _SPECIAL & named.keys() or not is_usual:
         raise Declined("headers")
 
 

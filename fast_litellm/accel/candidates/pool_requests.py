@@ -4,7 +4,7 @@ What all candidates of `connection_pooling` do with a request: they check it, fi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from fast_litellm.accel import native, reach
 from fast_litellm.accel.candidates import pool_network, pool_settings, pool_waiting
@@ -83,11 +83,6 @@ class Pooling:
     def _body(self, request: Any) -> bytes:
         body: bytes = self._bodies.body_of(request)
         return body
-
-
-def bounded(connections: Optional[int]) -> Optional[int]:
-    """Returns a limit, which both references write in their own way when there is none: 0, or what nobody reaches."""
-    return connections if connections and connections < 1 << 20 else None
 
 
 def entered(plan: Plan, errors: Errors) -> native.Answer:

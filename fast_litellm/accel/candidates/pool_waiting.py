@@ -54,6 +54,8 @@ async def waited(begin: Callable[[native.Bell, Any], native.Task]) -> Any:
         task.abort()
         _give_back(future)
         raise
+    finally:
+        del future  # which holds what is raised, which holds this frame
 
 
 def _give_back(future: asyncio.Future[Any]) -> None:

@@ -1,7 +1,7 @@
 //! When something last happened on a connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Context;
 use std::time::Duration;
 
@@ -20,8 +20,32 @@ struct Marks {
     beginning: Instant,
     moved: AtomicU64,
     blocked: AtomicU64,
-    is_given_up: AtomicBool,
+    /// Twice the number of the request that has the connection, and one more where it has given that up.
+    holder: AtomicU64,
     writer: AtomicWaker,
+}
+
+/// What one request has of a connection, until another one takes that.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    activity: Activity,
+    holder: u64,
+}
+
+impl Hold {
+    /// The request does not want the connection any more, and what waits to be written is not to keep it. Does nothing
+    /// where the connection is another request's by now: hyper hands it on as soon as it has read a response's end.
+    pub(crate) fn give_up(&self) {
+        let Marks { holder, writer, .. } = &*self.activity.0;
+        if holder.compare_exchange(self.holder, self.holder | 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            writer.wake();
+        }
+    }
+
+    /// Whether a write waits.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.activity.blocked().is_some()
+    }
 }
 
 impl Activity {
@@ -30,7 +54,7 @@ impl Activity {
             beginning: Instant::now(),
             moved: AtomicU64::new(0),
             blocked: AtomicU64::new(NEVER),
-            is_given_up: AtomicBool::new(false),
+            holder: AtomicU64::new(0),
             writer: AtomicWaker::new(),
         }))
     }
@@ -46,16 +70,17 @@ impl Activity {
         self.0.blocked.store(NEVER, Ordering::Relaxed);
     }
 
-    /// Nobody wants the connection any more, and what waits to be written is not to keep it.
-    pub(crate) fn give_up(&self) {
-        self.0.is_given_up.store(true, Ordering::Release);
-        self.0.writer.wake();
+    /// Takes the connection for a request, whatever an earlier one has left of it.
+    pub(crate) fn hold(&self) -> Hold {
+        let holder = (self.0.holder.load(Ordering::Acquire) | 1) + 1; // taken by one thread alone, where connections live
+        self.0.holder.store(holder, Ordering::Release);
+        Hold { activity: self.clone(), holder }
     }
 
     /// Whether it is given up; if that happens later, whoever writes is woken.
     pub(crate) fn is_given_up(&self, cx: &Context<'_>) -> bool {
         self.0.writer.register(cx.waker());
-        self.0.is_given_up.load(Ordering::Acquire)
+        self.0.holder.load(Ordering::Acquire) & 1 == 1
     }
 
     /// Bytes that are to go are not taken.
@@ -83,6 +108,8 @@ impl Activity {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -96,6 +123,20 @@ mod tests {
 
         assert_eq!(Some(beginning + Duration::from_secs(1)), activity.blocked());
         assert_eq!(beginning, activity.moved());
+    }
+
+    #[test]
+    fn a_connection_is_given_up_by_the_request_that_has_it_alone() {
+        let is_given_up = |activity: &Activity| activity.is_given_up(&Context::from_waker(Waker::noop()));
+        let activity = Activity::begin();
+        let (first, second) = (activity.hold(), activity.hold());
+
+        first.give_up();
+        assert!(!is_given_up(&activity));
+        second.give_up();
+        assert!(is_given_up(&activity));
+        activity.hold();
+        assert!(!is_given_up(&activity));
     }
 
     #[tokio::test(start_paused = true)]

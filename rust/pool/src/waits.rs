@@ -8,7 +8,7 @@ use http::Extensions;
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Instant, timeout_at};
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Hold};
 use crate::failure::{Failure, Kind};
 use crate::settings::Timeouts;
 
@@ -17,20 +17,21 @@ use crate::settings::Timeouts;
 pub(crate) struct Waits {
     connection: CaptureConnection,
     timeouts: Timeouts,
-    is_over: bool,
+    /// Of its connection, until its response has come whole; of those of HTTP/2, which are not one request's, it has none.
+    hold: Option<Hold>,
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        if let Some(activity) = self.own_activity().filter(|_| !self.is_over) {
-            activity.give_up();
+        if let Some(hold) = &self.hold {
+            hold.give_up();
         }
     }
 }
 
 impl Waits {
     pub(crate) fn new(connection: CaptureConnection, timeouts: Timeouts) -> Self {
-        Self { connection, timeouts, is_over: false }
+        Self { connection, timeouts, hold: None }
     }
 
     /// What comes of something, once there is a connection, unless that does nothing for longer than it may.
@@ -42,6 +43,7 @@ impl Waits {
                 return Ok(found);
             }
         }
+        self.hold = self.own_activity().map(|activity| activity.hold());
         self.reading(awaited).await
     }
 
@@ -56,6 +58,7 @@ impl Waits {
             if let Some((at, kind)) = due
                 && at <= Instant::now()
             {
+                self.keep_from_others();
                 return Err(kind.into());
             }
             let next = Instant::now() + look; // a write may begin to wait meanwhile, whose time is another
@@ -63,6 +66,13 @@ impl Waits {
             if let Ok(found) = timeout_at(until, &mut awaited).await {
                 return Ok(found);
             }
+        }
+    }
+
+    /// No further request is to wait for a connection that does nothing, which matters where it is one of HTTP/2.
+    fn keep_from_others(&self) {
+        if let Some(connected) = &*self.connection.connection_metadata() {
+            connected.poison();
         }
     }
 
@@ -79,9 +89,8 @@ impl Waits {
 
     /// The response has come whole. What is still to be sent is wanted by nobody, if it is not taken.
     pub(crate) fn end(&mut self) {
-        self.is_over = true;
-        if let Some(activity) = self.own_activity().filter(|activity| activity.blocked().is_some()) {
-            activity.give_up();
+        if let Some(hold) = self.hold.take().filter(Hold::is_blocked) {
+            hold.give_up();
         }
     }
 

@@ -84,6 +84,7 @@ class Server:
         self.received: list[Received] = []
         self.has_received = threading.Event()
         self.has_left = threading.Event()
+        self.has_ended = threading.Event()
         self.answers = dict(ANSWERS)
         self.connections = 0
         self._context = context
@@ -134,6 +135,12 @@ class Server:
         if path in self.answers:
             connection.sendall(self.answers[path])
             return True
+        if path == "/slowend":
+            connection.sendall(CHUNKED + b"3\r\nabc\r\n")
+            self._pause.wait(SLOW_S)
+            connection.sendall(b"0\r\n\r\n")
+            self.has_ended.set()
+            return True
         if path == "/hang":
             if not connection.recv(1):
                 self.has_left.set()
@@ -156,14 +163,13 @@ class Server:
 
 def _read(stream, pause) -> Received | None:
     first = stream.readline().decode("latin-1").split()
-    if not first:
+    if not first or pause.is_set():  # what comes after the end over TLS is what was sent, still encrypted
         return None
     headers = []
     while line := stream.readline().rstrip(b"\r\n"):
         name, value = re.split(rb":\s*", line, maxsplit=1)
         headers.append((name.decode(), value.decode("latin-1")))
-    if first[1] == "/untaken":
-        pause.wait(PATIENCE_S)
+    pause.wait({"/untaken": PATIENCE_S, "/taken/late": SLOW_S}.get(first[1], 0))
     known = {name.lower(): value for name, value in headers}
     body = _chunks(stream) if "transfer-encoding" in known else stream.read(int(known.get("content-length", 0)))
     return Received(first[0], first[1], headers, body)

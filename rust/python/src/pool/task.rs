@@ -1,6 +1,7 @@
 //! Something that is done on the thread of connections, and whoever waits for it.
 
 use std::future::Future;
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub(super) fn begin(
         Ok(handle) => Ok(Task { handle: handle.abort_handle(), waiting }),
         Err(error) => {
             waiting.forget();
-            Err(error.into())
+            Err(unspawned(&error))
         }
     }
 }
@@ -63,7 +64,8 @@ pub(super) fn wait<T: Send + 'static>(
     let (told, mut heard) = sync_channel(1);
     let task = spawn(async move {
         let _ = told.send(work.await); // nobody waits any more
-    })?;
+    });
+    let task = task.map_err(|error| unspawned(&error))?;
     loop {
         let (back, found) = py.detach(move || look(heard, turn));
         heard = back;
@@ -73,6 +75,10 @@ pub(super) fn wait<T: Send + 'static>(
             Err(RecvTimeoutError::Disconnected) => return Err(raised(Failure::from(Kind::Broken))),
         }
     }
+}
+
+fn unspawned(error: &io::Error) -> PyErr {
+    raised(Failure { kind: Kind::Broken, text: error.to_string(), number: None })
 }
 
 fn look<T>(heard: Receiver<T>, turn: Option<Duration>) -> (Receiver<T>, Result<T, RecvTimeoutError>) {

@@ -56,6 +56,9 @@ DECLINED = [
     ("timeout", {"timeout": httpx.Timeout(5, write=0)}),
     ("headers", {"headers": {"Connection": "close"}}),
     ("headers", {"headers": {"Expect": "100-continue"}}),
+    ("headers", {"headers": [("Host", "a"), ("Host", "a")]}),
+    ("headers", {"headers": [("Content-Length", "0"), ("Content-Length", "0")]}),
+    ("headers", {"headers": [("Connection", "close"), ("Connection", "keep-alive")]}),
     *(("headers", {"headers": {"Authorization": value}}) for value in ("Bearer k ", " Bearer k", "\tk", "k\t", " ")),
 ]
 
@@ -136,6 +139,16 @@ def test_compiled_is_an_aiohttp_whose_reader_is_not_its_own_of_python(monkeypatc
     assert (False, True) == (in_python, is_read_in_c())
 
 
+def test_a_transport_without_a_connection_is_declined(rust, server):
+    """httpx waits for one in vain."""
+    rust()
+    transport, timeout = httpx.HTTPTransport(limits=httpx.Limits(max_connections=0)), httpx.Timeout(5, pool=0.01)
+    with httpx.Client(transport=transport, timeout=timeout) as client, pytest.raises(httpx.PoolTimeout):
+        client.get(server.url + "/plain")
+
+    assert {"transport_settings": 1} == status()["declined"]
+
+
 @pytest.mark.parametrize("connections", [1, 100, None])
 def test_requests_with_other_timeouts_share_their_connections(connections, rust, server):
     """As those of httpx: a timeout is the request's."""
@@ -159,6 +172,30 @@ def test_a_context_that_goes_on_changing_has_few_pools(rust, authority, tls_serv
     assert (8, {"pools": 2}) == (status()["served"]["rust"], status()["declined"])
 
 
+READS = """
+    import json, os, sys
+    import fast_litellm, httpx
+
+    fast_litellm.install(sys.argv[1])
+    with httpx.Client() as client, client.stream("GET", sys.argv[2]) as response:
+        child = os.fork()
+        if child == 0:
+            try:
+                response.read()
+            except httpx.ReadError as error:
+                print(error, flush=True)
+            os._exit(0)
+        print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_forked_child_does_not_wait_for_a_response_of_its_parents(tmp_path, server):
+    """Nobody reads it there."""
+    done = _forking(READS, tmp_path, server.url + "/hangbody")
+
+    assert (0, ["its connection is one of a parent process", "0"]) == (done.returncode, done.stdout.splitlines())
+
+
 FORKS = """
     import json, os, sys
     import fast_litellm, httpx
@@ -178,16 +215,13 @@ FORKS = """
 
 def test_a_forked_child_goes_on_in_python(tmp_path, server):
     """The thread of its parent's pools is not there; parent and child end as they should."""
-    (tmp_path / "r.json").write_text(json.dumps({"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}))
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-c",
-        textwrap.dedent(FORKS),
-        str(tmp_path / "r.json"),
-        server.url + "/plain",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ)
+    done = _forking(FORKS, tmp_path, server.url + "/plain")
 
     assert (0, ['[0, {"forked": 1}]', "0"]) == (done.returncode, done.stdout.splitlines()), done.stderr
+
+
+def _forking(program, path, url) -> subprocess.CompletedProcess:
+    rules = path / "r.json"
+    rules.write_text(json.dumps({"version": 1, "flags": {"connection_pooling": {"otherwise": "rust"}}}))
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program), str(rules), url]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ)

@@ -35,13 +35,14 @@ def test_what_breaks_raises_alike(make, rust, server):
 @pytest.mark.parametrize("path", ["/close", "/cut"])
 @pytest.mark.parametrize("make", HTTPX)
 def test_what_was_raised_is_let_go_of(make, path, rust, server):
-    """A frame that held its own exception would hold both, and the response, until the collector came."""
+    """A frame that held its own exception would hold it, and the request with its body, until the collector came."""
     rust()
     freed: list = []
 
     class Told(make):
         def failure(self, error):
-            weakref.finalize(error.__cause__, freed.append, 1)
+            for each in (error.__cause__, error.request):
+                weakref.finalize(each, freed.append, 1)
 
     gc.collect()
     gc.disable()
@@ -50,7 +51,7 @@ def test_what_was_raised_is_let_go_of(make, path, rust, server):
     finally:
         gc.enable()
 
-    assert ([1], 1) == (freed, status()["served"]["rust"])
+    assert ([1, 1], 1) == (freed, status()["served"]["rust"])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,20 @@ def test_a_body_that_nobody_takes_is_a_write_that_takes_too_long(make, rust, ser
 
     assert (httpx.WriteTimeout, 0, {}) == (control[0][0], found["served"]["python"], found["declined"])
     assert 0 == _established(server.port)
+
+
+def test_a_response_that_is_closed_late_breaks_no_other_request(rust, server):
+    """Its connection is another one's, of which the server takes its time to read."""
+    rust()
+    server.answers["/taken/late"] = server.answers["/plain"]
+    with httpx.Client(timeout=30) as client:
+        with client.stream("GET", server.url + "/slowend") as response:
+            assert b"abc" == next(response.iter_raw())
+            assert server.has_ended.wait(10)
+            assert 200 == client.get(server.url + "/plain").status_code
+        answer = client.post(server.url + "/taken/late", content=b"x" * (16 << 20))
+
+    assert (200, 3, {}) == (answer.status_code, status()["served"]["rust"], status()["declined"])
 
 
 def _established(port) -> int:

@@ -39,6 +39,7 @@ class Server:
     def __init__(self, context) -> None:
         context.set_alpn_protocols(["h2"])
         self.received: list = []
+        self.connections = 0
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -62,6 +63,7 @@ class Server:
             except OSError:
                 return
             self._open.append(accepted)
+            self.connections += 1
             self._threads.append(threading.Thread(target=self._serve, args=(accepted,)))
             self._threads[-1].start()
 
@@ -185,6 +187,16 @@ def test_a_read_that_takes_too_long_over_http2_raises_alike(make, path, rust, h2
     control, _, found = both(speaking(make), rust, h2_server, ("GET", h2_server.url + path, more))
 
     assert (httpx.ReadTimeout, {}) == (control[0][0], found["declined"])
+
+
+@pytest.mark.parametrize("make", callers.HTTPX)
+def test_no_further_request_waits_for_a_connection_that_does_nothing(make, rust, h2_server):
+    """It may be dead, and the next one would wait for it as long, and the one after that."""
+    hanging = ("GET", h2_server.url + "/hang", {"timeout": httpx.Timeout(5, read=SHORT_S)})
+    control, _, found = both(speaking(make), rust, h2_server, hanging, ("GET", h2_server.url + "/plain"))
+
+    assert (httpx.ReadTimeout, 201, {}) == (control[0][0], control[1][0], found["declined"])
+    assert 2 * 2 == h2_server.connections
 
 
 def test_many_requests_at_once_are_answered(rust, h2_server):
