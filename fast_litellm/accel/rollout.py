@@ -78,7 +78,7 @@ class Rollouts:
             self._unheard = {key: reason for key, reason in self._unheard.items() if key not in blocks}
             builds = {name: self._build(name) for name in self._features}
         for name, build in builds.items():
-            self._obey(name, blocks.get((name, build)))
+            self._obey(name, self._reason(name, build))
 
     def diverged(self, build: str, name: str, fingerprint: str) -> None:
         """Stops a candidate, here and for whoever runs its build on this host, unless another is compared by now."""
