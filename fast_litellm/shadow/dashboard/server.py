@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import ipaddress
 import json
+import logging
 import signal
 import time
 from dataclasses import asdict, replace
@@ -22,7 +23,7 @@ from fast_litellm.shadow.dashboard import metrics, page
 from fast_litellm.shadow.dashboard.model import Picture
 
 try:
-    from aiohttp import web
+    from aiohttp import http_exceptions, web
 except ImportError as error:
     raise MissingExtraError("fast_litellm.shadow.dashboard", "dashboard") from error
 
@@ -172,7 +173,7 @@ async def _serve(application: web.Application, host: str, port: int, ready: Call
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE_SECONDS)
+    runner = web.AppRunner(application, access_log=None, logger=_logger(), shutdown_timeout=_PATIENCE_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -181,6 +182,18 @@ async def _serve(application: web.Application, host: str, port: int, ready: Call
         await ended.wait()
     finally:
         await runner.cleanup()
+
+
+def _logger() -> logging.Logger:
+    found = logging.getLogger(__name__)
+    found.addFilter(_is_no_quotation)
+    return found
+
+
+def _is_no_quotation(record: logging.LogRecord) -> bool:
+    """Whether a record is of anything but a request that is no HTTP, of which aiohttp tells in the request's words."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, http_exceptions.HttpProcessingError)
 
 
 def _address(host: str, port: int) -> str:

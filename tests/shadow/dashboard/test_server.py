@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from fast_litellm.shadow.dashboard import page
+from fast_litellm.shadow.dashboard import page, server
 from fast_litellm.shadow.dashboard.model import Picture
 from fast_litellm.shadow.dashboard.server import HEADERS, Dashboard, is_loopback, is_own
 
@@ -167,3 +170,23 @@ def test_a_ledger_out_of_reach_is_a_page(ask, camera):
 
     assert 200 == status
     assert "it is locked" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_nothing_of_a_request_that_is_no_http_is_logged(camera, caplog):
+    """aiohttp's own words for it quote the request, with what it has of keys."""
+
+    async def asked() -> bytes:
+        ready = asyncio.get_running_loop().create_future()
+        application = Dashboard(camera, "127.0.0.1").application()
+        serving = asyncio.ensure_future(server._serve(application, "127.0.0.1", 0, ready.set_result))
+        parts = urlsplit(await ready)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer planted\x00\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serving
+        return answer
+
+    assert (b" 400 ", "") == (asyncio.run(asked())[8:13], caplog.text)
