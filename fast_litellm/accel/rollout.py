@@ -55,7 +55,7 @@ class Rollouts:
             known = self._features.setdefault(name, [])
             if all(each is not feature for each in known):
                 known.append(feature)
-            reason = self._blocks.get((name, self._build(name)))
+            reason = self._reason(name, self._build(name))
         if reason is not None:
             self._obey(name, reason)
         self.watch_host()
